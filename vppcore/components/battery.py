@@ -1,0 +1,62 @@
+"""Battery storage. kW and kWh; injection is positive (discharge); arrays are (steps,)."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cvxpy as cp
+import numpy as np
+
+from vppcore.components.base import Component, Part, bounded, kind, minimum_above_maximum, parameter
+
+
+@kind("battery")
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Battery(Component):
+    r"""Battery, paper A (15) and following:
+
+    $$E_t = (1-\sigma)E_{t-1} + \Delta(\eta^c P^c_t - P^d_t/\eta^d),\quad E_0 = E_T,\quad
+      E_{min}\le E_t\le E_{max}$$
+    Charge and discharge exclude each other. `exclusive=0` relaxes this (a linear problem) and has every result
+    checked; `exclusive=1` adds one binary per step.
+    """
+
+    energy_min: float = parameter("kWh", "smallest stored energy")
+    energy_max: float = parameter("kWh", "largest stored energy")
+    energy_start: float = parameter("kWh", "stored energy at the start and at the end of the horizon")
+    charge_max: float = parameter("kW", "largest charging power")
+    discharge_max: float = parameter("kW", "largest discharging power")
+    charge_efficiency: float = parameter("-", "charging efficiency", 1.0, 0.01, 1.0)
+    discharge_efficiency: float = parameter("-", "discharging efficiency", 1.0, 0.01, 1.0)
+    self_discharge: float = parameter("-", "energy lost per step, share of the stored energy", 0.0, 0.0, 1.0)
+    wear_cost: float = parameter("yuan/kWh", "degradation cost per kWh charged and per kWh discharged", 0.0)
+    exclusive: float = parameter("-", "1: charge and discharge excluded by binaries; 0: relaxed", 0.0, 0.0, 1.0)
+
+    def faults(self) -> list[str]:
+        return minimum_above_maximum(
+            self, ("energy_min", "energy_max"), ("energy_min", "energy_start"), ("energy_start", "energy_max")
+        )
+
+    def model(self, steps: int, step_hours: float = 1.0) -> Part:
+        charge = bounded(steps, 0, self.charge_max)
+        discharge = bounded(steps, 0, self.discharge_max)
+        energy = bounded(steps + 1, self.energy_min, self.energy_max)
+        stored = step_hours * (self.charge_efficiency * charge - discharge / self.discharge_efficiency)
+        constraints = [
+            energy[1:] == (1 - self.self_discharge) * energy[:-1] + stored,  # A (15)
+            energy[0] == self.energy_start,
+            energy[steps] == self.energy_start,
+        ]
+        if self.exclusive:
+            charging = cp.Variable(steps, boolean=True)
+            constraints += [
+                charge <= self.charge_max * charging,
+                discharge <= self.discharge_max * (1 - charging),
+            ]
+        rating = max(self.charge_max, self.discharge_max)
+        return Part(
+            inject={"electricity": discharge - charge},
+            cost={"battery wear": self.wear_cost * step_hours * cp.sum(charge + discharge)},  # A (25)
+            constraints=constraints,
+            series={"charge": charge, "discharge": discharge, "energy": energy[1:]},
+            exclusive=[("charge", "discharge", rating)] if np.isfinite(rating) and rating > 0 else [],
+        )

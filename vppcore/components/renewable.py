@@ -1,0 +1,38 @@
+"""Wind and photovoltaic plants. kW; injection is positive; arrays are (steps,)."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cvxpy as cp
+import numpy as np
+
+from vppcore.components.base import Component, Part, bounded, kind, parameter, profile
+
+
+@kind("renewable")
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Renewable(Component):
+    r"""A curtailable plant, $0 \le P^R_t \le s\,\bar P^R_t$, that earns carbon quota $D$ per kWh.
+
+    Source: paper A sections 2.1 and 2.4 (quota "per unit of electricity production").
+    """
+
+    forecast: np.ndarray = profile("{label}", "kW", "forecast output")
+    scale: float = parameter("-", "factor on the forecast", 1.0)
+    rating: float = parameter("kW", "installed power, used to check the forecast", np.inf)
+    operation_cost: float = parameter("yuan/kWh", "operation cost", 0.0)
+    carbon_quota: float = parameter("kg/kWh", "carbon quota", 0.0)
+
+    @property
+    def available(self) -> np.ndarray:
+        """Largest possible output, kW `(steps,)`."""
+        return self.scale * self.forecast
+
+    def model(self, steps: int, step_hours: float = 1.0) -> Part:
+        power = bounded(steps, 0, self.available)
+        energy = step_hours * cp.sum(power)
+        return Part(
+            inject={"electricity": power, "carbon": -self.carbon_quota * power},
+            cost={"operation": self.operation_cost * energy},
+            series={"power": power, "curtailed": self.available - power},
+        )

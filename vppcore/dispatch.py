@@ -1,0 +1,184 @@
+"""A VPP is a bag of components that balances its carriers; dispatch finds its cheapest schedule.
+
+kW, kWh, yuan; injection is positive into the VPP's bus; arrays are (steps,).
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cvxpy as cp
+import numpy as np
+import pandas as pd
+
+from vppcore.components import CARRIER_UNITS, CARRIERS, Battery, Component, Part
+from vppcore.errors import NotSolved, WrongInput
+from vppcore.solvers import Solved, solve
+
+# largest share of the rating that two exclusive flows may share before the relaxation counts as inexact
+EXCLUSIVE_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class VPP:
+    """A virtual power plant: a name, components with different names, a horizon of `steps` of `step_hours`."""
+
+    name: str
+    components: tuple[Component, ...]
+    steps: int = 24
+    step_hours: float = 1.0
+
+    def component(self, name: str) -> Component:
+        """The component of this name. Raises WrongInput, naming those there are, if it is absent."""
+        for component in self.components:
+            if component.name == name:
+                return component
+        raise WrongInput(f"{self.name}: no component {name!r}; there are {', '.join(c.name for c in self.components)}")
+
+    def change(self, name: str, **changes) -> VPP:
+        """The same VPP with some numbers of one component replaced, e.g. `vpp.change("battery", charge_max=800)`."""
+        changed = replace(self.component(name), **changes)
+        return replace(self, components=tuple(changed if c.name == name else c for c in self.components))
+
+    def adding(self, *components: Component) -> VPP:
+        """The same VPP with more components."""
+        return replace(self, components=(*self.components, *components))
+
+    def with_binary_storage(self) -> VPP:
+        """The same VPP whose batteries exclude simultaneous charge and discharge by binaries."""
+        return replace(
+            self, components=tuple(replace(c, exclusive=1.0) if isinstance(c, Battery) else c for c in self.components)
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class DispatchResult:
+    """A schedule and its price; numbers only.
+
+    cost: yuan over the horizon. costs: yuan by label, adding up to `cost`. balances: carrier -> kW (carbon kg/h),
+    a column per component, each row adding up to zero. series: kW (energy kWh), columns (component, series).
+    prices: marginal cost of one more kWh (carbon: kg), a column per carrier; empty with binaries.
+    overlaps: (component, share of the rating at which two exclusive flows ran at once); empty when exact.
+    """
+
+    vpp: str
+    cost: float
+    costs: pd.Series
+    balances: dict[str, pd.DataFrame]
+    series: pd.DataFrame
+    prices: pd.DataFrame
+    overlaps: dict[str, float]
+    solved: Solved
+
+    @property
+    def exact(self) -> bool:
+        """True if no battery charges and discharges and no grid buys and sells in the same step."""
+        return not self.overlaps
+
+    def note(self) -> str:
+        """One sentence on the exactness of the storage relaxation."""
+        if self.exact:
+            return f"{self.vpp}: no simultaneous charge and discharge (relaxation exact to {EXCLUSIVE_TOLERANCE:g})"
+        found = "; ".join(f"{name} up to {share:.3g} of its rating" for name, share in self.overlaps.items())
+        return f"{self.vpp}: relaxation NOT exact ({found}); solve with binary storage"
+
+
+@dataclass
+class Model:
+    """The optimisation problem of one VPP before it is solved, or as a piece of a larger one."""
+
+    vpp: VPP
+    parts: dict[str, Part]
+    balances: dict[str, cp.Constraint]
+    cost: cp.Expression
+    constraints: list
+
+    def trades(self) -> dict[str, cp.Expression]:
+        """Partner -> expected trade `(steps,)` in kW, positive: received; empty without a tie."""
+        return {name: flow for part in self.parts.values() if part.trade is not None for name, flow in part.series.items()}
+
+
+def build(vpp: VPP) -> Model:
+    """States the problem of a VPP: its components' parts and one balance for each carrier in use."""
+    parts = {component.name: component.model(vpp.steps, vpp.step_hours) for component in vpp.components}
+    balances = {}
+    for carrier in CARRIERS:
+        flows = [part.inject[carrier] for part in parts.values() if carrier in part.inject]
+        if flows:
+            balances[carrier] = sum(flows) == 0  # A (41)-(43)
+    cost = sum(term for part in parts.values() for term in part.cost.values())  # A (22)
+    constraints = [row for part in parts.values() for row in part.constraints]
+    return Model(vpp, parts, balances, cost, [*constraints, *balances.values()])
+
+
+def dispatch(vpp: VPP, solver: str = "auto", storage: str = "relaxed") -> DispatchResult:
+    """The cheapest schedule of one VPP.
+
+    `storage="binary"` excludes simultaneous charge and discharge by binaries instead of checking for it.
+    Raises WrongInput for an unknown solver or storage mode; NotSolved with the carrier and the steps that lack
+    power if no schedule exists.
+    """
+    if storage not in ("relaxed", "binary"):
+        raise WrongInput(f"storage: found {storage!r}; allowed: relaxed, binary")
+    model = build(vpp.with_binary_storage() if storage == "binary" else vpp)
+    try:
+        solved = solve(cp.Problem(cp.Minimize(model.cost), model.constraints), solver, vpp.name)
+    except NotSolved as refused:
+        if "infeasible" in str(refused):
+            raise NotSolved(explain_infeasible(vpp)) from refused
+        raise
+    return read(model, solved)
+
+
+def read(model: Model, solved: Solved) -> DispatchResult:
+    """The numbers of a solved model."""
+    vpp, index = model.vpp, pd.RangeIndex(1, model.vpp.steps + 1, name="step")
+    labels = [(label, float(term.value)) for part in model.parts.values() for label, term in part.cost.items()]
+    costs = pd.DataFrame(labels, columns=["label", "yuan"]).groupby("label", sort=False)["yuan"].sum()
+    balances = {
+        carrier: pd.DataFrame(
+            {name: part.inject[carrier].value for name, part in model.parts.items() if carrier in part.inject}, index
+        )
+        for carrier in model.balances
+    }
+    series = pd.DataFrame(
+        {(name, key): flow.value for name, part in model.parts.items() for key, flow in part.series.items()}, index
+    )
+    overlaps = {}
+    for name, part in model.parts.items():
+        for one, other, rating in part.exclusive:
+            share = float(np.minimum(series[name, one], series[name, other]).max()) / rating
+            if share > EXCLUSIVE_TOLERANCE:
+                overlaps[name] = share
+    # a balance reads sum(inject) == 0, so one more unit of demand costs minus its multiplier
+    prices = {
+        carrier: -row.dual_value / vpp.step_hours for carrier, row in model.balances.items() if row.dual_value is not None
+    }
+    return DispatchResult(
+        vpp.name, float(costs.sum()), costs, balances, series, pd.DataFrame(prices, index), overlaps, solved
+    )
+
+
+def explain_infeasible(vpp: VPP) -> str:
+    """Which carrier lacks how much, and when: the least total gap on the balances, found with a free solver."""
+    model = build(vpp)
+    lack = {carrier: cp.Variable(vpp.steps, nonneg=True) for carrier in model.balances}
+    spare = {carrier: cp.Variable(vpp.steps, nonneg=True) for carrier in model.balances}
+    balances = {
+        carrier: sum(part.inject[carrier] for part in model.parts.values() if carrier in part.inject)
+        + lack[carrier] - spare[carrier] == 0
+        for carrier in model.balances
+    }
+    rows = [row for part in model.parts.values() for row in part.constraints]
+    gap = sum(cp.sum(lack[carrier] + spare[carrier]) for carrier in balances)
+    try:
+        solve(cp.Problem(cp.Minimize(gap), [*rows, *balances.values()]), "auto", vpp.name)
+    except NotSolved:
+        return f"{vpp.name}: infeasible even with its balances open: a component's own limits contradict each other"
+    found = []
+    for carrier in balances:
+        for word, slack in (("lacks", lack[carrier].value), ("has too much by", spare[carrier].value)):
+            if slack.max() > 1e-6:
+                step, unit = int(slack.argmax()) + 1, CARRIER_UNITS[carrier]
+                found.append(f"{carrier} {word} {slack.max():,.1f} {unit} in step {step} "
+                             f"({int((slack > 1e-6).sum())} step(s) in all)")
+    return f"{vpp.name}: infeasible; " + "; ".join(found)

@@ -1,0 +1,24 @@
+"""The two ways in which vppcore says no. In a notebook each shows as one sentence, without a traceback."""
+from __future__ import annotations
+
+
+class StudyError(Exception):
+    """Base: an error whose sentence is all the reader needs."""
+
+    def _render_traceback_(self) -> list[str]:  # IPython calls this in place of its own traceback
+        return [f"{type(self).__name__}: {self}"]
+
+
+class WrongInput(StudyError):
+    """An input that vppcore refuses: what was found, where, what is allowed.
+
+    `faults` lists the sentences, one per fault, when several were found at once.
+    """
+
+    def __init__(self, *faults: str):
+        self.faults = list(faults)
+        super().__init__("\n".join(faults))
+
+
+class NotSolved(StudyError):
+    """A model without an optimal solution, with the reason: infeasible, unbounded, too large, solver missing."""

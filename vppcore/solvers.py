@@ -1,0 +1,140 @@
+"""Which solver may and should take a model.
+
+Policy of `solver="auto"`: linear -> HiGHS; with binaries -> Gurobi if it is installed and the model fits its licence,
+else HiGHS; quadratic and conic -> Clarabel. No call is ever left to a modelling layer's own choice.
+"""
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from importlib.util import find_spec
+
+import cvxpy as cp
+
+from vppcore.errors import NotSolved, WrongInput
+
+# solver -> (cvxpy's name, distribution, kinds of model it takes here)
+SOLVERS = {
+    "highs": (cp.HIGHS, "highspy", {"linear", "mixed-integer linear"}),
+    "gurobi": (cp.GUROBI, "gurobipy", {"linear", "mixed-integer linear", "quadratic", "mixed-integer quadratic"}),
+    "clarabel": (cp.CLARABEL, "clarabel", {"linear", "quadratic", "conic"}),
+    "osqp": (cp.OSQP, "osqp", {"linear", "quadratic"}),
+}
+SOLVER_CHOICES = ("auto", *SOLVERS)
+# What gurobipy's bundled licence takes (measured with 13.0.3).
+LICENCE_SIZE, LICENCE_SIZE_QUADRATIC = 2000, 200
+# OSQP's own defaults stop at 1e-3; a cost read to the cent needs more.
+OPTIONS = {"osqp": {"eps_abs": 1e-8, "eps_rel": 1e-8, "max_iter": 200_000, "polishing": True}}
+
+
+@dataclass(frozen=True)
+class Solved:
+    """How a model was solved: solver, its version, kind of model, size, seconds in the call, optimal value."""
+
+    solver: str
+    version: str
+    kind: str
+    variables: int
+    rows: int
+    seconds: float
+    value: float
+
+
+def kind_of(problem: cp.Problem) -> str:
+    """linear, quadratic or conic, with "mixed-integer " in front where there are integers."""
+    shape = "linear" if problem.is_lp() else "quadratic" if problem.is_qp() else "conic"
+    if not problem.is_mixed_integer():
+        return shape
+    # cvxpy calls no mixed-integer problem an LP; its continuous pieces decide
+    pieces = [problem.objective.args[0], *(argument for row in problem.constraints for argument in row.args)]
+    shape = "linear" if all(piece.is_pwl() for piece in pieces) else "quadratic" if problem.is_qp() else "conic"
+    return "mixed-integer " + shape
+
+
+@cache
+def gurobi_licence() -> str:
+    """"full", "bundled" (refuses a linear model with 2001 variables) or "none" (not installed, expired, unreadable)."""
+    if find_spec("gurobipy") is None:
+        return "none"
+    import gurobipy
+
+    try:
+        with gurobipy.Env(empty=True) as environment:
+            environment.setParam("OutputFlag", 0)
+            environment.start()
+            with gurobipy.Model(env=environment) as model:
+                model.addVars(LICENCE_SIZE + 1)
+                try:
+                    model.optimize()
+                except gurobipy.GurobiError:
+                    return "bundled"
+    except gurobipy.GurobiError:
+        return "none"
+    return "full"
+
+
+def check_solver_name(solver: str) -> None:
+    """Raises WrongInput unless `solver` is "auto" or one of SOLVERS and installed."""
+    if solver not in SOLVER_CHOICES:
+        raise WrongInput(f"solver: found {solver!r}; allowed: {', '.join(SOLVER_CHOICES)}")
+    if solver != "auto" and find_spec(SOLVERS[solver][1]) is None:
+        raise NotSolved(f"solver {solver!r} is not installed (package {SOLVERS[solver][1]}); 'auto' needs none but free ones")
+
+
+def refusal(solver: str, kind: str, variables: int, rows: int, licence: str = "full") -> str:
+    """Why this solver cannot take a model of this kind and size, in one sentence; empty if it can."""
+    if kind not in SOLVERS[solver][2]:
+        takers = [name for name, (_, _, kinds) in SOLVERS.items() if kind in kinds]
+        return f"{solver} does not solve {kind} models here; allowed: {', '.join(takers) or 'none'}"
+    if solver != "gurobi" or licence == "full":
+        return ""
+    if licence == "none":
+        return "gurobi has no valid licence on this machine; use solver='auto'"
+    limit = LICENCE_SIZE_QUADRATIC if "quadratic" in kind else LICENCE_SIZE
+    if variables <= limit and rows <= LICENCE_SIZE:
+        return ""
+    return (
+        f"this {kind} model has {variables} variables and {rows} rows, and Gurobi's bundled licence takes at most "
+        f"{limit} variables and {LICENCE_SIZE} rows of this kind; use solver='auto' or install a full licence"
+    )
+
+
+def choose(kind: str, variables: int, rows: int) -> str:
+    """The policy's solver for a model."""
+    if kind == "linear":
+        return "highs"
+    if kind.startswith("mixed-integer"):
+        return "highs" if refusal("gurobi", kind, variables, rows, gurobi_licence()) else "gurobi"
+    return "clarabel"
+
+
+def solve(problem: cp.Problem, solver: str = "auto", name: str = "model") -> Solved:
+    """Solves `problem` in place and says how.
+
+    Raises WrongInput for an unknown solver, NotSolved (with `name` and the reason) for one that is not installed or
+    cannot take the model, and for a model that is infeasible, unbounded or not solved to optimality.
+    """
+    check_solver_name(solver)
+    kind = kind_of(problem)
+    variables = sum(variable.size for variable in problem.variables())
+    rows = sum(constraint.size for constraint in problem.constraints)
+    if solver == "gurobi" or (solver == "auto" and "mixed-integer" in kind):
+        if "conic" not in kind:  # exact counts, after cvxpy has added its own variables
+            data = problem.get_problem_data(cp.GUROBI if find_spec("gurobipy") else cp.HIGHS)[0]
+            rows, variables = data["A"].shape
+    if solver == "auto":
+        solver = choose(kind, variables, rows)
+    if reason := refusal(solver, kind, variables, rows, gurobi_licence() if solver == "gurobi" else "full"):
+        raise NotSolved(f"{name}: {reason}")
+    cvxpy_name, distribution, _ = SOLVERS[solver]
+    started = time.perf_counter()
+    try:
+        problem.solve(solver=cvxpy_name, **OPTIONS.get(solver, {}))
+    except cp.SolverError as error:
+        raise NotSolved(f"{name}: {solver} failed ({error})") from error
+    seconds = time.perf_counter() - started
+    if problem.status != cp.OPTIMAL:
+        raise NotSolved(f"{name}: {solver} says {problem.status.replace('_', ' ')}")
+    return Solved(solver, version(distribution), kind, variables, rows, seconds, float(problem.value))
