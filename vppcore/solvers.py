@@ -54,6 +54,17 @@ def kind_of(problem: cp.Problem) -> str:
 
 
 @cache
+def silent_gurobi():
+    """One Gurobi environment for the process, which prints nothing."""
+    import gurobipy
+
+    environment = gurobipy.Env(empty=True)
+    environment.setParam("OutputFlag", 0)
+    environment.start()
+    return environment
+
+
+@cache
 def gurobi_licence() -> str:
     """"full", "bundled" (refuses a linear model with 2001 variables) or "none" (not installed, expired, unreadable)."""
     if find_spec("gurobipy") is None:
@@ -61,15 +72,12 @@ def gurobi_licence() -> str:
     import gurobipy
 
     try:
-        with gurobipy.Env(empty=True) as environment:
-            environment.setParam("OutputFlag", 0)
-            environment.start()
-            with gurobipy.Model(env=environment) as model:
-                model.addVars(LICENCE_SIZE + 1)
-                try:
-                    model.optimize()
-                except gurobipy.GurobiError:
-                    return "bundled"
+        with gurobipy.Model(env=silent_gurobi()) as model:
+            model.addVars(LICENCE_SIZE + 1)
+            try:
+                model.optimize()
+            except gurobipy.GurobiError:
+                return "bundled"
     except gurobipy.GurobiError:
         return "none"
     return "full"
@@ -129,9 +137,10 @@ def solve(problem: cp.Problem, solver: str = "auto", name: str = "model") -> Sol
     if reason := refusal(solver, kind, variables, rows, gurobi_licence() if solver == "gurobi" else "full"):
         raise NotSolved(f"{name}: {reason}")
     cvxpy_name, distribution, _ = SOLVERS[solver]
+    options = {"env": silent_gurobi()} if solver == "gurobi" else OPTIONS.get(solver, {})
     started = time.perf_counter()
     try:
-        problem.solve(solver=cvxpy_name, **OPTIONS.get(solver, {}))
+        problem.solve(solver=cvxpy_name, **options)
     except cp.SolverError as error:
         raise NotSolved(f"{name}: {solver} failed ({error})") from error
     seconds = time.perf_counter() - started
