@@ -1,0 +1,17 @@
+"""Models and algorithms of a study book on cooperating virtual power plants.
+
+    case = load_case("paper-a")
+    alone = {vpp.name: dispatch(vpp) for vpp in case.vpps}
+    together = cooperate(case)
+    split = bargain(case, alone, together)
+"""
+from vppcore.bargaining import BargainResult, bargain, bargaining_weights
+from vppcore.case import Case, load_case
+from vppcore.coalition import CoalitionResult, cooperate, pool
+from vppcore.dispatch import VPP, DispatchResult, dispatch
+from vppcore.errors import NotSolved, WrongInput
+
+__all__ = [
+    "VPP", "BargainResult", "Case", "CoalitionResult", "DispatchResult", "NotSolved", "WrongInput", "bargain",
+    "bargaining_weights", "cooperate", "dispatch", "load_case", "pool",
+]

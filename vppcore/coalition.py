@@ -84,7 +84,7 @@ class CoalitionResult:
         return len(self.history)
 
 
-FLATNESS = 1e-6  # yuan/kWh per kW: small enough to leave the optimum where it is (checked), large enough to be seen
+FLATNESS = 1e-7  # yuan/kWh per kW: small enough to leave the optimum where it is (checked), large enough to be seen
 
 
 def pool(case: Case, solver: str = "auto", flattest: bool = False) -> CoalitionResult:

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 import cvxpy as cp
 import numpy as np
+import pandas as pd
+from scipy.optimize import linprog
+from scipy.spatial import HalfspaceIntersection
 
 from vppcore.components.base import Component, Part, bounded, kind, minimum_above_maximum, parameter
 
@@ -162,3 +165,32 @@ class CHPWithCapture(Component):
                 "gas": gas, "gas made": made, "captured": captured,
             },
         )
+
+
+def coupled_region(chp: CHPWithCapture) -> pd.DataFrame:
+    """Vertices of the region of supplied power, heat and net gas intake that paper A (14) speaks of.
+
+    The internal powers are eliminated: a polytope in (power, heat, P2G power) is mapped linearly to columns
+    supplied, heat, net gas (all kW). Ramps are left out. Raises nothing; an empty region gives no rows.
+    """
+    h1, h2, hm = chp.heat_slope_min, chp.heat_slope_max, chp.back_pressure_slope
+    drain = 1 + chp.ccs_energy * chp.p2g_carbon  # electric power behind each kW of P2G
+    p2g_most = min(chp.p2g_max, chp.ccs_max / max(chp.ccs_energy * chp.p2g_carbon, 1e-12))
+    supply = chp.supply_max if np.isfinite(chp.supply_max) else chp.power_max
+    rows = np.array([  # a.(power, heat, P2G) <= b, as (a, -b)
+        [-1, -h1, 0, chp.power_min], [-1, hm, 0, -hm * chp.heat_at_power_min], [1, h2, 0, -chp.power_max],
+        [0, -1, 0, 0], [0, 0, -1, 0], [0, 0, 1, -p2g_most],
+        [-1, 0, drain, 0], [1, 0, -drain, -supply],
+        [-chp.emission, -chp.emission * h1, chp.p2g_carbon, 0],
+    ], float)  # fmt: skip
+    # the centre of the largest ball inside starts the search for vertices
+    lengths = np.linalg.norm(rows[:, :3], axis=1)
+    ball = linprog([0, 0, 0, -1], np.column_stack([rows[:, :3], lengths]), -rows[:, 3], bounds=[(None, None)] * 3 + [(0, None)])
+    if not ball.success or ball.x[3] < 1e-6:
+        return pd.DataFrame(columns=["supplied", "heat", "net gas"])
+    power, heat, p2g = HalfspaceIntersection(rows, ball.x[:3]).intersections.T
+    table = pd.DataFrame({
+        "supplied": power - drain * p2g, "heat": heat,
+        "net gas": power / chp.electric_efficiency - chp.p2g_efficiency * p2g,
+    })
+    return table.round(6).drop_duplicates(ignore_index=True)

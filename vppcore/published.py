@@ -1,0 +1,88 @@
+"""The papers' claims as data, and our verdict on each.
+
+A verdict follows a rule, never an opinion: see `judge_number` and `judge_hours`.
+"""
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+
+from vppcore.errors import WrongInput
+
+CLAIMS = Path(__file__).resolve().parent.parent / "data" / "published" / "claims.csv"
+VERDICTS = ("reproduced", "reproduced in shape", "by construction", "contradicted by the paper itself", "not reproduced")
+NUMBER_TOLERANCE = 0.01  # a number counts as reproduced within one percent
+SHAPE_TOLERANCE = 0.9  # a statement about hours counts as reproduced in shape if it holds in nine of ten
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One row of the ledger: a claim, our number in the claim's unit, the verdict and its reason."""
+
+    claim: str
+    ours: str
+    verdict: str
+    reason: str
+
+
+@cache
+def claims() -> pd.DataFrame:
+    """Every published claim, indexed by id: paper, where, kind, statement, quantity, value, unit."""
+    return pd.read_csv(CLAIMS).set_index("id")
+
+
+def published_value(claim: str) -> float:
+    """The number of a claim in its unit. Raises WrongInput for an unknown claim or one without a number."""
+    if claim not in claims().index or pd.isna(claims().loc[claim, "value"]):
+        raise WrongInput(f"claim: found {claim!r}; allowed: a claim of {CLAIMS.name} that has a value")
+    return float(claims().loc[claim, "value"])
+
+
+def judge_number(claim: str, ours: float, reason: str = "", fitted: bool = False,
+                 tolerance: float = NUMBER_TOLERANCE) -> Judgement:
+    """The verdict on a number: within `tolerance` (relative) it is reproduced, or by construction if a fitted number
+    aims at it; else not reproduced."""
+    error = ours / published_value(claim) - 1
+    verdict = "not reproduced" if abs(error) > tolerance else "by construction" if fitted else "reproduced"
+    return Judgement(claim, f"{ours:,.6g} ({100 * error:+.1f} %)", verdict, reason)
+
+
+def judge_hours(claim: str, holds: pd.Series, reason: str = "") -> Judgement:
+    """The verdict on a statement about hours: `holds` says for each hour it speaks of whether it is true with us."""
+    share = float(holds.mean())
+    verdict = "reproduced in shape" if share >= SHAPE_TOLERANCE else "not reproduced"
+    return Judgement(claim, f"holds in {int(holds.sum())} of {len(holds)} hours", verdict, reason)
+
+
+def judge_setting(claim: str, ours: str, reason: str) -> Judgement:
+    """A setting of the paper that our run takes over: right by construction."""
+    return Judgement(claim, ours, "by construction", reason)
+
+
+def judge_contradiction(claim: str, ours: str, reason: str) -> Judgement:
+    """A claim that other claims of the same paper exclude."""
+    return Judgement(claim, ours, "contradicted by the paper itself", reason)
+
+
+def ledger(judgements: pd.DataFrame) -> pd.DataFrame:
+    """Claims beside verdicts: statement, published value and unit, ours, verdict, reason.
+
+    Raises WrongInput for a verdict on an unknown claim, an unknown verdict or two verdicts on one claim.
+    """
+    unknown = sorted(set(judgements["claim"]) - set(claims().index))
+    odd = sorted(set(judgements["verdict"]) - set(VERDICTS))
+    twice = sorted(judgements["claim"][judgements["claim"].duplicated()])
+    faults = [f"ledger: {what} {', '.join(found)}" for what, found in
+              (("unknown claim", unknown), ("unknown verdict", odd), ("two verdicts on", twice)) if found]
+    if faults:
+        raise WrongInput(*faults)
+    columns = ["paper", "where", "kind", "statement", "value", "unit"]
+    return claims()[columns].join(judgements.set_index("claim"), how="inner").sort_index()
+
+
+def as_table(judgements: list[Judgement]) -> pd.DataFrame:
+    """Judgements as a table with the columns claim, ours, verdict, reason."""
+    return pd.DataFrame([asdict(judgement) for judgement in judgements])

@@ -1,0 +1,132 @@
+"""What a notebook does besides the study: check its parameters, keep the numbers behind its figures, judge claims.
+
+Everything a notebook writes goes to `results/<notebook>/`, whole or not at all: tables as CSV, `claims.csv`, `run.json`.
+Set VPPCORE_RESULTS to write elsewhere.
+"""
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import sys
+import tempfile
+import time
+from importlib.metadata import version
+from numbers import Real
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from vppcore.bargaining import METHODS, WEIGHT_RULES
+from vppcore.case import Case, load_case
+from vppcore.coalition import ORDERS
+from vppcore.errors import WrongInput
+from vppcore.published import Judgement, as_table
+from vppcore.solvers import SOLVER_CHOICES, check_solver_name
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def _number(low: float, high: float = math.inf, whole: bool = False, optional: bool = False):
+    """A rule: a number above `low` (at least 1 if whole) and below `high`; None too if optional."""
+    kind = "a whole number" if whole else "a number"
+    text = f"{kind} {'of 1 or more' if whole else f'above {low:g}'}" + (f" and below {high:g}" if high < math.inf else "")
+
+    def right(value: Any) -> bool:
+        if value is None:
+            return optional
+        sound = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+        return sound and low < value < high and (not whole or float(value).is_integer())
+
+    return right, text + (" or none (the case's own)" if optional else "")
+
+
+def _one_of(*choices: Any):
+    return lambda value: value in choices, ", ".join(str(choice) for choice in choices)
+
+
+# parameter of a notebook -> (is the value right?, what is allowed)
+RULES = {
+    "case": (lambda value: isinstance(value, str) and bool(value), "the name or folder of a case"),
+    "solver": _one_of(*SOLVER_CHOICES), "order": _one_of(*ORDERS), "weights": _one_of(*WEIGHT_RULES),
+    "storage": _one_of("relaxed", "binary"), "method": _one_of(*METHODS), "balancing": _one_of(True, False),
+    "penalty": _number(0), "price_penalty": _number(0, optional=True), "tolerance": _number(0, 1),
+    "price_tolerance": _number(0, 1), "relaxation": _number(0, 2), "max_iterations": _number(0, whole=True),
+    "trade_limit": _number(0, optional=True), "crossing_fee": _number(-1e-12, optional=True),
+    "vpp": (lambda value: isinstance(value, str) and bool(value), "the name of a VPP of the case"),
+}  # fmt: skip
+
+
+class Study:
+    """The frame of one notebook run.
+
+    Raises WrongInput at once, before anything is solved, with a sentence for each wrong parameter.
+    """
+
+    def __init__(self, notebook: str, **parameters: Any):
+        faults = [f"{name}: found {value!r}; allowed: {RULES[name][1]}"
+                  for name, value in parameters.items() if not RULES[name][0](value)]
+        if faults:
+            raise WrongInput(*faults)
+        if "solver" in parameters:
+            check_solver_name(parameters["solver"])
+        self.notebook, self.parameters, self.started = notebook, parameters, time.perf_counter()
+        self.tables: dict[str, pd.DataFrame] = {}
+        self.facts: dict[str, Any] = {}
+        self.judgements: list[Judgement] = []
+
+    def case(self, name: str) -> Case:
+        """The case, with the run's trade limit (kW) and crossing fee (yuan/kWh) where the parameters give one."""
+        case = load_case(name)
+        changes = {"limit": self.parameters.get("trade_limit"), "crossing_fee": self.parameters.get("crossing_fee")}
+        changes = {key: float(value) for key, value in changes.items() if value is not None}
+        return case.change_tie(**changes) if changes else case
+
+    def keep(self, **tables: pd.DataFrame | pd.Series) -> None:
+        """Keeps the numbers behind a figure or table; the name becomes the file's name."""
+        self.tables |= {name: table.to_frame() if isinstance(table, pd.Series) else table for name, table in tables.items()}
+
+    def judge(self, *judgements: Judgement) -> pd.DataFrame:
+        """Keeps verdicts for the ledger and returns them as a table."""
+        self.judgements += judgements
+        return as_table(list(judgements)).set_index("claim")
+
+    def finish(self, **facts: Any) -> str:
+        """Writes everything at once in place of an earlier run; returns one sentence on what was written."""
+        root = Path(os.environ.get("VPPCORE_RESULTS") or ROOT / "results")
+        root.mkdir(parents=True, exist_ok=True)
+        record = {
+            "notebook": self.notebook, "parameters": self.parameters, **self.facts, **facts,
+            "seconds": round(time.perf_counter() - self.started, 3), "python": sys.version.split()[0],
+            "versions": {name: version(name) for name in ("cvxpy", "highspy", "osqp", "clarabel", "gurobipy", "pandas", "numpy")},
+        }
+        with tempfile.TemporaryDirectory(dir=root, prefix=".writing-") as folder:
+            made = Path(folder, self.notebook)
+            made.mkdir()
+            for name, table in self.tables.items():
+                flat = table.copy()
+                if isinstance(flat.columns, pd.MultiIndex):
+                    flat.columns = [" ".join(str(piece) for piece in column) for column in flat.columns]
+                flat.to_csv(made / f"{name}.csv", float_format="%.6f", index=not isinstance(flat.index, pd.RangeIndex)
+                            or flat.index.name is not None)
+            if self.judgements:
+                as_table(self.judgements).to_csv(made / "claims.csv", index=False)
+            (made / "run.json").write_text(json.dumps(record, indent=2, default=float) + "\n", encoding="utf-8")
+            target = root / self.notebook
+            shutil.rmtree(target, ignore_errors=True)
+            made.rename(target)
+        return f"{len(self.tables)} tables, {len(self.judgements)} verdicts and run.json kept in results/{self.notebook}/"
+
+
+def collect_judgements(*notebooks: str) -> pd.DataFrame:
+    """The verdicts that these notebooks left in the results folder, as one table.
+
+    Raises WrongInput if one of them has not been run.
+    """
+    root = Path(os.environ.get("VPPCORE_RESULTS") or ROOT / "results")
+    missing = [name for name in notebooks if not (root / name / "claims.csv").is_file()]
+    if missing:
+        raise WrongInput(f"ledger: no verdicts of {', '.join(missing)}; allowed: after these notebooks have run (make book)")
+    return pd.concat([pd.read_csv(root / name / "claims.csv") for name in notebooks], ignore_index=True)

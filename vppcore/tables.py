@@ -1,0 +1,99 @@
+"""Results -> tables for the page. No solving, no reading."""
+from __future__ import annotations
+
+from dataclasses import fields
+
+import pandas as pd
+
+from vppcore.bargaining import BargainResult, supplied_and_received
+from vppcore.case import Case
+from vppcore.coalition import CoalitionResult
+from vppcore.components import COMPONENTS
+from vppcore.dispatch import DispatchResult
+
+# symbol of a parameter or series in the book's equations; a test compares it with the components' fields
+SYMBOLS = {
+    ("renewable", "forecast"): r"\bar P^R_t", ("renewable", "scale"): "s", ("renewable", "carbon_quota"): "D",
+    ("battery", "energy_min"): r"E_{min}", ("battery", "energy_max"): r"E_{max}", ("battery", "energy_start"): "E_0",
+    ("battery", "charge_max"): r"P^c_{max}", ("battery", "discharge_max"): r"P^d_{max}",
+    ("battery", "charge_efficiency"): r"\eta^c", ("battery", "discharge_efficiency"): r"\eta^d",
+    ("battery", "self_discharge"): r"\sigma", ("battery", "wear_cost"): r"\kappa",
+    ("gas_turbine", "power_min"): r"P_{min}", ("gas_turbine", "power_max"): r"P_{max}", ("gas_turbine", "ramp_max"): "R",
+    ("gas_turbine", "electric_efficiency"): r"\eta^e", ("gas_turbine", "heat_recovery"): r"\eta^{rec}",
+    ("gas_turbine", "cost_quadratic"): "a", ("gas_turbine", "cost_linear"): "b", ("gas_turbine", "cost_fixed"): "c",
+    ("gas_turbine", "emission"): "e", ("gas_turbine", "carbon_quota"): "D",
+    ("chp_p2g_ccs", "power_min"): r"P_{min}", ("chp_p2g_ccs", "power_max"): r"P_{max}", ("chp_p2g_ccs", "ramp_max"): "R",
+    ("chp_p2g_ccs", "heat_slope_min"): "h_1", ("chp_p2g_ccs", "heat_slope_max"): "h_2",
+    ("chp_p2g_ccs", "back_pressure_slope"): "h_m", ("chp_p2g_ccs", "heat_at_power_min"): "H_0",
+    ("chp_p2g_ccs", "supply_max"): r"P^e_{max}", ("chp_p2g_ccs", "electric_efficiency"): r"\eta^e",
+    ("chp_p2g_ccs", "p2g_max"): r"P^{P2G}_{max}", ("chp_p2g_ccs", "p2g_efficiency"): r"\sigma^{P2G}",
+    ("chp_p2g_ccs", "p2g_carbon"): r"\alpha", ("chp_p2g_ccs", "ccs_max"): r"P^{CCS}_{max}",
+    ("chp_p2g_ccs", "ccs_energy"): r"\beta", ("chp_p2g_ccs", "emission"): "e", ("chp_p2g_ccs", "carbon_quota"): "D",
+    ("chp_p2g_ccs", "cost_quadratic"): "a", ("chp_p2g_ccs", "cost_linear"): "b", ("chp_p2g_ccs", "cost_fixed"): "c",
+    ("boiler", "heat_max"): r"H^{GB}_{max}", ("boiler", "efficiency"): r"\eta^{GB}", ("boiler", "emission"): r"e^{GB}",
+    ("boiler", "carbon_quota"): "D",
+    ("electric_load", "forecast"): r"\bar L_t", ("electric_load", "shift_share"): "r", ("electric_load", "curtail_share"): "k",
+    ("electric_load", "shift_cost"): r"\lambda^{tr}", ("electric_load", "curtail_cost"): r"\lambda^{cut}",
+    ("heat_load", "forecast"): r"\bar H_t", ("heat_load", "curtail_share"): "k^H", ("heat_load", "curtail_cost"): r"\lambda^{H}",
+    ("grid", "buy_price"): r"\pi^b_t", ("grid", "sell_price"): r"\pi^s_t", ("grid", "buy_max"): r"P^b_{max}",
+    ("grid", "sell_max"): r"P^s_{max}", ("gas_supply", "price"): r"\pi^g", ("gas_supply", "calorific_value"): "H_g",
+    ("carbon_market", "price"): r"\varepsilon", ("tie", "limit"): r"\bar p", ("tie", "crossing_fee"): r"\gamma",
+}  # fmt: skip
+
+
+def symbols() -> pd.DataFrame:
+    """Symbol, meaning, unit and name in code of everything a component is given."""
+    rows = []
+    for kind, component in COMPONENTS.items():
+        for f in fields(component):
+            if "unit" in f.metadata:
+                symbol = SYMBOLS.get((kind, f.name), "")
+                rows.append((f"${symbol}$" if symbol else "", f.metadata["text"], f.metadata["unit"], f"{kind}.{f.name}"))
+    return pd.DataFrame(rows, columns=["symbol", "meaning", "unit", "name in code"])
+
+
+def parameters(case: Case) -> pd.DataFrame:
+    """Every number of a case: a row per component and parameter, a column per VPP, with unit, status and source (paper A Table A1)."""
+    columns = ["component", "parameter", "unit", "vpp", "value", "status", "source"]
+    return case.units[columns].sort_values(["component", "parameter", "vpp"], ignore_index=True)
+
+
+def statuses(case: Case) -> pd.Series:
+    """How many numbers of a case are printed, from the parent study, digitised, assumed, calibrated."""
+    return case.units["status"].value_counts().rename("numbers")
+
+
+def cost_items(results: dict[str, DispatchResult]) -> pd.DataFrame:
+    """Cost by label (rows) and VPP (columns), yuan, with totals."""
+    table = pd.DataFrame({name: result.costs for name, result in results.items()}).fillna(0.0)
+    table.loc["total"] = table.sum()
+    return table.assign(cluster=table.sum(axis=1))
+
+
+def before_and_after(bargain: BargainResult) -> pd.DataFrame:
+    """Paper A's Table 1: cost before and after cooperation, payment and saving of each VPP and of the cluster, yuan."""
+    table = bargain.table[["alone", "with trades", "payment", "after", "gain", "weight"]].copy()
+    table.loc["cluster"] = table.sum()
+    return table.assign(**{"gain (%)": 100 * table["gain"] / table["alone"]})
+
+
+def certificate(coalition: CoalitionResult, optimum: CoalitionResult) -> pd.Series:
+    """What proves a negotiated result, beside the joint optimum."""
+    proof = coalition.certificate
+    return pd.Series({
+        "iterations": coalition.iterations, "upper bound (yuan)": proof.upper, "lower bound (yuan)": proof.lower,
+        "certified gap": proof.gap, "largest disagreement (kW)": proof.primal, "joint optimum (yuan)": optimum.cost,
+        "above the joint optimum": coalition.cost / optimum.cost - 1,
+    }, name=coalition.method)
+
+
+def messages(coalition: CoalitionResult) -> pd.DataFrame:
+    """What left the agents: how many messages of which kind between whom, and how many numbers each carried."""
+    rows = [(m.sender, m.receiver, m.kind, m.content.size) for m in coalition.messages]
+    table = pd.DataFrame(rows, columns=["from", "to", "kind", "numbers each"])
+    return table.groupby(["from", "to", "kind", "numbers each"]).size().rename("messages").reset_index()
+
+
+def trade_summary(coalition: CoalitionResult, step_hours: float = 1.0) -> pd.DataFrame:
+    """Energy supplied and received by each VPP, MWh."""
+    return supplied_and_received(coalition.trades, step_hours) / 1000
