@@ -16,7 +16,7 @@ import pandas as pd
 from scipy import sparse
 
 from vppcore.case import Case
-from vppcore.dispatch import VPP, DispatchResult, Model, build, read
+from vppcore.dispatch import VPP, DispatchResult, Model, build, read, solve_exactly
 from vppcore.errors import NotSolved, WrongInput
 from vppcore.solvers import check_solver_name, solve
 
@@ -375,16 +375,14 @@ def fixed_terms(model: Model, values: dict[tuple[str, str], np.ndarray]) -> list
 
 
 def carry_out(case: Case, trades: dict[tuple[str, str], np.ndarray], solver: str) -> dict[str, DispatchResult]:
-    """Each VPP's best schedule when the agreed trades (kW, by pair) are carried out exactly: one linear problem each."""
+    """Each VPP's best schedule when the agreed trades (kW, by pair) are carried out exactly: one problem each."""
     both = trades | {(j, i): -trade for (i, j), trade in trades.items()}
-    results = {}
-    for vpp in case.connected():
-        model = build(vpp)
-        rows = [flow == trade for flow, trade in fixed_terms(model, both)]
-        solved = solve(cp.Problem(cp.Minimize(model.cost), [*model.constraints, *rows]), solver,
-                       f"{vpp.name} with the agreed trades")
-        results[vpp.name] = read(model, solved)
-    return results
+
+    def agreed(model: Model) -> list:
+        return [flow == trade for flow, trade in fixed_terms(model, both)]
+
+    return {vpp.name: solve_exactly(vpp, agreed, solver, "auto", f"{vpp.name} with the agreed trades")
+            for vpp in case.connected()}
 
 
 def lower_bound(case: Case, multipliers: dict[tuple[str, str], np.ndarray], solver: str) -> float:

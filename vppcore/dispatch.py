@@ -4,6 +4,7 @@ kW, kWh, yuan; injection is positive into the VPP's bus; arrays are (steps,).
 """
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import cvxpy as cp
@@ -16,6 +17,7 @@ from vppcore.solvers import Solved, solve
 
 # largest share of the rating that two exclusive flows may share before the relaxation counts as inexact
 EXCLUSIVE_TOLERANCE = 1e-6
+STORAGE_MODES = ("auto", "relaxed", "binary")
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,11 +45,9 @@ class VPP:
         """The same VPP with more components."""
         return replace(self, components=(*self.components, *components))
 
-    def with_binary_storage(self) -> VPP:
-        """The same VPP whose batteries exclude simultaneous charge and discharge by binaries."""
-        return replace(
-            self, components=tuple(replace(c, exclusive=1.0) if isinstance(c, Battery) else c for c in self.components)
-        )
+    def batteries(self, change: Callable[[Battery], Battery]) -> VPP:
+        """The same VPP with each battery replaced by what `change` makes of it."""
+        return replace(self, components=tuple(change(c) if isinstance(c, Battery) else c for c in self.components))
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +56,7 @@ class DispatchResult:
 
     cost: yuan over the horizon. costs: yuan by label, adding up to `cost`. balances: carrier -> kW (carbon kg/h),
     a column per component, each row adding up to zero. series: kW (energy kWh), columns (component, series).
-    prices: marginal cost of one more kWh (carbon: kg), a column per carrier; empty with binaries.
+    prices: marginal cost of one more kWh (carbon: kg), a column per carrier; with binaries at the modes they chose.
     overlaps: (component, share of the rating at which two exclusive flows ran at once); empty when exact.
     """
 
@@ -77,7 +77,8 @@ class DispatchResult:
     def note(self) -> str:
         """One sentence on the exactness of the storage relaxation."""
         if self.exact:
-            return f"{self.vpp}: no simultaneous charge and discharge (relaxation exact to {EXCLUSIVE_TOLERANCE:g})"
+            how = "excluded by binaries" if "mixed-integer" in self.solved.kind else "relaxation exact"
+            return f"{self.vpp}: no simultaneous charge and discharge ({how})"
         found = "; ".join(f"{name} up to {share:.3g} of its rating" for name, share in self.overlaps.items())
         return f"{self.vpp}: relaxation NOT exact ({found}); solve with binary storage"
 
@@ -110,23 +111,46 @@ def build(vpp: VPP) -> Model:
     return Model(vpp, parts, balances, cost, [*constraints, *balances.values()])
 
 
-def dispatch(vpp: VPP, solver: str = "auto", storage: str = "relaxed") -> DispatchResult:
+def dispatch(vpp: VPP, solver: str = "auto", storage: str = "auto") -> DispatchResult:
     """The cheapest schedule of one VPP.
 
-    `storage="binary"` excludes simultaneous charge and discharge by binaries instead of checking for it.
+    storage: "relaxed" lets charge and discharge overlap and reports it, "binary" excludes it by binaries, "auto"
+    relaxes and turns to binaries only if they did overlap.
     Raises WrongInput for an unknown solver or storage mode; NotSolved with the carrier and the steps that lack
     power if no schedule exists.
     """
-    if storage not in ("relaxed", "binary"):
-        raise WrongInput(f"storage: found {storage!r}; allowed: relaxed, binary")
-    model = build(vpp.with_binary_storage() if storage == "binary" else vpp)
+    if storage not in STORAGE_MODES:
+        raise WrongInput(f"storage: found {storage!r}; allowed: {', '.join(STORAGE_MODES)}")
     try:
-        solved = solve(cp.Problem(cp.Minimize(model.cost), model.constraints), solver, vpp.name)
+        return solve_exactly(vpp, lambda model: [], solver, storage, vpp.name)
     except NotSolved as refused:
         if "infeasible" in str(refused):
             raise NotSolved(explain_infeasible(vpp)) from refused
         raise
-    return read(model, solved)
+
+
+def solve_exactly(vpp: VPP, extra: Callable[[Model], list], solver: str, storage: str, name: str) -> DispatchResult:
+    """Solves a VPP's problem with extra constraints in one of the storage modes of `dispatch`.
+
+    With binaries, the modes they find are then fixed and the linear problem that is left gives schedule and prices.
+    """
+    def run(variant: VPP, with_solver: str) -> tuple[Model, Solved]:
+        model = build(variant)
+        return model, solve(cp.Problem(cp.Minimize(model.cost), [*model.constraints, *extra(model)]), with_solver, name)
+
+    if storage != "binary":
+        result = read(*run(vpp, solver))
+        if storage == "relaxed" or result.exact:
+            return result
+        solver = "auto"  # the caller's choice was for a linear problem
+    model, chosen = run(vpp.batteries(lambda battery: replace(battery, exclusive=1.0)), solver)
+    charging = {part: flows.series["charge"].value > flows.series["discharge"].value
+                for part, flows in model.parts.items() if "charge" in flows.series}
+    fixed = vpp.batteries(lambda battery: replace(
+        battery, exclusive=0.0, charge_max=battery.charge_max * charging[battery.name],
+        discharge_max=battery.discharge_max * ~charging[battery.name]))
+    model, _ = run(fixed, "auto")
+    return read(model, chosen)
 
 
 def read(model: Model, solved: Solved) -> DispatchResult:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from scipy.spatial import ConvexHull
 
@@ -79,6 +80,7 @@ def stacked(axes: Axes, table: pd.DataFrame, colours: dict[str, str], names: dic
                 shown = True
                 base += part
     axes.axhline(0, color="0.3", linewidth=0.8)
+    axes.margins(y=0.07)
 
 
 def balance(result: DispatchResult, carrier: str = "electricity", axes: Axes | None = None) -> Axes:
@@ -104,12 +106,13 @@ def legend_beside(axes: Axes) -> None:
 
 
 def lines(table: pd.DataFrame, ylabel: str, axes: Axes | None = None, colours: dict[str, str] | None = None,
-          title: str = "") -> Axes:
-    """Hourly lines, one per column, told apart by colour and by dash."""
+          title: str = "", steps: bool = False) -> Axes:
+    """Hourly lines, one per column, told apart by colour and by dash; `steps` draws prices as they hold, hour by hour."""
     axes = axes or panels()[1][0]
     colours = colours or vpp_colours(list(table))
     for name, dash in zip(table, ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1))) * 4, strict=False):
-        axes.plot(table.index, table[name], color=colours.get(name, colour_of(name)), linestyle=dash, label=name)
+        axes.plot(table.index, table[name], color=colours.get(name, colour_of(name)), linestyle=dash, label=name,
+                  drawstyle="steps-mid" if steps else "default")
     axes.set_ylabel(ylabel)
     axes.set_title(title)
     hour_axis(axes, len(table))
@@ -207,7 +210,8 @@ def region(vertices: pd.DataFrame, plain: pd.DataFrame, axes: Axes | None = None
     for points, colour, dash, name in ((vertices, "#D55E00", "-", "with P2G and CCS"), (plain, "#0072B2", "--", "plain CHP")):
         corners = points[["heat", "supplied"]].to_numpy()
         ring = corners[ConvexHull(corners).vertices]
-        axes.fill(ring[:, 0], ring[:, 1], facecolor=colour, alpha=0.18, edgecolor=colour, linestyle=dash, linewidth=1.8, label=name)
+        axes.fill(ring[:, 0], ring[:, 1], facecolor=to_rgba(colour, 0.18), edgecolor=colour, linestyle=dash, linewidth=1.8,
+                  label=name)
     axes.set_xlabel("heat (kW)")
     axes.set_ylabel("supplied power (kW)")
     axes.legend()
@@ -219,6 +223,13 @@ def region_in_space(vertices: pd.DataFrame, axes) -> None:
     corners = vertices[["heat", "supplied", "net gas"]].to_numpy()
     hull = ConvexHull(corners, qhull_options="QJ")
     axes.plot_trisurf(*corners.T, triangles=hull.simplices, color="#D55E00", alpha=0.35, edgecolor="0.3", linewidth=0.4)
-    axes.set_xlabel("heat (kW)")
-    axes.set_ylabel("supplied power (kW)")
-    axes.set_zlabel("net gas (kW)")
+    axes.view_init(elev=18, azim=-60)
+    for set_label, set_ticks, values, name in (
+        (axes.set_xlabel, axes.set_xticks, corners[:, 0], "heat (MW)"),
+        (axes.set_ylabel, axes.set_yticks, corners[:, 1], "supplied (MW)"),
+        (axes.set_zlabel, axes.set_zticks, corners[:, 2], "net gas (MW)"),
+    ):
+        ticks = np.linspace(0, np.ceil(values.max() / 1000) * 1000, 4)
+        set_ticks(ticks, [f"{tick / 1000:.1f}" for tick in ticks])
+        set_label(name)
+    axes.set_box_aspect(None, zoom=0.85)

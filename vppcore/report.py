@@ -22,6 +22,7 @@ import pandas as pd
 from vppcore.bargaining import METHODS, WEIGHT_RULES
 from vppcore.case import Case, load_case
 from vppcore.coalition import ORDERS
+from vppcore.dispatch import STORAGE_MODES
 from vppcore.errors import WrongInput
 from vppcore.published import Judgement, as_table
 from vppcore.solvers import SOLVER_CHOICES, check_solver_name
@@ -51,7 +52,7 @@ def _one_of(*choices: Any):
 RULES = {
     "case": (lambda value: isinstance(value, str) and bool(value), "the name or folder of a case"),
     "solver": _one_of(*SOLVER_CHOICES), "order": _one_of(*ORDERS), "weights": _one_of(*WEIGHT_RULES),
-    "storage": _one_of("relaxed", "binary"), "method": _one_of(*METHODS), "balancing": _one_of(True, False),
+    "storage": _one_of(*STORAGE_MODES), "method": _one_of(*METHODS), "balancing": _one_of(True, False),
     "penalty": _number(0), "price_penalty": _number(0, optional=True), "tolerance": _number(0, 1),
     "price_tolerance": _number(0, 1), "relaxation": _number(0, 2), "max_iterations": _number(0, whole=True),
     "trade_limit": _number(0, optional=True), "crossing_fee": _number(-1e-12, optional=True),
@@ -74,7 +75,6 @@ class Study:
             check_solver_name(parameters["solver"])
         self.notebook, self.parameters, self.started = notebook, parameters, time.perf_counter()
         self.tables: dict[str, pd.DataFrame] = {}
-        self.facts: dict[str, Any] = {}
         self.judgements: list[Judgement] = []
 
     def case(self, name: str) -> Case:
@@ -98,7 +98,7 @@ class Study:
         root = Path(os.environ.get("VPPCORE_RESULTS") or ROOT / "results")
         root.mkdir(parents=True, exist_ok=True)
         record = {
-            "notebook": self.notebook, "parameters": self.parameters, **self.facts, **facts,
+            "notebook": self.notebook, "parameters": self.parameters, **facts,
             "seconds": round(time.perf_counter() - self.started, 3), "python": sys.version.split()[0],
             "versions": {name: version(name) for name in ("cvxpy", "highspy", "osqp", "clarabel", "gurobipy", "pandas", "numpy")},
         }

@@ -23,6 +23,7 @@ class Battery(Component):
     energy_min: float = parameter("kWh", "smallest stored energy")
     energy_max: float = parameter("kWh", "largest stored energy")
     energy_start: float = parameter("kWh", "stored energy at the start and at the end of the horizon")
+    # the two limits may also be arrays (steps,), as when modes are fixed
     charge_max: float = parameter("kW", "largest charging power")
     discharge_max: float = parameter("kW", "largest discharging power")
     charge_efficiency: float = parameter("-", "charging efficiency", 1.0, 0.01, 1.0)
@@ -52,7 +53,7 @@ class Battery(Component):
                 charge <= self.charge_max * charging,
                 discharge <= self.discharge_max * (1 - charging),
             ]
-        rating = max(self.charge_max, self.discharge_max)
+        rating = float(np.max([self.charge_max, self.discharge_max]))
         return Part(
             inject={"electricity": discharge - charge},
             cost={"battery wear": self.wear_cost * step_hours * cp.sum(charge + discharge)},  # A (25)

@@ -1,0 +1,54 @@
+"""Fixtures that several test files share: the two cases of study A and what is solved from them, each once."""
+from __future__ import annotations
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from vppcore import bargain, cooperate, dispatch, load_case, pool
+
+# the same examples in every run, and no folder of examples left behind
+settings.register_profile(
+    "study", deadline=None, derandomize=True, database=None, max_examples=25,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("study")
+
+
+@pytest.fixture(scope="session")
+def parent():
+    """Study A with the parent study's data, nothing fitted."""
+    return load_case("paper-a-parent")
+
+
+@pytest.fixture(scope="session")
+def calibrated():
+    """Study A with the calibrated VPP2."""
+    return load_case("paper-a")
+
+
+@pytest.fixture(scope="session")
+def alone(parent):
+    """VPP -> its schedule without cooperation (parent data)."""
+    return {vpp.name: dispatch(vpp) for vpp in parent.vpps}
+
+
+@pytest.fixture(scope="session")
+def pooled(parent):
+    """The joint optimum (parent data)."""
+    return pool(parent)
+
+
+@pytest.fixture(scope="session")
+def together(parent):
+    """Cooperation negotiated at the paper's settings (parent data)."""
+    return cooperate(parent)
+
+
+@pytest.fixture(scope="session")
+def split(parent, alone, together):
+    """The saving of `together`, shared by the closed form."""
+    return bargain(parent, alone, together)
