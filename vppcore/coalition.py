@@ -16,7 +16,7 @@ import pandas as pd
 from scipy import sparse
 
 from vppcore.case import Case
-from vppcore.dispatch import VPP, DispatchResult, Model, build, read, solve_exactly
+from vppcore.dispatch import VPP, DispatchResult, Model, build, explain_infeasible, read, solve_exactly
 from vppcore.errors import NotSolved, WrongInput
 from vppcore.solvers import check_solver_name, solve
 
@@ -102,7 +102,10 @@ def pool(case: Case, solver: str = "auto", flattest: bool = False) -> CoalitionR
     agreed = {(i, j): flows[i][j] + flows[j][i] == 0 for i, j in pairs}  # A (44)
     rows = [*(row for model in models.values() for row in model.constraints), *agreed.values()]
     total = sum(model.cost for model in models.values())
-    solved = solve(cp.Problem(cp.Minimize(total), rows), solver, name)
+    try:
+        solved = solve(cp.Problem(cp.Minimize(total), rows), solver, name)
+    except NotSolved as refused:
+        raise with_reason(case, refused) from refused
     if flattest:
         squares = sum(cp.sum_squares(flows[i][j]) for i, j in pairs)
         optimum, solved = solved.value, solve(cp.Problem(cp.Minimize(total + FLATNESS / 2 * squares), rows), "auto", name)
@@ -116,6 +119,17 @@ def pool(case: Case, solver: str = "auto", flattest: bool = False) -> CoalitionR
         both_ways(trades, case), pair_frame(multipliers, case), None, pd.DataFrame(), [],
         {"build and solve": time.perf_counter() - started},
     )
+
+
+def with_reason(case: Case, refused: NotSolved) -> NotSolved:
+    """The same refusal, or a better one: which VPP has no schedule even with its ties, what it lacks and when."""
+    for vpp in case.connected():
+        model = build(vpp)
+        try:
+            solve(cp.Problem(cp.Minimize(model.cost), model.constraints), "auto", vpp.name)
+        except NotSolved as reason:
+            return NotSolved(explain_infeasible(vpp)) if "infeasible" in str(reason) else reason
+    return refused
 
 
 def pair_frame(values: dict[tuple[str, str], np.ndarray], case: Case) -> pd.DataFrame:
@@ -348,7 +362,10 @@ def cooperate(case: Case, penalty: float = 1e-4, order: str = "sequential", tole
     agents = {vpp.name: Agent(vpp, accuracy=tolerance / 10) for vpp in vpps}
     marks.append(time.perf_counter())
     partners = {name: tuple(n for n in case.names if n != name) for name in case.names}
-    talks = negotiate(agents, partners, case.vpps[0].steps, how)
+    try:
+        talks = negotiate(agents, partners, case.vpps[0].steps, how)
+    except NotSolved as refused:
+        raise with_reason(case, refused) from refused
     marks.append(time.perf_counter())
     history = pd.DataFrame(talks.history).set_index("iteration")
     for name, agent in agents.items():
