@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import cvxpy as cp
 import numpy as np
 
-from vppcore.components.base import Component, Part, bounded, kind, parameter, profile
+from vppcore.components.base import Component, Part, kind, parameter, profile
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -19,9 +19,11 @@ class Load(Component):
     curtail_share: float = parameter("-", "curtailable share of the load", 0.0, 0.0, 1.0)
     curtail_cost: float = parameter("yuan/kWh", "compensation per kWh curtailed", 0.0)
 
+    surprise: np.ndarray | float = 0.0  # kW above the forecast, met but not announced; an expression in robust.py
+
     @property
     def demand(self) -> np.ndarray:
-        """Forecast demand, kW `(steps,)`."""
+        """Forecast demand, kW `(steps,)`, the base of what may be curtailed and moved."""
         return self.scale * self.forecast
 
 
@@ -38,14 +40,19 @@ class ElectricLoad(Load):
     shift_cost: float = parameter("yuan/kWh", "compensation per kWh moved out of or into a step", 0.0)
 
     def model(self, steps: int, step_hours: float = 1.0) -> Part:
-        shift = bounded(steps, -self.shift_share * self.demand, self.shift_share * self.demand)
-        curtailed = bounded(steps, 0, self.curtail_share * self.demand)
-        served = self.demand + shift - curtailed
+        shift = cp.Variable(steps)
+        curtailed = cp.Variable(steps, nonneg=True)
+        served = self.demand + self.surprise + shift - curtailed
         paid = self.shift_cost * cp.sum(cp.abs(shift)) + self.curtail_cost * cp.sum(curtailed)
         return Part(
             inject={"electricity": -served},
             cost={"demand response": step_hours * paid},  # A (28)
-            constraints=[cp.sum(shift) == 0],
+            constraints=[
+                cp.sum(shift) == 0,
+                shift <= self.shift_share * self.demand,
+                shift >= -self.shift_share * self.demand,
+                curtailed <= self.curtail_share * self.demand,
+            ],
             series={"served": served, "shift": shift, "curtailed": curtailed},
         )
 
@@ -58,10 +65,11 @@ class HeatLoad(Load):
     forecast: np.ndarray = profile("heat", "kW", "forecast demand")
 
     def model(self, steps: int, step_hours: float = 1.0) -> Part:
-        curtailed = bounded(steps, 0, self.curtail_share * self.demand)
-        served = self.demand - curtailed
+        curtailed = cp.Variable(steps, nonneg=True)
+        served = self.demand + self.surprise - curtailed
         return Part(
             inject={"heat": -served},
             cost={"demand response": step_hours * self.curtail_cost * cp.sum(curtailed)},
+            constraints=[curtailed <= self.curtail_share * self.demand],
             series={"served": served, "curtailed": curtailed},
         )

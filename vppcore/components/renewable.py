@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import cvxpy as cp
 import numpy as np
 
-from vppcore.components.base import Component, Part, bounded, kind, parameter, profile
+from vppcore.components.base import Component, Part, kind, parameter, profile
 
 
 @kind("renewable")
@@ -25,14 +25,15 @@ class Renewable(Component):
 
     @property
     def available(self) -> np.ndarray:
-        """Largest possible output, kW `(steps,)`."""
+        """Largest possible output, kW `(steps,)`; an expression if the forecast is one (as in robust.py)."""
         return self.scale * self.forecast
 
     def model(self, steps: int, step_hours: float = 1.0) -> Part:
-        power = bounded(steps, 0, self.available)
+        power = cp.Variable(steps, nonneg=True)
         energy = step_hours * cp.sum(power)
         return Part(
             inject={"electricity": power, "carbon": -self.carbon_quota * power},
             cost={"operation": self.operation_cost * energy},
+            constraints=[power <= self.available],
             series={"power": power, "curtailed": self.available - power},
         )
