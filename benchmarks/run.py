@@ -17,7 +17,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from vppcore.bargaining import bargain, bargaining_weights, closed_form_position, make_deal, prices_at
-from vppcore.case import Case, load_case
+from vppcore.case import Case
 from vppcore.coalition import Agent, Settings, cooperate, negotiate, pool
 from vppcore.dispatch import VPP, build, dispatch
 from vppcore.report import Study
@@ -121,16 +121,11 @@ def measure(case: Case) -> pd.DataFrame:
         ):
             each = Stopwatch(agents, case, how).per_iteration(FEW)
             row(label, each * iterations, each, iterations)
-        for penalty in (3e-4,):
-            seconds, iterations = talks(case, Settings(penalty=penalty))
-            row(f"P1 compiled, penalty {penalty:g}", seconds, seconds / iterations, iterations, cooperate(case, penalty=penalty).certificate.gap)
-        tight = Settings(tolerance=1e-5)
-        seconds, iterations = talks(case, tight)
-        row("P1 compiled, tolerance 1e-5", seconds, seconds / iterations, iterations, cooperate(case, tolerance=1e-5).certificate.gap)
-        for penalty in (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1):
-            seconds, iterations = talks(case, Settings(penalty=penalty, balancing=True))
-            row(f"P1 compiled, balancing from {penalty:g}", seconds, seconds / iterations, iterations,
-                cooperate(case, penalty=penalty, balancing=True).certificate.gap)
+        variants = {"penalty 3e-4": {"penalty": 3e-4}, "tolerance 1e-5": {"tolerance": 1e-5}} | {
+            f"balancing from {start:g}": {"penalty": start, "balancing": True} for start in (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)}
+        for label, changed in variants.items():
+            seconds, iterations = talks(case, Settings(**changed))
+            row(f"P1 compiled, {label}", seconds, seconds / iterations, iterations, cooperate(case, **changed).certificate.gap)
         row("joint optimum, HiGHS, build included", median_seconds(lambda: pool(case)))
         alone = {vpp.name: dispatch(vpp) for vpp in case.vpps}
         together = cooperate(case)

@@ -12,7 +12,7 @@ from vppcore import bargain, cooperate, dispatch, load_case, pool
 
 # the same examples in every run, and no folder of examples left behind
 settings.register_profile(
-    "study", deadline=None, derandomize=True, database=None, max_examples=25,
+    "study", deadline=None, derandomize=True, database=None, max_examples=12,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("study")

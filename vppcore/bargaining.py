@@ -151,7 +151,8 @@ def bargain(case: Case, alone: dict[str, DispatchResult], coalition: CoalitionRe
 
     method: "closed form" (gain_i = w_i S and one linear system for the prices; if the band does not allow that, the
     bounded problem is solved instead and the result says so), "conic" (the logarithms, hour by hour, by an interior
-    point solver) or "admm" (VPPs exchange expected prices, the paper's way; penalty in yuan per (yuan/kWh)^2, by default what the band can move over its squared width).
+    point solver) or "admm" (VPPs exchange expected prices, the paper's way; penalty in yuan per
+    (yuan/kWh)^2, by default what the band can move over its squared width).
     Raises WrongInput for an unknown argument, NotSolved if no prices in the band leave everyone better off.
     """
     if method not in METHODS:

@@ -121,12 +121,14 @@ class Study:
 
 
 def collect_judgements(*notebooks: str) -> pd.DataFrame:
-    """The verdicts that these notebooks left in the results folder, as one table.
+    """The verdicts that these notebooks left in the results folder (or, for lack of them there, in the book's), as one table.
 
     Raises WrongInput if one of them has not been run.
     """
-    root = Path(os.environ.get("VPPCORE_RESULTS") or ROOT / "results")
-    missing = [name for name in notebooks if not (root / name / "claims.csv").is_file()]
+    roots = [Path(folder) for folder in (os.environ.get("VPPCORE_RESULTS"), ROOT / "results") if folder]
+    found = {name: next((root / name / "claims.csv" for root in roots if (root / name / "claims.csv").is_file()), None)
+             for name in notebooks}
+    missing = [name for name, file in found.items() if file is None]
     if missing:
         raise WrongInput(f"ledger: no verdicts of {', '.join(missing)}; allowed: after these notebooks have run (make book)")
-    return pd.concat([pd.read_csv(root / name / "claims.csv") for name in notebooks], ignore_index=True)
+    return pd.concat([pd.read_csv(file) for file in found.values()], ignore_index=True)

@@ -53,7 +53,7 @@ def symbols() -> pd.DataFrame:
 
 
 def parameters(case: Case) -> pd.DataFrame:
-    """Every number of a case: a row per component and parameter, a column per VPP, with unit, status and source (paper A Table A1)."""
+    """Every number of a case: a row each, with unit, status and source (paper A Table A1)."""
     columns = ["component", "parameter", "unit", "vpp", "value", "status", "source"]
     return case.units[columns].sort_values(["component", "parameter", "vpp"], ignore_index=True)
 

@@ -99,8 +99,10 @@ def write(parent: Case, numbers: np.ndarray, folder: Path) -> None:
     rows.loc[larger, "value"] = "5000"
     text = (DATA / parent.name / "case.yaml").read_text(encoding="utf-8")
     text = text[: text.index("note:")].replace("parent data of study A, nothing fitted", "study A with VPP2 calibrated")
-    text += ("note: >-\n  The parent case with three fitted numbers, made by calibrate.py in this folder: the factors on VPP2's heat\n"
-             "  load and PV profile and the trade limit. Nothing else differs from paper-a-parent.\n")
+    text += (
+        "note: >-\n  The parent case with three fitted numbers, made by calibrate.py in this folder: the factors on\n"
+        "  VPP2's heat load and PV profile and the trade limit. Nothing else differs from paper-a-parent.\n"
+    )
     with tempfile.TemporaryDirectory(dir=folder) as made:
         pd.concat([rows, fitted]).to_csv(Path(made, "units.csv"), index=False)
         Path(made, "case.yaml").write_text(text, encoding="utf-8")
