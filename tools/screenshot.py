@@ -70,21 +70,18 @@ def photograph(page: Path, picture: Path, dark: bool, width: int) -> list[str]:
             call("Network.enable")
             scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
             call("Emulation.setEmulatedMedia", features=[scheme])
-            call(
-                "Emulation.setDeviceMetricsOverride",
-                width=width,
-                height=900,
-                deviceScaleFactor=1,
-                mobile=False,
-            )
+            window = {"width": width, "deviceScaleFactor": 1, "mobile": False}
+            call("Emulation.setDeviceMetricsOverride", height=900, **window)
             call("Page.navigate", url=page.resolve().as_uri())
             ready = "document.readyState == 'complete' && (window.MathJax?.startup?.promise ?? true)"
             time.sleep(0.5)
             call("Runtime.evaluate", expression=f"(async () => await ({ready}))()", awaitPromise=True)
             time.sleep(1.5)  # fonts, and scripts that start when the page is idle
-            size = call("Page.getLayoutMetrics")["cssContentSize"]
-            clip = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
-            shot = call("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)
+            height = int(call("Page.getLayoutMetrics")["cssContentSize"]["height"])
+            # a window as high as the page: a picture beyond the window's edge comes out shifted
+            call("Emulation.setDeviceMetricsOverride", height=height, **window)
+            time.sleep(0.5)
+            shot = call("Page.captureScreenshot", format="png")
             picture.write_bytes(base64.b64decode(shot["data"]))
             return bad
         finally:

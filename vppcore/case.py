@@ -48,7 +48,7 @@ class Description(BaseModel):
     title: Text
     source: Text
     licence: Text
-    currency: Text
+    currency: Literal["yuan"]
     steps: Annotated[int, Field(ge=1)]
     step_hours: Annotated[float, Field(gt=0, le=24)]
     series_source: Text
@@ -127,6 +127,8 @@ def load_case(folder: str | Path) -> Case:
     names = [name for name in dict.fromkeys(units["vpp"]) if name != ALL]
     vpps = [assemble(name, units, series, description, faults) for name in names]
     check_series_owners(series, names, faults)
+    faults += [f"units.csv: tie of {owner}; allowed: a tie in rows for {ALL} only, one for all pairs"
+               for owner in dict.fromkeys(units["vpp"][units["component"] == "tie"]) if owner != ALL]
     tie = make_component("", "tie", parameters_of(units, ALL, "tie"), series, faults)
     if faults:
         raise WrongInput(*dict.fromkeys(faults))
@@ -305,10 +307,10 @@ def assemble(name: str, units: pd.DataFrame, series: pd.DataFrame, description: 
         made = make_component(name, component, parameters_of(units, name, component), series, faults)
         if made is not None:
             components.append(made)
-    vpp = VPP(name, tuple(components), description.steps, description.step_hours)
     names = [component.name for component in components]
-    faults += [f"units.csv: {name} has two components named {n!r}; allowed: different labels, as in renewable.wind"
-               for n in dict.fromkeys(names) if names.count(n) > 1]
+    twice = [n for n in dict.fromkeys(names) if names.count(n) > 1]
+    faults += [f"units.csv: {name} has two components named {n!r}; allowed: different labels, as in renewable.wind" for n in twice]
+    vpp = VPP(name, () if twice else tuple(components), description.steps, description.step_hours)
     if not any(split(c)[0] == "electric_load" for c in rows["component"]):
         faults.append(f"units.csv: {name} has no electric_load; allowed: a VPP with a load (scale 0 for none)")
     check_heat(vpp, faults)

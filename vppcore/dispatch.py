@@ -29,6 +29,12 @@ class VPP:
     steps: int = 24
     step_hours: float = 1.0
 
+    def __post_init__(self):
+        names = [component.name for component in self.components]
+        twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+        if twice:
+            raise WrongInput(f"{self.name}: two components named {', '.join(twice)}; allowed: different labels")
+
     def component(self, name: str) -> Component:
         """The component of this name. Raises WrongInput, naming those there are, if it is absent."""
         for component in self.components:

@@ -5,6 +5,7 @@ Set VPPCORE_RESULTS to write elsewhere.
 """
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -12,7 +13,7 @@ import shutil
 import sys
 import tempfile
 import time
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from numbers import Real
 from pathlib import Path
 from typing import Any
@@ -30,18 +31,18 @@ from vppcore.solvers import SOLVER_CHOICES, check_solver_name
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def _number(low: float, high: float = math.inf, whole: bool = False, optional: bool = False):
-    """A rule: a number above `low` (at least 1 if whole) and below `high`; None too if optional."""
-    kind = "a whole number" if whole else "a number"
-    text = f"{kind} {'of 1 or more' if whole else f'above {low:g}'}" + (f" and below {high:g}" if high < math.inf else "")
+def _number(low: float, high: float = math.inf, whole: bool = False, reach: bool = False, none: str = ""):
+    """A rule: a number above `low` (or from it on, with `reach`) and below `high`; None too if `none` says what it means."""
+    text = f"{'a whole number' if whole else 'a number'} {f'of {low:g} or more' if reach else f'above {low:g}'}"
+    text += (f" and below {high:g}" if high < math.inf else "") + (f", or none ({none})" if none else "")
 
     def right(value: Any) -> bool:
         if value is None:
-            return optional
+            return bool(none)
         sound = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
-        return sound and low < value < high and (not whole or float(value).is_integer())
+        return sound and (low < value < high or (reach and value == low)) and (not whole or float(value).is_integer())
 
-    return right, text + (" or none (the case's own)" if optional else "")
+    return right, text
 
 
 def _one_of(*choices: Any):
@@ -53,10 +54,11 @@ RULES = {
     "case": (lambda value: isinstance(value, str) and bool(value), "the name or folder of a case"),
     "solver": _one_of(*SOLVER_CHOICES), "order": _one_of(*ORDERS), "weights": _one_of(*WEIGHT_RULES),
     "storage": _one_of(*STORAGE_MODES), "method": _one_of(*METHODS), "balancing": _one_of(True, False),
-    "penalty": _number(0), "price_penalty": _number(0, optional=True), "tolerance": _number(0, 1),
-    "price_tolerance": _number(0, 1), "relaxation": _number(0, 2), "max_iterations": _number(0, whole=True),
-    "trade_limit": _number(0, optional=True), "crossing_fee": _number(-1e-12, optional=True),
+    "penalty": _number(0), "price_penalty": _number(0, none="the band's width chooses"), "tolerance": _number(0, 1),
+    "price_tolerance": _number(0, 1), "relaxation": _number(0, 2), "max_iterations": _number(1, whole=True, reach=True),
+    "trade_limit": _number(0, none="the case's own"), "crossing_fee": _number(0, reach=True, none="the case's own"),
     "vpp": (lambda value: isinstance(value, str) and bool(value), "the name of a VPP of the case"),
+    "notebooks": (lambda value: isinstance(value, str) and bool(value.split()), "names of notebooks, with spaces between"),
 }  # fmt: skip
 
 
@@ -67,8 +69,9 @@ class Study:
     """
 
     def __init__(self, notebook: str, **parameters: Any):
-        faults = [f"{name}: found {value!r}; allowed: {RULES[name][1]}"
-                  for name, value in parameters.items() if not RULES[name][0](value)]
+        faults = [f"{name}: no such parameter; allowed: {', '.join(RULES)}" for name in parameters if name not in RULES]
+        faults += [f"{name}: found {value!r}; allowed: {RULES[name][1]}"
+                  for name, value in parameters.items() if name in RULES and not RULES[name][0](value)]
         if faults:
             raise WrongInput(*faults)
         if "solver" in parameters:
@@ -100,7 +103,7 @@ class Study:
         record = {
             "notebook": self.notebook, "parameters": self.parameters, **facts,
             "seconds": round(time.perf_counter() - self.started, 3), "python": sys.version.split()[0],
-            "versions": {name: version(name) for name in ("cvxpy", "highspy", "osqp", "clarabel", "gurobipy", "pandas", "numpy")},
+            "versions": versions("cvxpy", "highspy", "osqp", "clarabel", "gurobipy", "pandas", "numpy"),
         }
         with tempfile.TemporaryDirectory(dir=root, prefix=".writing-") as folder:
             made = Path(folder, self.notebook)
@@ -118,6 +121,15 @@ class Study:
             shutil.rmtree(target, ignore_errors=True)
             made.rename(target)
         return f"{len(self.tables)} tables, {len(self.judgements)} verdicts and run.json kept in results/{self.notebook}/"
+
+
+def versions(*packages: str) -> dict[str, str]:
+    """Versions of the packages that are installed; Gurobi need not be."""
+    found = {}
+    for name in packages:
+        with contextlib.suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def collect_judgements(*notebooks: str) -> pd.DataFrame:

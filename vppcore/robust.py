@@ -16,17 +16,18 @@ import highspy
 import numpy as np
 import pandas as pd
 from scipy import sparse
+from scipy.stats import norm
 from tqdm.auto import tqdm
 
 from vppcore.case import Case
 from vppcore.coalition import both_ways, pool
-from vppcore.components import CarbonMarket, Component, ElectricLoad, Grid, HeatLoad, Part, Renewable
+from vppcore.components import Battery, CarbonMarket, Component, ElectricLoad, Grid, HeatLoad, Part, Renewable
 from vppcore.dispatch import VPP, Model, build
 from vppcore.errors import NotSolved, WrongInput
 from vppcore.solvers import solve
 
 LIMITS = ("forecast", "actual")
-READINGS = ("trades first", "own worst case first")
+READINGS = ("trades first", "own worst case first", "joint worst case")
 
 
 @dataclass(frozen=True)
@@ -124,23 +125,33 @@ def uncertain_series(vpp: VPP, uncertainty: Uncertainty) -> list[str]:
 
 # --- the recourse as matrices -------------------------------------------------------------------------------------
 class Recourse:
-    """min c.x + constant subject to A x (= or <=) b - Z z - Q q and bounds on x: one VPP's reaction to a day z and to
-    trades q, both flattened; built once, asked often."""
+    """min c.x + constant subject to A x (= or <=) b - Z z - Q q and bounds on x: how VPPs react to a day z and to
+    trades q, both flattened. One VPP reacts to given trades; several react together and trade freely. Built once, asked
+    often. `keys` lists the (VPP, series) that z runs through, each for all steps."""
 
-    def __init__(self, vpp: VPP, uncertainty: Uncertainty):
-        self.vpp, self.uncertainty, self.series = vpp, uncertainty, uncertain_series(vpp, uncertainty)
-        days = {name: cp.Variable(vpp.steps) for name in self.series}
-        model = build(hit(vpp, uncertainty, days))
-        trade = next((part.trade for part in model.parts.values() if part.trade is not None), None)
-        problem = cp.Problem(cp.Minimize(model.cost), model.constraints)
+    def __init__(self, vpps: VPP | tuple[VPP, ...], uncertainty: Uncertainty):
+        self.vpps = vpps if isinstance(vpps, tuple) else (vpps,)
+        self.name, self.steps, self.uncertainty = " and ".join(v.name for v in self.vpps), self.vpps[0].steps, uncertainty
+        self.keys = [(vpp.name, series) for vpp in self.vpps for series in uncertain_series(vpp, uncertainty)]
+        days = {key: cp.Variable(self.steps) for key in self.keys}
+        models = {vpp.name: build(hit(vpp, uncertainty, {s: z for (name, s), z in days.items() if name == vpp.name}))
+                  for vpp in self.vpps}
+        rows = [row for model in models.values() for row in model.constraints]
+        trade = None
+        if len(self.vpps) > 1:
+            flows = {name: model.trades() for name, model in models.items()}
+            rows += [flows[i][j] + flows[j][i] == 0 for i, j in combinations(models, 2)]
+        else:
+            trade = next((part.trade for part in models[self.vpps[0].name].parts.values() if part.trade is not None), None)
+        problem = cp.Problem(cp.Minimize(sum(model.cost for model in models.values())), rows)
         if not problem.is_lp():
-            raise NotSolved(f"{vpp.name}: the worst case needs a linear model; a quadratic operation cost is not")
+            raise NotSolved(f"{self.name}: the worst case needs a linear model; a quadratic operation cost is not")
         data = problem.get_problem_data(cp.HIGHS)[0]
         where, matrix = data[cp.settings.PARAM_PROB].var_id_to_col, data["A"].tocsc()
-        outside = [variable for variable in (*days.values(), trade) if variable is not None]
-        place = {variable.id: np.arange(where[variable.id], where[variable.id] + variable.size) for variable in outside}
+        place = {variable.id: np.arange(where[variable.id], where[variable.id] + variable.size)
+                 for variable in (*days.values(), trade) if variable is not None}
         own = np.setdiff1d(np.arange(matrix.shape[1]), np.concatenate([*place.values(), []])).astype(int)
-        self.cost, self.constant = data["c"][own], float(data.get("offset", 0.0) or 0.0)
+        self.cost, self.constant = data["c"][own], float(data[cp.settings.PARAM_PROB].apply_parameters()[1])
         self.matrix, self.right = matrix[:, own], data["b"]
         self.equalities = data["dims"].zero
         low, high = (np.full(matrix.shape[1], end) if data[key] is None else data[key]
@@ -177,13 +188,13 @@ class Recourse:
             self._solver.changeRowsBounds(len(rows), rows, lower, right)
         self._solver.run()
         if self._solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-            raise NotSolved(f"{self.vpp.name}: the reaction to a day has no optimum "
+            raise NotSolved(f"{self.name}: the reaction to a day has no optimum "
                             f"({self._solver.modelStatusToString(self._solver.getModelStatus())})")
         return self._solver.getInfo().objective_function_value + self.constant
 
-    def unflatten(self, z: np.ndarray) -> dict[str, np.ndarray]:
-        """z by series."""
-        return dict(zip(self.series, np.split(z, len(self.series)), strict=True)) if self.series else {}
+    def unflatten(self, z: np.ndarray) -> dict[tuple[str, str], np.ndarray]:
+        """z by (VPP, series)."""
+        return dict(zip(self.keys, np.split(z, len(self.keys)), strict=True)) if self.keys else {}
 
 
 def value_bounds(recourse: Recourse) -> tuple[np.ndarray, np.ndarray]:
@@ -194,28 +205,28 @@ def value_bounds(recourse: Recourse) -> tuple[np.ndarray, np.ndarray]:
     multiplier is then max(0, price + quota income - operation cost). With limits on the actual load the hit also widens
     what may be moved and curtailed; the worth of that is bounded by the same prices.
     """
-    vpp, doubt = recourse.vpp, recourse.uncertainty
-    grids = [c for c in vpp.components if isinstance(c, Grid) and np.isinf(c.buy_max)]
-    top = np.minimum(grids[0].buy_price, doubt.shed_price) if grids else np.full(vpp.steps, doubt.shed_price)
-    carbon = max((c.price for c in vpp.components if isinstance(c, CarbonMarket)), default=0.0)
-    low, high = [], []
-    for name in recourse.series:
-        bottom_sum, top_sum = np.zeros(vpp.steps), np.zeros(vpp.steps)
-        for component in (c for c in vpp.components if series_name(c) == name):
-            if isinstance(component, Renewable):
-                lost = doubt.deviation * vpp.step_hours * component.available
-                top_sum += lost * np.maximum(0, top + carbon * component.carbon_quota - component.operation_cost)
-                continue
-            more = doubt.deviation * vpp.step_hours * component.demand
-            most = top if name == "load" else np.full(vpp.steps, doubt.shed_price)
-            top_sum += more * most
-            bottom_sum -= more * doubt.dump_price
-            if doubt.limits == "actual":
-                width = most.max() + doubt.dump_price + 2 * getattr(component, "shift_cost", 0.0)
-                share = 2 * getattr(component, "shift_share", 0.0) + component.curtail_share
-                bottom_sum -= more * share * width
-        low.append(bottom_sum)
-        high.append(top_sum)
+    doubt, low, high = recourse.uncertainty, [], []
+    for vpp in recourse.vpps:
+        grids = [c for c in vpp.components if isinstance(c, Grid) and np.isinf(c.buy_max)]
+        top = np.minimum(grids[0].buy_price, doubt.shed_price) if grids else np.full(vpp.steps, doubt.shed_price)
+        carbon = max((c.price for c in vpp.components if isinstance(c, CarbonMarket)), default=0.0)
+        for name in (series for owner, series in recourse.keys if owner == vpp.name):
+            bottom_sum, top_sum = np.zeros(vpp.steps), np.zeros(vpp.steps)
+            for component in (c for c in vpp.components if series_name(c) == name):
+                if isinstance(component, Renewable):
+                    lost = doubt.deviation * vpp.step_hours * component.available
+                    top_sum += lost * np.maximum(0, top + carbon * component.carbon_quota - component.operation_cost)
+                    continue
+                more = doubt.deviation * vpp.step_hours * component.demand
+                most = top if name == "load" else np.full(vpp.steps, doubt.shed_price)
+                top_sum += more * most
+                bottom_sum -= more * doubt.dump_price
+                if doubt.limits == "actual":
+                    width = most.max() + doubt.dump_price + 2 * getattr(component, "shift_cost", 0.0)
+                    share = 2 * getattr(component, "shift_share", 0.0) + component.curtail_share
+                    bottom_sum -= more * share * width
+            low.append(bottom_sum)
+            high.append(top_sum)
     return np.concatenate([*low, []]), np.concatenate([*high, []])
 
 
@@ -223,8 +234,8 @@ def value_bounds(recourse: Recourse) -> tuple[np.ndarray, np.ndarray]:
 @dataclass(frozen=True, eq=False)
 class WorstCase:
     """The costliest day of a budget for one VPP. cost, nominal: yuan. hits: 0/1, a column per series. checked: the cost
-    of that day by solving the linear problem again (equal to `cost` or an error is raised). emergency: kWh shed or
-    dumped on that day. seconds, solver: of the search."""
+    of that day by solving the linear problem again (equal to `cost` or an error is raised). seconds, solver: of the
+    search."""
 
     vpp: str
     cost: float
@@ -256,13 +267,13 @@ class Adversary:
         ]
         goal = -self.right @ dual + r.low[finite_low] @ at_low - r.high[finite_high] @ at_high
         self.hits = None
-        if r.series:
-            steps = r.vpp.steps
+        if r.keys:
+            steps = r.steps
             self.hits, gained = cp.Variable(len(low), boolean=True), cp.Variable(len(low))
             worth = r.by_day.T @ dual
             rows += [gained <= cp.multiply(high, self.hits), gained <= worth - cp.multiply(low, 1 - self.hits)]
-            rows += [cp.sum(self.hits[k * steps:(k + 1) * steps]) <= r.uncertainty.budgets[name]
-                     for k, name in enumerate(r.series)]
+            rows += [cp.sum(self.hits[k * steps:(k + 1) * steps]) <= r.uncertainty.budgets[series]
+                     for k, (_, series) in enumerate(r.keys)]
             # a step where a hit cannot cost anything is never hit
             rows += [self.hits[np.flatnonzero(high <= 0)] == 0] if (high <= 0).any() else []
             goal = goal + cp.sum(gained)
@@ -276,26 +287,27 @@ class Adversary:
         Raises NotSolved if the linear problem at that day does not cost what the search says.
         """
         r, started = self.recourse, time.perf_counter()
-        q = r.flat(trades)
+        q, steps = r.flat(trades), pd.RangeIndex(1, r.steps + 1, name="step")
         nominal = r.value(np.zeros(r.by_day.shape[1]), q)
         if self.hits is None:
-            return WorstCase(r.vpp.name, nominal, nominal, pd.DataFrame(), nominal, "highs", time.perf_counter() - started)
+            return WorstCase(r.name, nominal, nominal, pd.DataFrame(index=steps), nominal, "highs", time.perf_counter() - started)
         self.right.value = r.right - r.by_trade @ q
-        solved = solve(self.problem, solver, f"{r.vpp.name}'s worst day")
+        solved = solve(self.problem, solver, f"{r.name}'s worst day")
         found, z = solved.value + r.constant, np.round(self.hits.value)
         if canonical:
             z = self.earliest(solved.value, solver)
         cost = r.value(z, q)
         if abs(cost - found) > 1e-5 * max(1.0, abs(found)) + (1e-5 * abs(found) if canonical else 0):
-            raise NotSolved(f"{r.vpp.name}: the worst day was said to cost {found:,.2f} yuan and costs {cost:,.2f}: "
+            raise NotSolved(f"{r.name}: the worst day was said to cost {found:,.2f} yuan and costs {cost:,.2f}: "
                             "a bound on the multipliers is wrong")
-        hits = pd.DataFrame(r.unflatten(z), pd.RangeIndex(1, r.vpp.steps + 1, name="step")).astype(int)
-        return WorstCase(r.vpp.name, cost, nominal, hits, found, solved.solver, time.perf_counter() - started)
+        by_key = {(series if len(r.vpps) == 1 else f"{name} {series}"): hits for (name, series), hits in r.unflatten(z).items()}
+        hits = pd.DataFrame(by_key, steps).astype(int)
+        return WorstCase(r.name, cost, nominal, hits, found, solved.solver, time.perf_counter() - started)
 
     def earliest(self, best: float, solver: str) -> np.ndarray:
         """Among days that cost the same (to one in a million) the one with the fewest hits, and the earliest of those."""
-        steps = self.recourse.vpp.steps
-        order = np.tile(1 + np.arange(steps) / (10.0 * steps * steps), len(self.recourse.series))
+        steps = self.recourse.steps
+        order = np.tile(1 + np.arange(steps) / (10.0 * steps * steps), len(self.recourse.keys))
         near = self.goal >= best - 1e-6 * abs(best)
         solve(cp.Problem(cp.Minimize(order @ self.hits), [*self.rows, near]), solver, "the earliest of the worst days")
         return np.round(self.hits.value)
@@ -314,7 +326,7 @@ def enumerate_days(vpp: VPP, uncertainty: Uncertainty) -> float:
     """The same by trying every day; for small budgets only (the second road to `worst_case`), yuan."""
     recourse = Recourse(vpp, uncertainty)
     choices = []
-    for name in recourse.series:
+    for _, name in recourse.keys:
         steps, budget = range(vpp.steps), min(uncertainty.budgets[name], vpp.steps)
         choices.append([np.isin(np.arange(vpp.steps), hours).astype(float)
                         for size in range(budget + 1) for hours in combinations(steps, size)])
@@ -327,7 +339,7 @@ def enumerate_days(vpp: VPP, uncertainty: Uncertainty) -> float:
 # --- the coalition ------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, eq=False)
 class RobustResult:
-    """A coalition ready for the worst. cost: yuan guaranteed whatever day comes. costs: by VPP, payments left out.
+    """A coalition ready for the worst. cost: yuan guaranteed whatever day of the budget comes. costs: by VPP, payments left out.
     trades: as in CoalitionResult. worst: VPP -> its worst day at these trades. bounds: lower and upper bound by
     iteration. seconds: of the whole search. It can be given to `bargain` in place of a CoalitionResult."""
 
@@ -351,7 +363,8 @@ def robust_coalition(case: Case, uncertainty: Uncertainty, tolerance: float = 1e
     """Cooperation that is ready for the worst day of every VPP.
 
     "trades first": trades are promises made the day before, by column-and-constraint generation (Zeng and Zhao 2013);
-    "own worst case first": each VPP fixes its own worst day, then all cooperate on it (what many papers do).
+    "own worst case first": each VPP fixes its own worst day, then all cooperate on it (what many papers do);
+    "joint worst case": the worst day of the cluster when all react and trade knowing it (a large search: small cases).
     Raises WrongInput for an unknown reading, NotSolved if the bounds do not meet.
     """
     if reading not in READINGS:
@@ -359,6 +372,8 @@ def robust_coalition(case: Case, uncertainty: Uncertainty, tolerance: float = 1e
     started = time.perf_counter()
     if reading == "own worst case first":
         return own_worst_case_first(case, uncertainty, solver, started)
+    if reading == "joint worst case":
+        return joint_worst_case(case, uncertainty, solver, started)
     vpps = {vpp.name: vpp for vpp in case.connected()}
     partners = {name: [n for n in case.names if n != name] for name in vpps}
     adversaries = {name: Adversary(Recourse(vpp, uncertainty)) for name, vpp in vpps.items()}
@@ -433,3 +448,124 @@ def own_worst_case_first(case: Case, uncertainty: Uncertainty, solver: str, star
     bounds = pd.DataFrame({"lower": [together.cost], "upper": [together.cost]}, pd.RangeIndex(1, 2, name="iteration"))
     return RobustResult("own worst case first", together.cost, together.costs, together.trades, worst, bounds,
                         time.perf_counter() - started)
+
+
+def joint_worst_case(case: Case, uncertainty: Uncertainty, solver: str, started: float) -> RobustResult:
+    """The worst day of the whole cluster, to which all VPPs react together."""
+    found = Adversary(Recourse(case.connected(), uncertainty)).answer(solver=solver)
+    days = {name: {} for name in case.names}
+    for column in found.hits:
+        name, _, series = column.partition(" ")
+        days[name][series] = found.hits[column].to_numpy(float)
+    together = pool(replace(case, vpps=tuple(hit(vpp, uncertainty, days[vpp.name]) for vpp in case.vpps)))
+    bounds = pd.DataFrame({"lower": [together.cost], "upper": [found.cost]}, pd.RangeIndex(1, 2, name="iteration"))
+    return RobustResult("joint worst case", found.cost, together.costs, together.trades, {"cluster": found}, bounds,
+                        time.perf_counter() - started)
+
+
+# --- storage mode decided the day before --------------------------------------------------------------------------
+def worst_case_storage_first(vpp: VPP, uncertainty: Uncertainty, tolerance: float = 1e-5, max_iterations: int = 40,
+                             solver: str = "auto") -> tuple[WorstCase, pd.DataFrame]:
+    """The worst day of a VPP that decides the day before in which steps each battery charges and in which it discharges.
+
+    Column-and-constraint generation with binaries in the first stage; also returns both bounds by iteration.
+    Raises WrongInput without a battery, NotSolved if the bounds do not meet.
+    """
+    names = [c.name for c in vpp.components if isinstance(c, Battery)]
+    if not names:
+        raise WrongInput(f"{vpp.name}: no battery, so there is no storage mode to decide")
+    mode = {name: cp.Variable(vpp.steps, boolean=True) for name in names}
+    theta, rows, upper, best, bounds = cp.Variable(), [], np.inf, None, []
+
+    def add(day: dict[str, np.ndarray]) -> None:
+        model = build(hit(vpp, uncertainty, day))
+        rows.extend([*model.constraints, theta >= model.cost])
+        for name in names:
+            battery, flows = vpp.component(name), model.parts[name].series
+            rows.extend([flows["charge"] <= battery.charge_max * mode[name],
+                         flows["discharge"] <= battery.discharge_max * (1 - mode[name])])
+
+    add({})
+    for iteration in range(1, max_iterations + 1):
+        lower = solve(cp.Problem(cp.Minimize(theta), rows), solver, f"{vpp.name}'s storage mode").value
+        charging = {name: np.round(choice.value) for name, choice in mode.items()}
+        fixed = vpp.batteries(lambda b, now=charging: replace(
+            b, charge_max=b.charge_max * now[b.name], discharge_max=b.discharge_max * (1 - now[b.name])))
+        found = worst_case(fixed, uncertainty, solver)
+        if found.cost < upper:
+            upper, best = found.cost, found
+        bounds.append({"iteration": iteration, "lower": lower, "upper": upper})
+        if upper - lower <= tolerance * abs(upper):
+            return best, pd.DataFrame(bounds).set_index("iteration")
+        add({series: found.hits[series].to_numpy(float) for series in found.hits})
+    raise NotSolved(f"{vpp.name}: bounds {lower:,.0f} and {upper:,.0f} yuan after {max_iterations} iterations")
+
+
+# --- what the schedules cost on days that were not planned for -----------------------------------------------------
+def sample_days(case: Case, uncertainty: Uncertainty, samples: int, seed: int, persistence: float = 0.8) -> np.ndarray:
+    """Random days: z `(samples, VPPs x series x steps)` in the order of `uncertain_series`, uniform in [-1, 1].
+
+    Uniform in each step (the forecast is right on average and wrong by at most the deviation) and correlated from step
+    to step by `persistence`, by a Gaussian autoregression mapped to uniform values. The same seed gives the same days.
+    """
+    if samples < 1 or not 0 <= persistence < 1:
+        raise WrongInput(f"samples, persistence: found {samples!r}, {persistence!r}; allowed: 1 or more, 0 to below 1")
+    steps = case.vpps[0].steps
+    count = sum(len(uncertain_series(vpp, uncertainty)) for vpp in case.vpps)
+    noise = np.random.default_rng(seed).standard_normal((samples, count, steps))
+    for step in range(1, steps):
+        noise[:, :, step] = persistence * noise[:, :, step - 1] + np.sqrt(1 - persistence**2) * noise[:, :, step]
+    return (2 * norm.cdf(noise) - 1).reshape(samples, count * steps)
+
+
+def out_of_sample(case: Case, uncertainty: Uncertainty, schedules: dict[str, pd.DataFrame | None], samples: int = 2000,
+                  seed: int = 1, persistence: float = 0.8, progress: bool = False) -> pd.DataFrame:
+    """Cost of the cluster in yuan on sampled days, a column per schedule; each VPP reacts in the best way to each day.
+
+    schedules: name -> trades promised the day before (as in CoalitionResult.trades); None is no cooperation.
+    """
+    everything = replace(uncertainty, budgets={name: 1 for name in uncertainty.budgets})
+    days = sample_days(case, everything, samples, seed, persistence)
+    costs = pd.DataFrame(0.0, pd.RangeIndex(1, samples + 1, name="day"), list(schedules))
+    with tqdm(total=len(schedules) * len(case.vpps) * samples, desc="days", unit="day", disable=not progress) as bar:
+        for label, trades in schedules.items():
+            first = 0
+            for vpp in case.vpps if trades is None else case.connected():
+                recourse = Recourse(vpp, everything)
+                last = first + len(recourse.keys) * vpp.steps
+                q = recourse.no_trade
+                if trades is not None:
+                    q = recourse.flat(trades[vpp.name][[n for n in case.names if n != vpp.name]].to_numpy())
+                for day in range(samples):
+                    costs.loc[day + 1, label] += recourse.value(days[day, first:last], q)
+                bar.update(samples)
+                first = last
+    return costs
+
+
+def risk_table(costs: pd.DataFrame) -> pd.DataFrame:
+    """Mean, 95 % quantile, mean of the worst 5 % and worst cost of each schedule, yuan."""
+    tail = costs.apply(lambda column: column[column >= column.quantile(0.95)].mean())
+    return pd.DataFrame({"mean": costs.mean(), "95 % quantile": costs.quantile(0.95), "mean of worst 5 %": tail,
+                         "worst": costs.max()})
+
+
+def sweep(case: Case, levels: tuple[int, ...], solver: str = "auto", reading: str = "trades first", progress: bool = False,
+          **doubt) -> tuple[pd.DataFrame, dict[int, RobustResult]]:
+    """Worst-case cost alone and together for uncertainty levels (paper A Fig. 8): a row per level, and the coalitions.
+
+    `doubt` goes to `at_level`. Columns: alone, together, saving (yuan), saving (%), iterations, gap, seconds.
+    """
+    rows, coalitions = [], {}
+    for level in tqdm(levels, desc="uncertainty levels", disable=not progress):
+        uncertainty = at_level(level, **doubt)
+        started = time.perf_counter()
+        alone = {vpp.name: worst_case(vpp, uncertainty, solver) for vpp in case.vpps}
+        coalition = robust_coalition(case, uncertainty, reading=reading, solver=solver)
+        apart = sum(day.cost for day in alone.values())
+        coalitions[level] = coalition
+        rows.append({"level": level, "alone": apart, "together": coalition.cost, "saving": apart - coalition.cost,
+                     "saving (%)": 100 * (1 - coalition.cost / apart), "iterations": len(coalition.bounds),
+                     "gap": coalition.gap, "seconds": time.perf_counter() - started}
+                    | {f"{name} alone": day.cost for name, day in alone.items()})
+    return pd.DataFrame(rows).set_index("level"), coalitions

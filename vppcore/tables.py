@@ -10,6 +10,7 @@ from vppcore.case import Case
 from vppcore.coalition import CoalitionResult
 from vppcore.components import COMPONENTS
 from vppcore.dispatch import DispatchResult
+from vppcore.published import published_value
 
 # symbol of a parameter or series in the book's equations; a test compares it with the components' fields
 SYMBOLS = {
@@ -48,7 +49,8 @@ def symbols() -> pd.DataFrame:
         for f in fields(component):
             if "unit" in f.metadata:
                 symbol = SYMBOLS.get((kind, f.name), "")
-                rows.append((f"${symbol}$" if symbol else "", f.metadata["text"], f.metadata["unit"], f"{kind}.{f.name}"))
+                unit = f.metadata["unit"].replace("-", "–")  # a lone hyphen would become a bullet on the page
+                rows.append((f"${symbol}$" if symbol else "", f.metadata["text"], unit, f"{kind}.{f.name}"))
     return pd.DataFrame(rows, columns=["symbol", "meaning", "unit", "name in code"])
 
 
@@ -75,6 +77,32 @@ def before_and_after(bargain: BargainResult) -> pd.DataFrame:
     table = bargain.table[["alone", "with trades", "payment", "after", "gain", "weight"]].copy()
     table.loc["cluster"] = table.sum()
     return table.assign(**{"gain (%)": 100 * table["gain"] / table["alone"]})
+
+
+def beside_paper(splits: dict[str, BargainResult]) -> pd.DataFrame:
+    """Paper A's Table 1 as its text gives it beside ours, for each case in `splits`, with our error in percent.
+
+    The paper prints savings in yuan (A02-A04) and as shares (A05-A07); costs alone are what the two imply.
+    """
+    names = ["VPP1", "VPP2", "VPP3"]
+    savings = pd.Series([published_value(f"A0{k}") for k in (2, 3, 4)], names)
+    shares = pd.Series([published_value(f"A0{k}") for k in (5, 6, 7)], names)
+    columns = {"paper": _table_1(100 * savings / shares, savings)}
+    columns["paper"] |= {"cluster saving": published_value("A01"), "cluster saving (%)": published_value("A08")}
+    columns |= {name: _table_1(split.table["alone"], split.gains) for name, split in splits.items()}
+    table = pd.DataFrame(columns)
+    for name in splits:
+        table[f"{name} off by (%)"] = 100 * (table[name] / table["paper"] - 1)
+    return table
+
+
+def _table_1(alone: pd.Series, gains: pd.Series) -> dict[str, float]:
+    """Costs alone and savings of the cluster and each VPP, in yuan and percent."""
+    row = {"cluster alone": alone.sum(), "cluster saving": gains.sum(), "cluster saving (%)": 100 * gains.sum() / alone.sum()}
+    for name in gains.index:
+        row |= {f"{name} alone": alone[name], f"{name} saving": gains[name]}
+        row[f"{name} saving (%)"] = 100 * gains[name] / alone[name]
+    return row
 
 
 def certificate(coalition: CoalitionResult, optimum: CoalitionResult) -> pd.Series:
