@@ -77,7 +77,8 @@ def parse(text: str, declared: dict) -> dict:
             values[name] = value if kind == "str" else yaml.load(value, Loader=Values)
         except yaml.YAMLError:
             raise Refused(f"{name}={value} cannot be read as a number, a text or a list.") from None
-        if type(values[name]) not in KINDS.get(kind, {type(values[name])}):
+        absent = values[name] is None and declared[name]["default"] == "None"
+        if not absent and type(values[name]) not in KINDS.get(kind, {type(values[name])}):
             raise Refused(f"{name}={value} is not of type {kind}, as {name}={declared[name]['default']} is.")
     return values
 

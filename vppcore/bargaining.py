@@ -60,7 +60,7 @@ class BargainResult:
 
 
 def supplied_and_received(trades: pd.DataFrame, step_hours: float = 1.0) -> pd.DataFrame:
-    """Energy each VPP supplies to and receives from others, kWh over the horizon; paper A (53)."""
+    """Energy each VPP supplies to and receives from others, kWh over the horizon; paper A section 3.2.2."""
     names = list(dict.fromkeys(trades.columns.get_level_values(0)))
     rows = {n: {"supplied": -step_hours * trades[n].clip(upper=0).to_numpy().sum(),
                 "received": step_hours * trades[n].clip(lower=0).to_numpy().sum()} for n in names}
@@ -70,7 +70,7 @@ def supplied_and_received(trades: pd.DataFrame, step_hours: float = 1.0) -> pd.D
 def bargaining_weights(trades: pd.DataFrame, rule: str = "contribution", step_hours: float = 1.0) -> pd.Series:
     r"""Bargaining power of each VPP, adding up to one.
 
-    "contribution" is paper A (53)-(55): $d_i=e^{E^s_i/E^s_{max}}-e^{-E^r_i/E^r_{max}}$, $w_i=d_i/\sum d$; "energy" is
+    "contribution" is paper A section 3.2.2: $d_i=e^{E^s_i/E^s_{max}}-e^{-E^r_i/E^r_{max}}$, $w_i=d_i/\sum d$; "energy" is
     the share in all energy traded; "equal" is Nash's symmetric solution. Without any trade all are equal.
     Raises WrongInput for an unknown rule.
     """
@@ -165,10 +165,11 @@ def bargain(case: Case, alone: dict[str, DispatchResult], coalition: CoalitionRe
         raise NotSolved(f"P2: cooperation saves {deal.saving:.2f} yuan; there is nothing to share")
     started, history = time.perf_counter(), pd.DataFrame()
     position = closed_form_position(deal)
-    bound = bool(np.abs(position).max(initial=0) > 1 + 1e-9)
+    if np.abs(position).max(initial=0) > 1 + 1e-9:  # not by the nearest prices; perhaps by others, perhaps not at all
+        position = bounded_position(deal)
+    missed = np.abs(deal.gains(position) - deal.weights.to_numpy() * deal.saving).max()
+    bound = bool(missed > 1e-4 * deal.saving)
     if method == "closed form":
-        if bound:
-            position = bounded_position(deal)
         prices = prices_at(deal, position)
     elif method == "conic":
         prices = conic_prices(deal)

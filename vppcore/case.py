@@ -309,7 +309,8 @@ def assemble(name: str, units: pd.DataFrame, series: pd.DataFrame, description: 
             components.append(made)
     names = [component.name for component in components]
     twice = [n for n in dict.fromkeys(names) if names.count(n) > 1]
-    faults += [f"units.csv: {name} has two components named {n!r}; allowed: different labels, as in renewable.wind" for n in twice]
+    faults += [f"units.csv: {name} has two components named {n!r}; allowed: different labels, as in renewable.wind"
+               for n in twice]
     vpp = VPP(name, () if twice else tuple(components), description.steps, description.step_hours)
     if not any(split(c)[0] == "electric_load" for c in rows["component"]):
         faults.append(f"units.csv: {name} has no electric_load; allowed: a VPP with a load (scale 0 for none)")

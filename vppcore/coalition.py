@@ -5,7 +5,7 @@ kW, yuan, yuan/kWh; a trade p_ij is positive when i receives from j; arrays are 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import NamedTuple
 
@@ -21,6 +21,7 @@ from vppcore.errors import NotSolved, WrongInput
 from vppcore.solvers import check_solver_name, solve
 
 ORDERS = ("sequential", "parallel")
+BALANCE_UNTIL = 200  # iterations; the convergence of residual balancing rests on a penalty that is fixed in the end
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,8 @@ def pool(case: Case, solver: str = "auto", flattest: bool = False) -> CoalitionR
     The optimal cost is unique, the trades that reach it are not. `flattest=True` takes, of all optimal trades, those
     with the least sum of squares, so that they do not depend on the solver: a small enough quadratic term leaves the
     optimum of a linear problem where it is (Mangasarian and Meyer 1979), and the cost is compared with it.
-    Raises WrongInput without a tie or for an unknown solver, NotSolved if there is no optimum or it moved.
+    Storage is relaxed here: where a battery charges and discharges at once (see each dispatch's note) the cost is a
+    lower bound. Raises WrongInput without a tie or for an unknown solver, NotSolved if there is no optimum or it moved.
     """
     started, name = time.perf_counter(), f"joint optimum of {case.name}"
     models = {vpp.name: build(vpp) for vpp in case.connected()}
@@ -178,7 +180,7 @@ class Agent:
     """
 
     def __init__(self, vpp: VPP, accuracy: float):
-        model = build(vpp)
+        model = build(vpp.batteries(lambda battery: replace(battery, exclusive=0.0)))  # modes are settled afterwards
         trade = next(part.trade for part in model.parts.values() if part.trade is not None)
         self.shape = trade.shape
         self.pull = cp.Parameter(self.shape, value=np.zeros(self.shape))
@@ -329,7 +331,7 @@ def negotiate(agents: dict[str, Agent], partners: dict[str, tuple[str, ...]], st
         })
         if primal <= how.tolerance * size and dual <= how.tolerance * price:
             return talks
-        if how.balancing:
+        if how.balancing and iteration <= BALANCE_UNTIL:
             penalty = balanced(penalty, primal / size, dual / price)
     last = talks.history[-1]
     raise NotSolved(

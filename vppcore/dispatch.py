@@ -62,7 +62,8 @@ class DispatchResult:
 
     cost: yuan over the horizon. costs: yuan by label, adding up to `cost`. balances: carrier -> kW (carbon kg/h),
     a column per component, each row adding up to zero. series: kW (energy kWh), columns (component, series).
-    prices: marginal cost of one more kWh (carbon: kg), a column per carrier; with binaries at the modes they chose.
+    prices: marginal cost of one more kWh taken from the bus (carbon: kg, so a permit
+    price shows as negative), a column per carrier; with binaries at the modes they chose.
     overlaps: (component, share of the rating at which two exclusive flows ran at once); empty when exact.
     """
 
@@ -77,7 +78,7 @@ class DispatchResult:
 
     @property
     def exact(self) -> bool:
-        """True if no battery charges and discharges and no grid buys and sells in the same step."""
+        """True if no battery charges and discharges in the same step."""
         return not self.overlaps
 
     def note(self) -> str:
@@ -111,8 +112,8 @@ def build(vpp: VPP) -> Model:
     for carrier in CARRIERS:
         flows = [part.inject[carrier] for part in parts.values() if carrier in part.inject]
         if flows:
-            balances[carrier] = sum(flows) == 0  # A (41)-(43)
-    cost = sum(term for part in parts.values() for term in part.cost.values())  # A (22)
+            balances[carrier] = sum(flows) == 0  # A section 2.5
+    cost = sum(term for part in parts.values() for term in part.cost.values())  # A section 2.4
     constraints = [row for part in parts.values() for row in part.constraints]
     return Model(vpp, parts, balances, cost, [*constraints, *balances.values()])
 

@@ -22,7 +22,7 @@ from tqdm.auto import tqdm
 from vppcore.case import Case
 from vppcore.coalition import both_ways, pool
 from vppcore.components import Battery, CarbonMarket, Component, ElectricLoad, Grid, HeatLoad, Part, Renewable
-from vppcore.dispatch import VPP, Model, build
+from vppcore.dispatch import VPP, build
 from vppcore.errors import NotSolved, WrongInput
 from vppcore.solvers import solve
 
@@ -376,8 +376,9 @@ def robust_coalition(case: Case, uncertainty: Uncertainty, tolerance: float = 1e
         return joint_worst_case(case, uncertainty, solver, started)
     vpps = {vpp.name: vpp for vpp in case.connected()}
     partners = {name: [n for n in case.names if n != name] for name in vpps}
-    adversaries = {name: Adversary(Recourse(vpp, uncertainty)) for name, vpp in vpps.items()}
-    master = Master(case, uncertainty)
+    recourses = {name: Recourse(vpp, uncertainty) for name, vpp in vpps.items()}
+    adversaries = {name: Adversary(recourse) for name, recourse in recourses.items()}
+    master = Master(case, recourses)
     upper, best, rows = np.inf, None, []
     with tqdm(total=max_iterations, desc="bounds", disable=not progress) as bar:
         for iteration in range(1, max_iterations + 1):
@@ -394,7 +395,7 @@ def robust_coalition(case: Case, uncertainty: Uncertainty, tolerance: float = 1e
             if upper - lower <= tolerance * abs(upper):
                 break
             for name, day in worst.items():
-                master.add(name, {series: day.hits[series].to_numpy(float) for series in day.hits})
+                master.add(name, day.hits.to_numpy(float).T.ravel())
         else:
             raise NotSolved(f"robust coalition: bounds {lower:,.0f} and {upper:,.0f} yuan after {max_iterations} "
                             f"iterations (allowed gap {tolerance:g})")
@@ -406,31 +407,29 @@ def robust_coalition(case: Case, uncertainty: Uncertainty, tolerance: float = 1e
 class Master:
     """The trades' problem: min sum_i theta_i, theta_i >= VPP i's cost on every day that has been found so far."""
 
-    def __init__(self, case: Case, uncertainty: Uncertainty):
-        self.case, self.uncertainty = case, uncertainty
-        self.vpps = {vpp.name: vpp for vpp in case.connected()}
-        steps = case.vpps[0].steps
-        self.trades = {pair: cp.Variable(steps) for pair in combinations(case.names, 2)}
+    def __init__(self, case: Case, recourses: dict[str, Recourse]):
+        self.recourses = recourses
+        self.trades = {pair: cp.Variable(case.vpps[0].steps) for pair in combinations(case.names, 2)}
         self.theta = {name: cp.Variable() for name in case.names}
         self.rows: list = []
         self.known: set[tuple] = set()
-        for name in case.names:
-            self.add(name, {})
+        for name, recourse in recourses.items():
+            self.add(name, np.zeros(recourse.by_day.shape[1]))
 
-    def add(self, name: str, day: dict[str, np.ndarray]) -> None:
-        """Adds a copy of one VPP's schedule for a day, unless that day is there already."""
-        mark = (name, *((series, tuple(z)) for series, z in day.items()))
-        if mark in self.known:
+    def promised(self, name: str) -> cp.Expression:
+        """One VPP's trades as the vector q of its recourse: partner after partner."""
+        own = [self.trades[pair] if pair[0] == name else -self.trades[pair] for pair in self.trades if name in pair]
+        return cp.hstack(own)
+
+    def add(self, name: str, z: np.ndarray) -> None:
+        """Adds a copy of one VPP's schedule for the day z, unless that day is there already."""
+        if (name, *z) in self.known:
             return
-        self.known.add(mark)
-        model = build(hit(self.vpps[name], self.uncertainty, day))
-        self.rows += [*model.constraints, self.theta[name] >= model.cost, *self.linked(model)]
-
-    def linked(self, model: Model) -> list:
-        """The copy's expected trades are the promised ones."""
-        own = model.vpp.name
-        return [flow == (self.trades[own, j] if (own, j) in self.trades else -self.trades[j, own])
-                for j, flow in model.trades().items()]
+        self.known.add((name, *z))
+        r = self.recourses[name]
+        x, k = cp.Variable(len(r.cost), bounds=[r.low, r.high]), r.equalities
+        used, right = r.matrix @ x + r.by_trade @ self.promised(name), r.right - r.by_day @ z
+        self.rows += [used[:k] == right[:k], used[k:] <= right[k:], self.theta[name] >= r.cost @ x + r.constant]
 
     def solve(self) -> tuple[float, dict[tuple[str, str], np.ndarray]]:
         """Lower bound in yuan and the trades that reach it."""

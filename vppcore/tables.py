@@ -14,6 +14,7 @@ from vppcore.published import published_value
 
 # symbol of a parameter or series in the book's equations; a test compares it with the components' fields
 SYMBOLS = {
+    ("renewable", "operation_cost"): "b", ("boiler", "operation_cost"): "b",
     ("renewable", "forecast"): r"\bar P^R_t", ("renewable", "scale"): "s", ("renewable", "carbon_quota"): "D",
     ("battery", "energy_min"): r"E_{min}", ("battery", "energy_max"): r"E_{max}", ("battery", "energy_start"): "E_0",
     ("battery", "charge_max"): r"P^c_{max}", ("battery", "discharge_max"): r"P^d_{max}",

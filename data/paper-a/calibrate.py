@@ -101,7 +101,8 @@ def write(parent: Case, numbers: np.ndarray, folder: Path) -> None:
     text = text[: text.index("note:")].replace("parent data of study A, nothing fitted", "study A with VPP2 calibrated")
     text += (
         "note: >-\n  The parent case with three fitted numbers, made by calibrate.py in this folder: the factors on\n"
-        "  VPP2's heat load and PV profile and the trade limit. Nothing else differs from paper-a-parent but VPP2's PV rating, a check only.\n"
+        "  VPP2's heat load and PV profile and the trade limit. Nothing else differs from\n"
+        "  paper-a-parent but VPP2's PV rating, a check only.\n"
     )
     with tempfile.TemporaryDirectory(dir=folder) as made:
         pd.concat([rows, fitted]).to_csv(Path(made, "units.csv"), index=False)

@@ -23,7 +23,7 @@ class Part:
     inject: carrier -> affine expression `(steps,)`, positive into the bus.
     cost: label -> convex scalar expression, yuan over the horizon.
     series: name -> expression `(steps,)` reported in results (kW; stored energy in kWh).
-    exclusive: (series, series, rating in kW): two flows that must not run at once; checked after every solve.
+    exclusive: (series, series, rating in kW): two flows of a battery that must not run at once; checked after every solve.
     trade: the expected trades `(steps, partners)`, of a tie only.
     """
 

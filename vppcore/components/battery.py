@@ -12,7 +12,7 @@ from vppcore.components.base import Component, Part, bounded, kind, minimum_abov
 @kind("battery")
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Battery(Component):
-    r"""Battery, paper A (15) and following:
+    r"""Battery, paper A section 2.2.2:
 
     $$E_t = (1-\sigma)E_{t-1} + \Delta(\eta^c P^c_t - P^d_t/\eta^d),\quad E_0 = E_T,\quad
       E_{min}\le E_t\le E_{max}$$
@@ -43,7 +43,7 @@ class Battery(Component):
         energy = bounded(steps + 1, self.energy_min, self.energy_max)
         stored = step_hours * (self.charge_efficiency * charge - discharge / self.discharge_efficiency)
         constraints = [
-            energy[1:] == (1 - self.self_discharge) * energy[:-1] + stored,  # A (15)
+            energy[1:] == (1 - self.self_discharge) * energy[:-1] + stored,  # A 2.2.2
             energy[0] == self.energy_start,
             energy[steps] == self.energy_start,
         ]
@@ -56,7 +56,7 @@ class Battery(Component):
         rating = float(np.max([self.charge_max, self.discharge_max]))
         return Part(
             inject={"electricity": discharge - charge},
-            cost={"battery wear": self.wear_cost * step_hours * cp.sum(charge + discharge)},  # A (25)
+            cost={"battery wear": self.wear_cost * step_hours * cp.sum(charge + discharge)},  # A 2.4-3
             constraints=constraints,
             series={"charge": charge, "discharge": discharge, "energy": energy[1:]},
             exclusive=[("charge", "discharge", rating)] if np.isfinite(rating) and rating > 0 else [],

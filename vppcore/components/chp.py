@@ -16,14 +16,14 @@ from vppcore.components.base import Component, Part, bounded, kind, minimum_abov
 
 
 def ramp_limits(power, ramp: float, step_hours: float) -> list:
-    """|P_t - P_(t-1)| <= ramp, as constraints; none for an infinite ramp or a single step (A (5))."""
+    """|P_t - P_(t-1)| <= ramp, as constraints; none for an infinite ramp or a single step (A section 2.2.1)."""
     if not np.isfinite(ramp) or power.shape[0] < 2:
         return []
     return [cp.abs(power[1:] - power[:-1]) <= ramp * step_hours]
 
 
 def operation_cost(power, quadratic: float, linear: float, fixed: float, step_hours: float):
-    """CHP operation cost a P^2 + b P + c in yuan over the horizon (A (23))."""
+    """CHP operation cost a P^2 + b P + c in yuan over the horizon (A 2.4-1)."""
     cost = step_hours * (linear * cp.sum(power) + fixed * power.shape[0])
     return cost + step_hours * quadratic * cp.sum_squares(power) if quadratic else cost
 
@@ -31,7 +31,7 @@ def operation_cost(power, quadratic: float, linear: float, fixed: float, step_ho
 @kind("gas_turbine")
 @dataclass(frozen=True, eq=False, kw_only=True)
 class GasTurbine(Component):
-    r"""Gas turbine whose waste heat is recovered, paper A (1), (3)-(5):
+    r"""Gas turbine whose waste heat is recovered, paper A (1) and section 2.2.1:
 
     $$P_t = \eta^e G_t,\quad H_t = \frac{1-\eta^e}{\eta^e}\eta^{rec} P_t,\quad
       P_{min}\le P_t\le P_{max},\quad |P_t-P_{t-1}|\le R$$
@@ -118,7 +118,7 @@ class CHPWithCapture(Component):
 
     @property
     def heat_max(self) -> float:
-        """Largest heat, kW: where the back-pressure line meets the upper edge."""
+        """Largest heat, kW: where the back-pressure line meets the upper edge (supply_max may allow less)."""
         return (self.power_max + self.back_pressure_slope * self.heat_at_power_min) / (
             self.back_pressure_slope + self.heat_slope_max
         )
@@ -171,11 +171,12 @@ def coupled_region(chp: CHPWithCapture) -> pd.DataFrame:
     """Vertices of the region of supplied power, heat and net gas intake that paper A (14) speaks of.
 
     The internal powers are eliminated: a polytope in (power, heat, P2G power) is mapped linearly to columns
-    supplied, heat, net gas (all kW). Ramps are left out. Raises nothing; an empty region gives no rows.
+    supplied, heat, net gas (all kW). Ramps are left out. An empty region gives no rows; P2G below 0.01 kW counts as
+    0.01, so that the polytope is never flat.
     """
     h1, h2, hm = chp.heat_slope_min, chp.heat_slope_max, chp.back_pressure_slope
     drain = 1 + chp.ccs_energy * chp.p2g_carbon  # electric power behind each kW of P2G
-    p2g_most = min(chp.p2g_max, chp.ccs_max / max(chp.ccs_energy * chp.p2g_carbon, 1e-12))
+    p2g_most = max(0.01, min(chp.p2g_max, chp.ccs_max / max(chp.ccs_energy * chp.p2g_carbon, 1e-12)))
     supply = chp.supply_max if np.isfinite(chp.supply_max) else chp.power_max
     rows = np.array([  # a.(power, heat, P2G) <= b, as (a, -b)
         [-1, -h1, 0, chp.power_min], [-1, hm, 0, -hm * chp.heat_at_power_min], [1, h2, 0, -chp.power_max],

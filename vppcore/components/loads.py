@@ -30,7 +30,7 @@ class Load(Component):
 @kind("electric_load")
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ElectricLoad(Load):
-    r"""Fixed, transferable and curtailable electric load, paper A (16)-(17):
+    r"""Fixed, transferable and curtailable electric load, paper A section 2.2.3:
 
     $$L_t=\bar L_t+L^{tr}_t-L^{cut}_t,\quad \sum_t L^{tr}_t=0,\quad |L^{tr}_t|\le r\bar L_t,\quad
       0\le L^{cut}_t\le k\bar L_t$$
@@ -46,7 +46,7 @@ class ElectricLoad(Load):
         paid = self.shift_cost * cp.sum(cp.abs(shift)) + self.curtail_cost * cp.sum(curtailed)
         return Part(
             inject={"electricity": -served},
-            cost={"demand response": step_hours * paid},  # A (28)
+            cost={"demand response": step_hours * paid},  # A 2.4-5
             constraints=[
                 cp.sum(shift) == 0,
                 shift <= self.shift_share * self.demand,
@@ -60,7 +60,7 @@ class ElectricLoad(Load):
 @kind("heat_load")
 @dataclass(frozen=True, eq=False, kw_only=True)
 class HeatLoad(Load):
-    r"""Fixed and curtailable heat load, $H_t=\bar H_t-H^{cut}_t$, $0\le H^{cut}_t\le k\bar H_t$; paper A (18)."""
+    r"""Fixed and curtailable heat load, $H_t=\bar H_t-H^{cut}_t$, $0\le H^{cut}_t\le k\bar H_t$; paper A section 2.2.3."""
 
     forecast: np.ndarray = profile("heat", "kW", "forecast demand")
 

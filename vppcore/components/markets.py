@@ -15,7 +15,7 @@ from vppcore.components.base import Component, Part, bounded, kind, parameter, p
 @kind("grid")
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Grid(Component):
-    r"""The upper grid at time-of-use prices, $\sum_t\Delta(\pi^b_tP^b_t-\pi^s_tP^s_t)$; paper A (24)."""
+    r"""The upper grid at time-of-use prices, $\sum_t\Delta(\pi^b_tP^b_t-\pi^s_tP^s_t)$; paper A 2.4-2."""
 
     buy_price: np.ndarray = profile("grid_buy", "yuan/kWh", "purchase price", low=-np.inf)
     sell_price: np.ndarray = profile("grid_sell", "yuan/kWh", "feed-in price", low=-np.inf)
@@ -28,7 +28,6 @@ class Grid(Component):
 
     def model(self, steps: int, step_hours: float = 1.0) -> Part:
         buy, sell = bounded(steps, 0, self.buy_max), bounded(steps, 0, self.sell_max)
-        rating = max([1.0, *(limit for limit in (self.buy_max, self.sell_max) if np.isfinite(limit))])
         return Part(
             inject={"electricity": buy - sell},
             cost={
@@ -36,14 +35,13 @@ class Grid(Component):
                 "electricity sale": -step_hours * (self.sell_price @ sell),
             },
             series={"buy": buy, "sell": sell},
-            exclusive=[("buy", "sell", rating)],
         )
 
 
 @kind("gas_supply")
 @dataclass(frozen=True, eq=False, kw_only=True)
 class GasSupply(Component):
-    r"""The gas network, $\pi^g\sum_t\Delta G_t/H_g$ for gas $G_t\ge0$ in kW; paper A (24) and (43)."""
+    r"""The gas network, $\pi^g\sum_t\Delta G_t/H_g$ for gas $G_t\ge0$ in kW; paper A 2.4-2 and 2.5."""
 
     price: float = parameter("yuan/m3", "gas price")
     calorific_value: float = parameter("kWh/m3", "energy of one cubic metre", low=0.1)
@@ -57,7 +55,7 @@ class GasSupply(Component):
 @kind("carbon_market")
 @dataclass(frozen=True, eq=False, kw_only=True)
 class CarbonMarket(Component):
-    r"""Carbon trading at a flat price, $\varepsilon\sum_t\Delta(E_t-E^0_t)$; income when quota is left over; A (26)-(27)."""
+    r"""Carbon trading at a flat price, $\varepsilon\sum_t\Delta(E_t-E^0_t)$; income when quota is left over; A 2.4-4."""
 
     price: float = parameter("yuan/kg", "carbon price")
 
@@ -73,7 +71,7 @@ class CarbonMarket(Component):
 @kind("tie")
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Tie(Component):
-    r"""Trade $p_{ij}$ with other VPPs (positive: received), $|p_{ij}|\le\bar p$, crossing fee $\gamma|p_{ij}|$; A (29), (44).
+    r"""Trade $p_{ij}$ with other VPPs (positive: received), $|p_{ij}|\le\bar p$, crossing fee $\gamma|p_{ij}|$; A 2.4-6, (44).
 
     Without a tie a VPP is alone; nothing else about it changes.
     """
