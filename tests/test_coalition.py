@@ -35,6 +35,12 @@ def closer(parent):
     return cooperate(parent, tolerance=1e-5)
 
 
+@pytest.fixture(scope="module")
+def parallel(parent):
+    """All answering at once."""
+    return cooperate(parent, order="parallel")
+
+
 # --- the joint optimum --------------------------------------------------------------------------------------------
 def test_the_joint_optimum_saves_what_the_design_measured(alone, pooled):
     assert sum(result.cost for result in alone.values()) - pooled.cost == pytest.approx(SAVING, abs=0.2)
@@ -131,7 +137,7 @@ def test_the_multiplier_lies_between_both_sides_values():
 
 
 # --- the negotiation ----------------------------------------------------------------------------------------------
-@pytest.mark.parametrize(("fixture", "gap"), [("together", 2e-4), ("closer", 2e-6)])
+@pytest.mark.parametrize(("fixture", "gap"), [("together", 2e-4), ("closer", 2e-6), ("parallel", 5e-4)])
 def test_the_negotiation_is_certified_close_to_the_joint_optimum(fixture, gap, pooled, request):
     result = request.getfixturevalue(fixture)
     proof = result.certificate
@@ -150,8 +156,8 @@ def test_the_certificate_holds_for_the_calibrated_case(calibrated):
 
 
 @pytest.mark.parametrize("how", [
-    {"order": "parallel"}, {"order": "parallel", "relaxation": 1.6}, {"relaxation": 1.5}, {"relaxation": 0.7},
-    {"penalty": 3e-4}, {"solver": "clarabel"},
+    {"order": "parallel", "relaxation": 1.6}, {"relaxation": 1.5},
+    {"penalty": 3e-4, "solver": "clarabel"},
     *({"balancing": True, "penalty": penalty} for penalty in (1e-6, 1e-3, 1e-1)),
     *({"balancing": True, "penalty": penalty, "order": "parallel"} for penalty in (1e-6, 1e-1)),
 ], ids=lambda how: " ".join(f"{key}={value}" for key, value in how.items()))
@@ -260,7 +266,7 @@ def step_by_clarabel(plant, pull: np.ndarray, penalty: float) -> np.ndarray:
     return trade.value
 
 
-@pytest.mark.parametrize("penalty", [1.0, 1e-2, 1e-3])
+@pytest.mark.parametrize("penalty", [1.0, 1e-3])
 @pytest.mark.parametrize("name", ["VPP1", "VPP2", "VPP3"])
 def test_an_agent_s_answers_settle_at_the_optimum_of_its_step(parent, name, penalty):
     plant = next(plant for plant in parent.connected() if plant.name == name)
@@ -327,9 +333,9 @@ def test_agents_that_only_answer_negotiate_the_same(parent, order):
     assert all((spied.multiplier[pair] == usual.multiplier[pair]).all() for pair in usual.multiplier)
 
 
-@pytest.mark.parametrize("order", ["sequential", "parallel"])
-def test_only_expected_trades_and_multipliers_leave_an_agent(parent, order):
-    result = cooperate(parent, order=order)
+@pytest.mark.parametrize("fixture", ["together", "parallel"])
+def test_only_expected_trades_and_multipliers_leave_an_agent(parent, fixture, request):
+    result = request.getfixturevalue(fixture)
     assert {message.kind for message in result.messages} == {"expected trade", "multiplier"}
     assert all(message.content.shape == (24,) and message.content.dtype == float for message in result.messages)
     assert all(message.sender != message.receiver for message in result.messages)
@@ -339,10 +345,10 @@ def test_only_expected_trades_and_multipliers_leave_an_agent(parent, order):
     assert set(said) == expected and set(said.values()) == {1}  # each once, and nothing else
 
 
-@pytest.mark.parametrize("fixture", ["together", "quarter"])
+@pytest.mark.parametrize("fixture", ["together", "parallel", None], ids=["sequential", "parallel", "quarter hours"])
 def test_the_agreement_follows_from_the_messages_alone(fixture, parent, request):
-    made = parent if fixture == "together" else seller_and_buyer(step_hours=0.25)
-    result = request.getfixturevalue("together") if fixture == "together" else cooperate(made, penalty=1e-2)
+    made = parent if fixture else seller_and_buyer(step_hours=0.25)
+    result = request.getfixturevalue(fixture) if fixture else cooperate(made, penalty=1e-2)
     last = {(m.kind, m.sender, m.receiver): m.content for m in result.messages}
     for i, j in combinations(made.names, 2):
         mean = (last["expected trade", i, j] - last["expected trade", j, i]) / 2

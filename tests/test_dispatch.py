@@ -99,6 +99,13 @@ class Drain(Component):
         return Part(inject={self.carrier: cp.Constant(-self.amount)})
 
 
+class Gift(Component):
+    """Pays without end."""
+
+    def model(self, steps: int, step_hours: float = 1.0) -> Part:
+        return Part(cost={"gift": -cp.sum(cp.Variable(steps, nonneg=True))})
+
+
 def plant_of_everything(step_hours: float = 1.0):
     """Four steps, every carrier in use, nothing degenerate."""
     return vpp(
@@ -111,9 +118,8 @@ def plant_of_everything(step_hours: float = 1.0):
     )
 
 
-@pytest.mark.parametrize("step_hours", [0.5, 1.0])
+@pytest.mark.parametrize(("step", "step_hours"), [(0, 1.0), (2, 0.5)])
 @pytest.mark.parametrize("carrier", ["electricity", "heat", "gas", "carbon"])
-@pytest.mark.parametrize("step", [0, 2])
 def test_prices_are_finite_differences_of_the_cost(carrier, step, step_hours):
     plant = plant_of_everything(step_hours)
     base = dispatch(plant)
@@ -135,8 +141,17 @@ def test_prices_bound_the_cost_of_any_other_load(plant, more):
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_prices_do_not_depend_on_the_solver(solver):
     plant = plant_of_everything()
-    for carrier, prices in dispatch(plant, solver).prices.items():
-        assert prices.to_numpy() == pytest.approx(dispatch(plant).prices[carrier].to_numpy(), abs=1e-4)
+    found, usual = dispatch(plant, solver).prices, dispatch(plant).prices
+    assert found.to_numpy() == pytest.approx(usual.to_numpy(), abs=1e-4)
+
+
+def test_an_overlap_is_found_without_a_finite_power_limit():
+    """Infinity is an allowed limit; what the energy allows is then the rating that the overlap is measured by."""
+    plant = paid_to_consume().change("battery", charge_max=np.inf)
+    relaxed = dispatch(plant, storage="relaxed")
+    assert relaxed.series["battery"][["charge", "discharge"]].min(axis=1).max() > 1
+    assert not relaxed.exact
+    assert dispatch(plant).exact
 
 
 def test_prices_come_with_binaries_too(parent):
@@ -235,11 +250,12 @@ def test_binary_storage_is_enumeration_on_random_vpps(plant, prices):
         assert binary.cost == pytest.approx(relaxed.cost, abs=YUAN)
 
 
-def test_a_grid_that_buys_and_sells_at_once_is_not_blamed_on_storage():
-    """With equal prices an interior point leaves purchase and sale mixed; binary storage would not help."""
+def test_purchase_and_sale_at_once_are_not_blamed_on_storage():
+    """With equal prices an interior point leaves purchase and sale mixed; that costs nothing and binaries would not help."""
     result = dispatch(vpp(load(10, 20, 30), grid([1, 1, 1], [1, 1, 1], sell_max=50.0)), "clarabel", "relaxed")
-    assert "grid" in result.overlaps
-    assert "grid" in result.note() and "binary storage" not in result.note()
+    assert result.series["grid"].min(axis=1).max() > 1  # mixed indeed
+    assert result.cost == pytest.approx(60, abs=1e-3)
+    assert result.exact and "binary storage" not in result.note()
 
 
 # --- a VPP without a schedule -------------------------------------------------------------------------------------
@@ -282,9 +298,8 @@ def test_missing_power_is_explained_with_binaries_too():
     *((solver, "relaxed") for solver in ("auto", *SOLVERS)), ("auto", "binary"), ("highs", "binary"), ("gurobi", "binary"),
 ])
 def test_money_for_nothing_is_unbounded_not_infeasible(solver, storage):
-    """Selling above the purchase price has no optimum, but it lacks no power either."""
-    plant = vpp(load(10, 20), battery(), grid([1, 1], [2, 2]))
-    said = refused(plant, solver=solver, storage=storage)
+    """A cost without a lower end has no optimum, but no carrier lacks anything."""
+    said = refused(vpp(load(10, 20), battery(), grid([1, 1], [0, 0]), Gift(label="gift")), solver=solver, storage=storage)
     assert "unbounded" in said and not said.endswith("; ")
 
 

@@ -30,6 +30,7 @@ WRONG = {
 def results(tmp_path, monkeypatch):
     """Where this test's studies write."""
     monkeypatch.setenv("VPPCORE_RESULTS", str(tmp_path / "results"))
+    monkeypatch.setattr(report, "ROOT", tmp_path / "project")
     return tmp_path / "results"
 
 
@@ -167,10 +168,20 @@ def test_a_fact_that_cannot_be_recorded_breaks_the_run_not_the_results(results):
 
 def test_results_go_below_the_project_unless_told_otherwise(monkeypatch, tmp_path):
     monkeypatch.delenv("VPPCORE_RESULTS")
-    monkeypatch.setattr(report, "ROOT", tmp_path)
     a_study().finish()
-    assert (tmp_path / "results" / "demo" / "run.json").is_file()
+    assert (tmp_path / "project" / "results" / "demo" / "run.json").is_file()
     assert len(collect_judgements("demo")) == 1
+
+
+def test_the_ledger_prefers_this_run_s_verdicts_to_the_book_s(monkeypatch, tmp_path, results):
+    monkeypatch.delenv("VPPCORE_RESULTS")
+    a_study().finish()
+    monkeypatch.setenv("VPPCORE_RESULTS", str(results))
+    assert collect_judgements("demo")["verdict"].tolist() == ["reproduced"]  # the book's, for lack of one here
+    own = Study("demo")
+    own.judge(judge_number("A01", 1.0))
+    own.finish()
+    assert collect_judgements("demo")["verdict"].tolist() == ["not reproduced"]
 
 
 def test_the_ledger_names_the_notebooks_that_have_not_run():

@@ -10,8 +10,10 @@ from vppcore.case import Case, load_case
 from vppcore.coalition import CoalitionResult, cooperate, pool
 from vppcore.dispatch import VPP, DispatchResult, dispatch
 from vppcore.errors import NotSolved, WrongInput
+from vppcore.robust import RobustResult, Uncertainty, WorstCase, robust_coalition, worst_case
 
 __all__ = [
-    "VPP", "BargainResult", "Case", "CoalitionResult", "DispatchResult", "NotSolved", "WrongInput", "bargain",
-    "bargaining_weights", "cooperate", "dispatch", "load_case", "pool",
+    "VPP", "BargainResult", "Case", "CoalitionResult", "DispatchResult", "NotSolved", "RobustResult", "Uncertainty",
+    "WorstCase", "WrongInput", "bargain", "bargaining_weights", "cooperate", "dispatch", "load_case", "pool",
+    "robust_coalition", "worst_case",
 ]

@@ -233,3 +233,61 @@ def region_in_space(vertices: pd.DataFrame, axes) -> None:
         set_ticks(ticks, [f"{tick / 1000:.1f}" for tick in ticks])
         set_label(name)
     axes.set_box_aspect(None, zoom=0.85)
+
+
+def worst_day(forecast: pd.Series, worst: pd.Series, named: list[int], ylabel: str, axes: Axes | None = None) -> Axes:
+    """A forecast and its worst case by step; bars mark the hits, grey ground the steps that the paper names (A Fig. 7)."""
+    axes = axes or panels()[1][0]
+    for k, step in enumerate(named):
+        axes.axvspan(step - 0.5, step + 0.5, color="0.92", zorder=0, label=None if k else "named by the paper")
+    axes.bar(forecast.index, worst - forecast, bottom=forecast, width=0.85, color="#D55E00", alpha=0.35, label="deviation")
+    axes.step(forecast.index, forecast, where="mid", color="black", label="forecast")
+    axes.step(worst.index, worst, where="mid", color="#D55E00", linestyle="--", label="worst case")
+    axes.set_ylabel(ylabel)
+    hour_axis(axes, len(forecast))
+    legend_beside(axes)
+    return axes
+
+
+def levels(table: pd.DataFrame, published: pd.DataFrame | None = None, axes: Axes | None = None) -> Axes:
+    """Worst-case cost alone and together by uncertainty level, in 1000 yuan; the paper's points as open markers (A Fig. 8).
+
+    published: columns level, mode ("alone" or "together") and yuan.
+    """
+    axes = axes or panels()[1][0]
+    for mode, colour, dash, mark in (("alone", "#7F7F7F", "-", "o"), ("together", "#0072B2", "--", "s")):
+        axes.plot(table.index, table[mode] / 1000, color=colour, linestyle=dash, marker=mark, label=mode)
+        if published is not None:
+            points = published[published["mode"] == mode]
+            axes.plot(points["level"], points["yuan"] / 1000, mark, markersize=10, markerfacecolor="none",
+                      markeredgecolor=colour, markeredgewidth=1.8, label=f"paper, {mode}")
+    axes.set_xlabel("uncertainty level (steps of load and wind that may deviate)")
+    axes.set_ylabel("worst-case cost (1000 yuan)")
+    legend_beside(axes)
+    return axes
+
+
+def bounds(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
+    """Lower and upper bound of column-and-constraint generation over iterations, in 1000 yuan."""
+    axes = axes or panels()[1][0]
+    axes.plot(table.index, table["upper"] / 1000, color="#D55E00", marker="v", label="upper bound: guaranteed so far")
+    axes.plot(table.index, table["lower"] / 1000, color="#0072B2", marker="^", linestyle="--",
+              label="lower bound: days found so far")
+    axes.set_xlabel("iteration")
+    axes.set_xticks(table.index)
+    axes.set_ylabel("cost (1000 yuan)")
+    axes.legend()
+    return axes
+
+
+def distributions(costs: pd.DataFrame, axes: Axes | None = None) -> Axes:
+    """Share of days that cost at most so much, a curve per schedule, in 1000 yuan."""
+    axes = axes or panels()[1][0]
+    share = (np.arange(len(costs)) + 1) / len(costs)
+    for name, colour, dash in zip(costs, VPP_COLOURS, ("-", "--", "-.", ":", (0, (5, 1, 1, 1))) * 2, strict=False):
+        axes.plot(np.sort(costs[name]) / 1000, share, color=colour, linestyle=dash, label=name)
+    axes.axhline(0.95, color="0.6", linewidth=1)
+    axes.set_xlabel("cost of the cluster (1000 yuan a day)")
+    axes.set_ylabel("share of days at most")
+    legend_beside(axes)
+    return axes

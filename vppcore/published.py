@@ -62,6 +62,11 @@ def judge_hours(claim: str, holds: pd.Series, reason: str = "") -> Judgement:
     return Judgement(claim, f"holds in {int(holds.sum())} of {len(holds)} hours", verdict, reason)
 
 
+def judge_relation(claim: str, holds: bool, ours: str, reason: str) -> Judgement:
+    """The verdict on a statement without a number, which holds with us or does not."""
+    return Judgement(claim, ours, "reproduced in shape" if holds else "not reproduced", reason)
+
+
 def judge_setting(claim: str, ours: str, reason: str) -> Judgement:
     """A setting of the paper that our run takes over: right by construction."""
     return Judgement(claim, ours, "by construction", reason)

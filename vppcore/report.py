@@ -26,6 +26,7 @@ from vppcore.coalition import ORDERS
 from vppcore.dispatch import STORAGE_MODES
 from vppcore.errors import WrongInput
 from vppcore.published import Judgement, as_table
+from vppcore.robust import LIMITS, READINGS
 from vppcore.solvers import SOLVER_CHOICES, check_solver_name
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -45,6 +46,12 @@ def _number(low: float, high: float = math.inf, whole: bool = False, reach: bool
     return right, text
 
 
+def _levels(value: Any) -> tuple[int, ...] | None:
+    """Levels from text such as "0 2 4"; None if it is not one."""
+    words = value.split() if isinstance(value, str) else []
+    return tuple(int(word) for word in words) if words and all(word.isdigit() for word in words) else None
+
+
 def _one_of(*choices: Any):
     return lambda value: value in choices, ", ".join(str(choice) for choice in choices)
 
@@ -58,6 +65,13 @@ RULES = {
     "price_tolerance": _number(0, 1), "relaxation": _number(0, 2), "max_iterations": _number(1, whole=True, reach=True),
     "trade_limit": _number(0, none="the case's own"), "crossing_fee": _number(0, reach=True, none="the case's own"),
     "vpp": (lambda value: isinstance(value, str) and bool(value), "the name of a VPP of the case"),
+    "levels": (lambda value: _levels(value) is not None, "whole numbers of 0 or more with spaces between, as in '0 2 4'"),
+    "level": _number(0, whole=True, reach=True), "deviation": _number(0, 1, reach=True),
+    "pv_share": _number(0, 1.000001, reach=True), "limits": _one_of(*LIMITS), "reading": _one_of(*READINGS),
+    "series": (lambda value: isinstance(value, str) and bool(value.split()),
+               "names of series with spaces between: 'load wind pv'"),
+    "samples": _number(1, whole=True, reach=True), "seed": _number(0, whole=True, reach=True),
+    "persistence": _number(0, 1, reach=True),
     "notebooks": (lambda value: isinstance(value, str) and bool(value.split()), "names of notebooks, with spaces between"),
 }  # fmt: skip
 

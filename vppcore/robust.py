@@ -7,9 +7,13 @@ with shedding and dumping at a high price added, so that it always has a solutio
 """
 from __future__ import annotations
 
+import contextlib
+import os
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import combinations, product
+from multiprocessing import get_context
 
 import cvxpy as cp
 import highspy
@@ -518,28 +522,41 @@ def sample_days(case: Case, uncertainty: Uncertainty, samples: int, seed: int, p
 
 
 def out_of_sample(case: Case, uncertainty: Uncertainty, schedules: dict[str, pd.DataFrame | None], samples: int = 2000,
-                  seed: int = 1, persistence: float = 0.8, progress: bool = False) -> pd.DataFrame:
+                  seed: int = 1, persistence: float = 0.8, workers: int | None = None, progress: bool = False) -> pd.DataFrame:
     """Cost of the cluster in yuan on sampled days, a column per schedule; each VPP reacts in the best way to each day.
 
     schedules: name -> trades promised the day before (as in CoalitionResult.trades); None is no cooperation.
+    workers: processes (default: one per core; 1 stays in this one). The result does not depend on it.
     """
     everything = replace(uncertainty, budgets={name: 1 for name in uncertainty.budgets})
     days = sample_days(case, everything, samples, seed, persistence)
+    tasks = []
+    for label, trades in schedules.items():
+        first = 0
+        for vpp in case.vpps if trades is None else case.connected():
+            last = first + len(uncertain_series(vpp, everything)) * vpp.steps
+            promised = None if trades is None else trades[vpp.name][[n for n in case.names if n != vpp.name]].to_numpy()
+            tasks.append((label, vpp, everything, days[:, first:last], promised))
+            first = last
     costs = pd.DataFrame(0.0, pd.RangeIndex(1, samples + 1, name="day"), list(schedules))
-    with tqdm(total=len(schedules) * len(case.vpps) * samples, desc="days", unit="day", disable=not progress) as bar:
-        for label, trades in schedules.items():
-            first = 0
-            for vpp in case.vpps if trades is None else case.connected():
-                recourse = Recourse(vpp, everything)
-                last = first + len(recourse.keys) * vpp.steps
-                q = recourse.no_trade
-                if trades is not None:
-                    q = recourse.flat(trades[vpp.name][[n for n in case.names if n != vpp.name]].to_numpy())
-                for day in range(samples):
-                    costs.loc[day + 1, label] += recourse.value(days[day, first:last], q)
-                bar.update(samples)
-                first = last
+    with tqdm(total=len(tasks) * samples, desc="days", unit="day", disable=not progress) as bar, contextlib.ExitStack() as stack:
+        workers = workers or os.cpu_count() or 1
+        run = map
+        if workers > 1:
+            # started anew, not forked: a fork would share the solvers' licences and threads
+            run = stack.enter_context(ProcessPoolExecutor(workers, mp_context=get_context("spawn"))).map
+        for task, outcome in zip(tasks, run(costs_of_days, tasks), strict=True):
+            costs[task[0]] += outcome
+            bar.update(samples)
     return costs
+
+
+def costs_of_days(task: tuple) -> np.ndarray:
+    """Cost in yuan of one VPP on each of many days; `task` is (label, VPP, uncertainty, days, promised trades)."""
+    _, vpp, uncertainty, days, promised = task
+    recourse = Recourse(vpp, uncertainty)
+    q = recourse.flat(promised)
+    return np.array([recourse.value(day, q) for day in days])
 
 
 def risk_table(costs: pd.DataFrame) -> pd.DataFrame:
@@ -550,21 +567,22 @@ def risk_table(costs: pd.DataFrame) -> pd.DataFrame:
 
 
 def sweep(case: Case, levels: tuple[int, ...], solver: str = "auto", reading: str = "trades first", progress: bool = False,
-          **doubt) -> tuple[pd.DataFrame, dict[int, RobustResult]]:
-    """Worst-case cost alone and together for uncertainty levels (paper A Fig. 8): a row per level, and the coalitions.
+          **doubt) -> tuple[pd.DataFrame, dict[int, tuple[dict[str, WorstCase], RobustResult]]]:
+    """Worst-case cost alone and together for uncertainty levels (paper A Fig. 8): a row per level, and for each level
+    the worst days alone and the coalition.
 
-    `doubt` goes to `at_level`. Columns: alone, together, saving (yuan), saving (%), iterations, gap, seconds.
+    `doubt` goes to `at_level`. Columns: alone, together, saving (yuan), saving (%), iterations, gap, seconds for the
+    worst days alone and for the coalition.
     """
-    rows, coalitions = [], {}
+    rows, found = [], {}
     for level in tqdm(levels, desc="uncertainty levels", disable=not progress):
         uncertainty = at_level(level, **doubt)
-        started = time.perf_counter()
         alone = {vpp.name: worst_case(vpp, uncertainty, solver) for vpp in case.vpps}
         coalition = robust_coalition(case, uncertainty, reading=reading, solver=solver)
         apart = sum(day.cost for day in alone.values())
-        coalitions[level] = coalition
+        found[level] = (alone, coalition)
         rows.append({"level": level, "alone": apart, "together": coalition.cost, "saving": apart - coalition.cost,
                      "saving (%)": 100 * (1 - coalition.cost / apart), "iterations": len(coalition.bounds),
-                     "gap": coalition.gap, "seconds": time.perf_counter() - started}
-                    | {f"{name} alone": day.cost for name, day in alone.items()})
-    return pd.DataFrame(rows).set_index("level"), coalitions
+                     "gap": coalition.gap, "seconds alone": sum(day.seconds for day in alone.values()),
+                     "seconds together": coalition.seconds})
+    return pd.DataFrame(rows).set_index("level"), found
