@@ -10,7 +10,7 @@ NOTEBOOKS = $(sort $(filter-out %/ledger.ipynb,$(wildcard notebooks/*.ipynb))) $
 export JUPYTER_PREFER_ENV_PATH := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help book run lab test lint test-code test-notebooks outputs format lock clean
+.PHONY: help book run sweep lab test lint test-code test-notebooks outputs format lock clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -24,6 +24,15 @@ book: $(VENV)/.ready  ## run the notebooks that changed and build the book
 
 run: $(VENV)/.ready  ## run one notebook: make run NB=cooperation P="penalty=3e-4 solver=gurobi"
 	@NB="$(NB)" $(BIN)/python tools/run_notebook.py "$$NB" --parameters "$$P"
+
+CASES ?= paper-a
+LEVELS ?= 0 2 4 6 8 10 12
+DEVIATIONS ?= 0.1 0.2
+sweep: $(VENV)/.ready  ## worst-case cost over a grid: make sweep LEVELS="0 4 8" DEVIATIONS="0.1 0.2" CASES="paper-a"
+	@$(BIN)/snakemake --cores all --keep-going --rerun-incomplete --quiet all --config cases="$(CASES)" \
+	  levels="$(LEVELS)" deviations="$(DEVIATIONS)" -- sweep || \
+	  { echo "Not every point was computed; what failed stands above." >&2; exit 1; }
+	@$(BIN)/python -c 'import pandas; print(pandas.read_csv("results/sweep/sweep.csv").round(2).to_string(index=False))'
 
 lab: $(VENV)/.ready  ## open the notebooks in JupyterLab
 	VPPCORE_RESULTS="$(CURDIR)/build/lab/results" $(BIN)/jupyter lab \

@@ -87,3 +87,37 @@ rule run:
     shell:
         "{PYTHON:q} tools/run_notebook.py {wildcards.notebook} "
         "--into {SITE}/notebooks --results results --log {log}"
+
+
+# --- make sweep: worst-case cost over a grid; only points that are new or out of date are computed ----------------
+CASES = str(config.get("cases", "paper-a")).split()
+LEVELS = str(config.get("levels", "0 2 4 6 8 10 12")).split()
+DEVIATIONS = str(config.get("deviations", "0.1 0.2")).split()
+
+
+rule sweep:
+    input:
+        expand("results/sweep/points/{case}-{level}-{deviation}.csv", case=CASES, level=LEVELS, deviation=DEVIATIONS),
+    output:
+        "results/sweep/sweep.csv",
+    run:
+        import os
+
+        import pandas as pd
+
+        table = pd.concat([pd.read_csv(point) for point in input], ignore_index=True)
+        table.sort_values(["case", "deviation", "level"]).to_csv(output[0] + ".part", index=False)
+        os.replace(output[0] + ".part", output[0])
+
+
+rule sweep_point:
+    input:
+        "tools/sweep_point.py",
+        files("vppcore", "data"),
+    output:
+        "results/sweep/points/{case}-{level}-{deviation}.csv",
+    wildcard_constraints:
+        level=r"\d+",
+        deviation=r"[\d.]+",
+    shell:
+        "{PYTHON:q} tools/sweep_point.py {wildcards.case} {wildcards.level} {wildcards.deviation} {output}"
