@@ -128,12 +128,12 @@ def test_two_vpps_share_the_grid_s_margin(fee, limit, traded, step_hours):
         assert result.trades["buyer", "seller"].to_numpy() == pytest.approx([traded] * 2, abs=0.01)
 
 
-def test_the_multiplier_lies_between_both_sides_values():
-    """The buyer would pay up to 1.0 - fee, the seller asks 0.2 + fee; without a limit that binds both hold at once."""
-    made = seller_and_buyer(fee=0.01, limit=50.0)
-    for result in (pool(made), cooperate(made, penalty=1e-2)):
-        ((_, value),) = result.multipliers.items()
-        assert (np.abs(value) >= 0.2 - 0.011).all() and (np.abs(value) <= 1.0 + 0.011).all()
+@pytest.mark.parametrize("step_hours", [0.25, 1.0])
+def test_the_multiplier_is_what_one_more_kwh_is_worth_to_both(step_hours):
+    """The buyer needs more than the seller has, so one more kWh over the tie would replace a purchase at 1.0 less the fee."""
+    made = seller_and_buyer(fee=0.01, limit=50.0, step_hours=step_hours).change("buyer", "electric_load", scale=2.0)
+    for result in (pool(made), cooperate(made, penalty=1e-2, tolerance=1e-4)):
+        assert result.multipliers["seller", "buyer"].to_numpy() == pytest.approx([0.99, 0.99], abs=0.01)
 
 
 # --- the negotiation ----------------------------------------------------------------------------------------------

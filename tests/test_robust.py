@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vppcore import VPP, Case, NotSolved, WrongInput, bargain, dispatch, pool, robust
-from vppcore.components import GasSupply, GasTurbine, Renewable
+from vppcore.components import Boiler, GasSupply, GasTurbine, HeatLoad, Renewable
 from vppcore.dispatch import build, solve_exactly
 from vppcore.robust import (
     LIMITS,
@@ -37,10 +37,10 @@ from vppcore.solvers import solve
 NAMES = ("VPP1", "VPP2", "VPP3")
 LEVEL_2 = {"VPP1": 27_897.39, "VPP2": 30_865.30, "VPP3": 24_833.00}  # yuan a day, parent data, alone
 SAME = 1e-6  # relative agreement of two roads to one linear problem
-FLAT = grid([1.0] * 6, [0.2] * 6)
+FLAT, FLAT_2 = grid([1.0] * 6, [0.2] * 6), grid([1.0] * 2, [0.2] * 2)
 
 
-def cut(plant: VPP, steps: int, first: int = 8) -> VPP:
+def cut(plant: VPP, steps: int, first: int = 6) -> VPP:
     """Some steps of a VPP's day. A battery ends these steps, too, with the energy that it starts them with."""
     def shorter(component):
         profiles = {f.name: getattr(component, f.name) for f in fields(component)}
@@ -50,7 +50,7 @@ def cut(plant: VPP, steps: int, first: int = 8) -> VPP:
     return replace(plant, components=tuple(shorter(c) for c in plant.components), steps=steps)
 
 
-def cut_case(whole: Case, steps: int, first: int = 8) -> Case:
+def cut_case(whole: Case, steps: int, first: int = 6) -> Case:
     return replace(whole, vpps=tuple(cut(plant, steps, first) for plant in whole.vpps))
 
 
@@ -76,6 +76,11 @@ def random_day(recourse: Recourse, chance: np.random.Generator) -> np.ndarray:
     return np.concatenate([chance.permutation(np.arange(recourse.steps) < size) for size in sizes]).astype(float)
 
 
+def sampled(*what, **how) -> pd.DataFrame:
+    """`out_of_sample` in this process: starting others takes longer than these few days."""
+    return out_of_sample(*what, workers=1, **how)
+
+
 def trades_with_all(trades: pd.DataFrame, made: Case, name: str) -> np.ndarray:
     return trades[name][[n for n in made.names if n != name]].to_numpy()
 
@@ -86,9 +91,17 @@ uncertainties = st.builds(
 )
 
 
+@st.composite
+def pairs(draw, steps: int) -> Case:
+    """Any small VPP beside one that must buy in every step, so that the two never cost nothing."""
+    tariff = grid([0.3, 1.0, 0.6][:steps], [0.1, 0.2, 0.1][:steps])
+    town = vpp(load(*[30, 40, 20][:steps], shift_share=0.1, shift_cost=0.01), battery(), tariff, name="B")
+    return case(draw(small_vpps(steps, "A")), town, limit=draw(st.sampled_from([2.0, 9.0])), crossing_fee=draw(st.sampled_from([0.0, 0.01])))
+
+
 @pytest.fixture(scope="module")
 def short(parent):
-    """Six hours of the parent case, 9 to 14: two tariffs, sun and wind."""
+    """Six hours of the parent case, 7 to 12: three tariffs, sun and wind."""
     return cut_case(parent, 6)
 
 
@@ -290,8 +303,7 @@ def test_the_reaction_of_several_is_their_joint_optimum(short):
 
 def test_only_series_with_a_budget_that_a_vpp_has_are_uncertain(parent):
     doubt = Uncertainty({"pv": 1, "load": 0, "heat": 3, "wind": 2})
-    assert [uncertain_series(plant, doubt) for plant in parent.vpps] == [["wind", "heat"], ["pv", "heat"], ["pv", "heat"]] or \
-        [set(uncertain_series(plant, doubt)) for plant in parent.vpps] == [{"wind", "heat"}, {"pv", "heat"}, {"pv", "heat"}]
+    assert [set(uncertain_series(plant, doubt)) for plant in parent.vpps] == [{"wind", "heat"}, {"pv", "heat"}, {"pv", "heat"}]
 
 
 def test_a_hit_raises_the_load_and_lowers_the_plant(short):
@@ -325,19 +337,17 @@ def test_power_that_is_missing_shows_at_its_price(shed_price, step_hours):
         dispatch(without)
 
 
-def test_heat_that_is_missing_shows_at_its_price(short):
-    """Deviations of 60 % of the heat load are more than boiler and turbine of VPP1 can give."""
-    doubt = Uncertainty({"heat": 1}, deviation=0.6)
-    plant = short.vpp("VPP1")
+def test_heat_that_is_missing_shows_at_its_price():
+    """The boiler gives 10 kW, the heat load is 10 kW in two steps; a hit of 20 % is 2 kW that nobody can deliver."""
+    boiler = Boiler(heat_max=10.0, efficiency=1.0)
+    plant = vpp(HeatLoad(forecast=array(4, 10, 10)), boiler, GasSupply(price=3.0, calorific_value=10.0))
+    doubt = Uncertainty({"heat": 2}, shed_price=7.0)
     found = worst_case(plant, doubt)
-    schedule = dispatch(hit(plant, doubt, {"heat": found.hits["heat"].to_numpy(float)}), storage="relaxed")
-    shed = schedule.series["emergency", "shed heat"]
-    assert shed.sum() > 10
-    assert found.cost == pytest.approx(schedule.cost, rel=SAME)
-    assert schedule.costs["emergency"] == pytest.approx(10 * shed.sum())
-    # a price half as high: the difference is what was shed, as long as the same day stays the worst
-    cheaper = worst_case(plant, replace(doubt, shed_price=5.0))
-    assert found.cost - cheaper.cost >= 5 * shed.sum() * (1 - SAME)
+    assert found.nominal == pytest.approx(24 * 0.3)
+    assert found.cost == pytest.approx(24 * 0.3 + 2 * 2 * 7.0)
+    assert list(found.hits["heat"]) == [0, 1, 1]
+    schedule = dispatch(hit(plant, doubt, {"heat": array(0, 1, 1)}))
+    assert schedule.series["emergency", "shed heat"].to_numpy() == pytest.approx([0, 2, 2])
 
 
 def test_power_that_nobody_takes_is_dumped_at_its_price():
@@ -355,7 +365,7 @@ def test_the_days_of_the_parent_need_no_emergency(parent, whole_day):
         assert dispatch(day, storage="relaxed").costs["emergency"] == pytest.approx(0, abs=1e-3)
 
 
-@pytest.mark.parametrize("share", [0.05, 0.5])
+@pytest.mark.parametrize("share", [0.05, 0.2])
 @pytest.mark.parametrize("name", NAMES)
 def test_bounds_that_are_too_small_are_noticed(short, monkeypatch, name, share):
     proven = robust.value_bounds
@@ -424,23 +434,20 @@ def test_whatever_day_of_the_budget_comes_no_vpp_costs_more_than_promised(short,
         assert recourse.value(reached, q) == pytest.approx(ready.costs[plant.name], rel=SAME)
 
 
-@given(data=st.data())
-def test_the_coalition_s_cost_is_that_of_one_problem_with_all_days(data):
+@settings(max_examples=8)
+@given(made=pairs(2), doubt=uncertainties)
+def test_the_coalition_s_cost_is_that_of_one_problem_with_all_days(made, doubt):
     """The second road: promises and a schedule for every day of the budget in a single linear problem."""
-    doubt = data.draw(uncertainties)
-    made = case(*(data.draw(small_vpps(steps=3, name=name)) for name in "AB"), limit=data.draw(st.sampled_from([5.0, 50.0])),
-                crossing_fee=data.draw(st.sampled_from([0.0, 0.01])))
-    trade, worst, rows = cp.Variable(3), {"A": cp.Variable(), "B": cp.Variable()}, []
+    trade, worst, rows = cp.Variable(2), {"A": cp.Variable(), "B": cp.Variable()}, []
     for plant, sign in zip(made.connected(), (1, -1), strict=True):
         names = uncertain_series(plant, doubt)
-        days = [[np.array(day, float) for day in product((0, 1), repeat=3) if sum(day) <= doubt.budgets[name]] for name in names]
+        days = [[np.array(day, float) for day in product((0, 1), repeat=2) if sum(day) <= doubt.budgets[name]] for name in names]
         for day in product(*days):
             model = build(hit(plant, doubt, dict(zip(names, day, strict=True))))
             rows += [*model.constraints, worst[plant.name] >= model.cost]
             rows += [flow == sign * trade for flow in model.trades().values()]
     best = solve(cp.Problem(cp.Minimize(sum(worst.values())), rows)).value
-    found = robust_coalition(made, doubt, tolerance=1e-6)
-    assert found.cost == pytest.approx(best, rel=2e-6, abs=1e-4)
+    assert robust_coalition(made, doubt, tolerance=1e-6).cost == pytest.approx(best, rel=5e-6, abs=1e-4)
 
 
 @pytest.mark.parametrize("solver", ["highs", "gurobi"])
@@ -452,7 +459,7 @@ def test_readings_are_ordered_by_what_is_known_when_trading(short, short_alone, 
     """Own worst days first is too bold, trading when the day is known cheaper than before, alone the dearest."""
     own, joint = (robust_coalition(short, at_level(2), reading=reading) for reading in ("own worst case first", "joint worst case"))
     apart = sum(day.cost for day in short_alone.values())
-    assert own.cost < joint.cost - 1 < joint.cost < ready.cost + 1 and joint.cost <= ready.cost * (1 + SAME)
+    assert own.cost + 1 < joint.cost < ready.cost - 1
     assert ready.cost < 0.95 * apart
     assert (own.reading, joint.reading) == ("own worst case first", "joint worst case")
     assert {name: day.cost for name, day in own.worst.items()} == pytest.approx(
@@ -462,10 +469,9 @@ def test_readings_are_ordered_by_what_is_known_when_trading(short, short_alone, 
         assert result.costs.sum() == pytest.approx(result.cost, rel=SAME)
 
 
-@given(data=st.data())
-def test_the_readings_of_any_two_small_vpps_are_ordered_too(data):
-    doubt = data.draw(uncertainties)
-    made = case(*(data.draw(small_vpps(steps=3, name=name)) for name in "AB"), limit=20.0, crossing_fee=0.01)
+@settings(max_examples=8)
+@given(made=pairs(3), doubt=uncertainties)
+def test_the_readings_of_any_two_small_vpps_are_ordered_too(made, doubt):
     own, joint, first = (robust_coalition(made, doubt, tolerance=1e-6, reading=reading).cost
                          for reading in ("own worst case first", "joint worst case", "trades first"))
     apart = sum(worst_case(plant, doubt).cost for plant in made.vpps)
@@ -485,16 +491,13 @@ def test_the_joint_worst_day_is_the_worst_of_all_days():
     assert robust_coalition(made, doubt, reading="joint worst case").cost == pytest.approx(max(every), rel=SAME)
 
 
-FLAT_2 = grid([1.0, 1.0], [0.2, 0.2])
-
-
 def test_the_guaranteed_saving_can_be_shared(short, short_alone, ready):
     saving = sum(day.cost for day in short_alone.values()) - ready.cost
     split = bargain(short, short_alone, ready)
     assert saving > 100
     assert (split.gains > 0).all()
     assert split.gains.sum() == pytest.approx(saving, abs=1e-3)
-    assert split.table["cost after"].sum() == pytest.approx(ready.cost, rel=SAME)
+    assert split.table["after"].sum() == pytest.approx(ready.cost, rel=SAME)
 
 
 def test_a_coalition_that_needs_more_iterations_says_how_far_it_came(short):
@@ -509,13 +512,16 @@ def test_a_looser_tolerance_needs_fewer_iterations(short, ready):
 
 
 def test_a_sweep_is_the_single_results_in_a_table(short, short_alone, ready):
-    table, coalitions = sweep(short, (0, 2))
-    assert list(table.index) == list(coalitions) == [0, 2]
+    table, found = sweep(short, (0, 2))
+    assert list(table.index) == list(found) == [0, 2]
+    for level, (alone, coalition) in found.items():
+        assert coalition.cost == table.loc[level, "together"]
+        assert sum(day.cost for day in alone.values()) == table.loc[level, "alone"]
+        assert (coalition.gap, len(coalition.bounds)) == (table.loc[level, "gap"], table.loc[level, "iterations"])
     assert table.loc[2, "together"] == pytest.approx(ready.cost, rel=2e-4)
     assert table.loc[2, "alone"] == pytest.approx(sum(day.cost for day in short_alone.values()), rel=SAME)
     assert table["saving"].to_numpy() == pytest.approx((table["alone"] - table["together"]).to_numpy())
     assert table["saving (%)"].to_numpy() == pytest.approx((100 * table["saving"] / table["alone"]).to_numpy())
-    assert table[[f"{name} alone" for name in NAMES]].sum(axis=1).to_numpy() == pytest.approx(table["alone"].to_numpy())
     assert table.loc[0, "together"] == pytest.approx(pool(short).cost, rel=SAME)
 
 
@@ -583,7 +589,7 @@ def test_sampled_days_are_centred_within_the_deviation_and_as_persistent_as_aske
 
 def test_days_as_forecast_cost_what_was_forecast(short):
     together = pool(short)
-    costs = out_of_sample(short, at_level(2, deviation=0.0), {"alone": None, "together": together.trades}, samples=4)
+    costs = sampled(short, at_level(2, deviation=0.0), {"alone": None, "together": together.trades}, samples=4)
     apart = sum(dispatch(plant, storage="relaxed").cost for plant in short.vpps)
     assert costs["alone"].to_numpy() == pytest.approx(np.full(4, apart), rel=SAME)
     assert costs["together"].to_numpy() == pytest.approx(np.full(4, together.cost), rel=SAME)
@@ -592,8 +598,8 @@ def test_days_as_forecast_cost_what_was_forecast(short):
 def test_a_sampled_day_costs_what_its_schedules_cost(short, ready):
     """Day 3 once more, with the models themselves; budgets of 0 are sampled like the others."""
     everything, seed, day = at_level(2), 7, 3
-    costs = out_of_sample(short, at_level(0), {"alone": None, "ready": ready.trades}, samples=4, seed=seed)
-    assert costs.equals(out_of_sample(short, everything, {"alone": None, "ready": ready.trades}, samples=4, seed=seed))
+    costs = sampled(short, at_level(0), {"alone": None, "ready": ready.trades}, samples=4, seed=seed)
+    assert costs.equals(sampled(short, everything, {"alone": None, "ready": ready.trades}, samples=4, seed=seed))
     z = iter(sample_days(short, everything, 4, seed)[day - 1].reshape(6, 6))
     expected = {"alone": 0.0, "ready": 0.0}
     for plant, tied in zip(short.vpps, short.connected(), strict=True):
@@ -608,11 +614,19 @@ def test_a_sampled_day_costs_what_its_schedules_cost(short, ready):
     assert costs["alone"].nunique() == 4
 
 
+def test_sampled_days_do_not_depend_on_the_number_of_processes():
+    made = seller_and_buyer()
+    schedules = {"alone": None, "together": pool(made).trades}
+    costs = [out_of_sample(made, at_level(1), schedules, samples=3, workers=workers) for workers in (1, 2)]
+    pd.testing.assert_frame_equal(*costs)
+    assert costs[0]["alone"].nunique() == 3
+
+
 def test_no_sampled_day_exceeds_what_was_guaranteed_for_every_step(short):
     """With a budget of all steps, the guarantee covers every day that can be sampled."""
     every = Uncertainty({"load": 6, "wind": 6, "pv": 6})
     steady = robust_coalition(short, every)
-    costs = out_of_sample(short, every, {"ready": steady.trades}, samples=300)
+    costs = sampled(short, every, {"ready": steady.trades}, samples=300)
     assert costs["ready"].max() <= steady.cost * (1 + SAME)
     assert costs["ready"].mean() < 0.95 * steady.cost
 
@@ -634,7 +648,7 @@ def test_measures_of_risk_are_ordered(days):
 
 
 def test_measures_of_risk_of_sampled_days_are_ordered(short, ready):
-    table = risk_table(out_of_sample(short, at_level(2), {"alone": None, "ready": ready.trades}, samples=100))
+    table = risk_table(sampled(short, at_level(2), {"alone": None, "ready": ready.trades}, samples=100))
     assert list(table.index) == ["alone", "ready"]
     assert (np.diff(table.to_numpy(), axis=1) > 0).all()
     assert list(table) == ["mean", "95 % quantile", "mean of worst 5 %", "worst"]
@@ -659,7 +673,7 @@ def test_costs_of_quarters_are_a_quarter():
         long, short = (robust_coalition(made, doubt, tolerance=1e-6, reading=reading) for made in (hour, quarter))
         assert 4 * short.cost == pytest.approx(long.cost, rel=1e-5)
     schedules = {"alone": None, "together": long.trades}
-    of_hours, of_quarters = (out_of_sample(made, doubt, schedules, samples=5) for made in (hour, quarter))
+    of_hours, of_quarters = (sampled(made, doubt, schedules, samples=5) for made in (hour, quarter))
     assert 4 * of_quarters.to_numpy() == pytest.approx(of_hours.to_numpy(), rel=SAME)
     stored = [worst_case_storage_first(made.vpps[0], doubt)[0].cost for made in (hour, quarter)]
     assert 4 * stored[1] == pytest.approx(stored[0], rel=2e-5)
@@ -718,7 +732,7 @@ def test_a_case_without_a_tie_cannot_cooperate(reading):
 ])  # fmt: skip
 def test_wrong_samples_are_refused(wrong, said):
     for ask in (lambda **how: sample_days(seller_and_buyer(), at_level(1), seed=1, **how),
-                lambda **how: out_of_sample(seller_and_buyer(), at_level(1), {"alone": None}, **how)):
+                lambda **how: sampled(seller_and_buyer(), at_level(1), {"alone": None}, **how)):
         with pytest.raises(WrongInput, match=said):
             ask(**{"samples": 5} | wrong)
 

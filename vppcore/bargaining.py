@@ -26,7 +26,7 @@ from vppcore.case import Case
 from vppcore.coalition import CoalitionResult
 from vppcore.components import Grid
 from vppcore.dispatch import DispatchResult
-from vppcore.errors import NotSolved, WrongInput
+from vppcore.errors import NotSolved, WrongInput, is_number
 from vppcore.solvers import solve
 
 WEIGHT_RULES = ("contribution", "equal", "energy")
@@ -96,6 +96,8 @@ def price_band(case: Case) -> pd.DataFrame:
     if not all(grids):
         raise WrongInput(f"case {case.name}: bargaining needs a grid in every VPP, its prices are the band")
     low, high = grids[0][0].sell_price, grids[0][0].buy_price
+    if not all(np.array_equal(g.sell_price, low) and np.array_equal(g.buy_price, high) for own in grids for g in own):
+        raise WrongInput(f"case {case.name}: the VPPs have grids at different prices; allowed: one tariff, it is the band")
     band = pd.DataFrame({"low": low, "high": high}, pd.RangeIndex(1, len(low) + 1, name="step"))
     return band.assign(mid=(band["low"] + band["high"]) / 2, half=(band["high"] - band["low"]) / 2)
 
@@ -157,8 +159,14 @@ def bargain(case: Case, alone: dict[str, DispatchResult], coalition: CoalitionRe
     """
     if method not in METHODS:
         raise WrongInput(f"method: found {method!r}; allowed: {', '.join(METHODS)}")
-    if (penalty is not None and not penalty > 0) or not 0 < tolerance < 1:
-        raise WrongInput(f"penalty, tolerance: found {penalty!r}, {tolerance!r}; allowed: above 0, between 0 and 1")
+    allowed = {
+        "penalty": (penalty, penalty is None or is_number(penalty, 0), "a number above 0, or None"),
+        "tolerance": (tolerance, is_number(tolerance, 0, 1), "a number between 0 and 1"),
+        "max_iterations": (max_iterations, is_number(max_iterations, 0, whole=True), "a whole number of 1 or more"),
+    }
+    faults = [f"{name}: found {value!r}; allowed: {text}" for name, (value, right, text) in allowed.items() if not right]
+    if faults:
+        raise WrongInput(*faults)
     power = bargaining_weights(coalition.trades, weights, case.vpps[0].step_hours)
     deal = make_deal(case, alone, coalition, power)
     if deal.saving <= 0:
@@ -266,7 +274,7 @@ def admm_prices(deal: Deal, penalty: float | None, tolerance: float,
     start = (deal.alone - deal.apart).to_numpy()
     penalty = penalty or float(deal.room.sum() / (deal.band["half"] @ deal.band["half"]))
     rows = []
-    for iteration in range(1, max_iterations + 1):
+    for iteration in range(1, int(max_iterations) + 1):
         expected = {}
         for k, name in enumerate(deal.names):
             own = [pair for pair in pairs if name in pair]
@@ -297,6 +305,8 @@ def expected_prices(start: float, weight: float, trade: np.ndarray, wish: np.nda
     def prices(gain: float) -> np.ndarray:
         return np.clip(wish - weight / (penalty * gain) * trade, low, high)
 
+    if not trade.any():  # nothing to pay or earn: any price will do
+        return np.clip(wish, low, high)
     smallest, largest = 1e-9, start - np.minimum(trade * low, trade * high).sum()
     if largest <= 0:
         raise NotSolved("P2: no prices inside the grid's price band leave every VPP better off than alone")

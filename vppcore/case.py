@@ -139,10 +139,10 @@ def read_description(file: Path, faults: list[str]) -> Description | None:
     """case.yaml as a Description; None with the faults listed."""
     try:
         found = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        faults.append(f"{file.name}: not readable as YAML ({str(error).splitlines()[0]})")
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        faults.append(f"{file.name}: not readable as YAML in UTF-8 ({str(error).splitlines()[0]})")
         return None
-    if not isinstance(found, dict):
+    if not isinstance(found, dict) or not all(isinstance(name, str) for name in found):
         faults.append(f"{file.name}: found no 'name: value' lines; allowed: {', '.join(Description.model_fields)}")
         return None
     try:
@@ -158,10 +158,16 @@ def read_description(file: Path, faults: list[str]) -> Description | None:
 def read_table(file: Path, faults: list[str]) -> pd.DataFrame | None:
     """A CSV file as text cells; None with the fault listed if it is not a table."""
     try:
-        return pd.read_csv(file, dtype=str, keep_default_na=False, comment="#", skipinitialspace=True)
+        table = pd.read_csv(file, dtype=str, keep_default_na=False, comment="#", skipinitialspace=True)
+        lines = [n for n, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1) if line.partition("#")[0].strip()]
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         faults.append(f"{file.name}: not a table of comma-separated values ({str(error).strip()})")
         return None
+    if table.empty:
+        faults.append(f"{file.name}: found no rows below the column names; allowed: one or more")
+        return None
+    table.index = lines[1:] if len(lines) == len(table) + 1 else range(2, len(table) + 2)  # line numbers of the file
+    return table
 
 
 def to_number(cell: str, where: str, faults: list[str], infinite: bool = False) -> float:
@@ -194,10 +200,13 @@ def read_series(file: Path, description: Description | None, faults: list[str]) 
             continue
         inside, factor = UNITS[SERIES_UNITS[ending]]
         numbers = np.array([to_number(cell, f"{file.name}, line {line}, column {column}", faults)
-                            for line, cell in enumerate(table[column], start=2)])
+                            for line, cell in table[column].items()])
         if inside == "kW" and (numbers < 0).any():
-            line = int(np.flatnonzero(numbers < 0)[0]) + 2
-            faults.append(f"{file.name}, line {line}, column {column}: found {numbers[line - 2]:g}; allowed: zero or more")
+            place = int(np.flatnonzero(numbers < 0)[0])
+            faults.append(f"{file.name}, line {table.index[place]}, column {column}: found {numbers[place]:g}; "
+                          "allowed: zero or more")
+        if column.removesuffix(ending) in columns:
+            faults.append(f"{file.name}, column {column}: this series stands in another unit too; allowed: one column each")
         columns[column.removesuffix(ending)] = factor * numbers
     return pd.DataFrame(columns, index=pd.RangeIndex(1, len(table) + 1, name="step"))
 
@@ -208,8 +217,8 @@ def check_time(name: str, table: pd.DataFrame, description: Description | None, 
         faults.append(f"{name}: found {len(table)} rows; allowed: {description.steps} (steps in case.yaml)")
     if "hour" in table.columns:
         hours = [to_number(cell, f"{name}, line {line}, column hour", faults)
-                 for line, cell in enumerate(table["hour"], start=2)]
-        for line, (found, expected) in enumerate(zip(hours, range(1, len(hours) + 1), strict=True), start=2):
+                 for line, cell in table["hour"].items()]
+        for line, found, expected in zip(table.index, hours, range(1, len(hours) + 1), strict=True):
             if found != expected and not np.isnan(found):
                 faults.append(f"{name}, line {line}, column hour: found {found:g}; allowed: {expected} (1, 2, 3, ... in order)")
                 break
@@ -218,18 +227,18 @@ def check_time(name: str, table: pd.DataFrame, description: Description | None, 
         faults.append(f"{name}: no time column; allowed: 'hour' (1, 2, 3, ...) or 'time_utc' (2016-04-04T00:00Z)")
         return None
     stamps = []
-    for line, cell in enumerate(table["time_utc"], start=2):
+    for line, cell in table["time_utc"].items():
         stamp = pd.to_datetime(cell, errors="coerce")
         if pd.isna(stamp) or stamp.tzinfo is None:
             why = "not a time" if pd.isna(stamp) else "without a zone"
             faults.append(f"{name}, line {line}, column time_utc: found {cell!r}, {why}; allowed: like 2016-04-04T00:00Z")
             return "time_utc"
         stamps.append(stamp.tz_convert("UTC"))
-    for line, (before, after) in enumerate(zip(stamps, stamps[1:], strict=False), start=3):
+    for line, before, after in zip(table.index[1:], stamps, stamps[1:], strict=False):
         step = (after - before) / pd.Timedelta(hours=1)
         if description is not None and not np.isclose(step, description.step_hours):
             kind = "twice (daylight saving?)" if step == 0 else "out of order" if step < 0 else f"after a step of {step:g} h"
-            faults.append(f"{name}, line {line}, column time_utc: found {table['time_utc'].iloc[line - 2]!r} {kind}; "
+            faults.append(f"{name}, line {line}, column time_utc: found {table['time_utc'][line]!r} {kind}; "
                           f"allowed: steps of {description.step_hours:g} h")
             break
     return "time_utc"
@@ -252,8 +261,8 @@ def read_units(file: Path, faults: list[str]) -> pd.DataFrame | None:
         faults.append(f"{file.name}: found columns {', '.join(table.columns)}; allowed: {', '.join(UNIT_COLUMNS)}")
         return None
     numbers = []
-    for line, row in enumerate(table.itertuples(), start=2):
-        where = f"{file.name}, line {line}, {row.vpp} {row.component} {row.parameter}"
+    for row in table.itertuples():
+        where = f"{file.name}, line {row.Index}, {row.vpp} {row.component} {row.parameter}"
         number = to_number(row.value, where, faults, infinite=True)
         expected = expected_unit(row, where, faults)
         inside, factor = UNITS.get(row.unit, ("", np.nan))
@@ -267,7 +276,7 @@ def read_units(file: Path, faults: list[str]) -> pd.DataFrame | None:
         numbers.append(factor * number)
     keys = table[["vpp", "component", "parameter"]]
     for position in np.flatnonzero(keys.duplicated()):
-        faults.append(f"{file.name}, line {position + 2}: {' '.join(keys.iloc[position])} stands twice; allowed: once")
+        faults.append(f"{file.name}, line {table.index[position]}: {' '.join(keys.iloc[position])} stands twice; allowed: once")
     return table.assign(number=numbers)
 
 
@@ -279,7 +288,9 @@ def split(component: str) -> tuple[str, str]:
 
 def expected_unit(row, where: str, faults: list[str]) -> str:
     """The internal unit of a row's parameter; empty with a sentence if component or parameter is unknown."""
-    kind, _ = split(row.component)
+    kind, label = split(row.component)
+    if kind == "tie" and label:
+        faults.append(f"{where}: a tie has no label; allowed: tie, one for all pairs")
     if kind not in COMPONENTS:
         faults.append(f"{where}: unknown component {kind!r}; allowed: {', '.join(sorted(COMPONENTS))}")
         return ""
@@ -334,19 +345,16 @@ def make_component(vpp: str, component: str, numbers: dict[str, float] | None, s
                 continue
             values[f.name] = series[column].to_numpy(float)
         elif f.name in numbers:
-            low, high, number = f.metadata["low"], f.metadata["high"], numbers[f.name]
-            if number < low or number > high:
-                ranges = f"{low:g} or more" if np.isinf(high) else f"{low:g} to {high:g}"
-                faults.append(f"units.csv, {where} {f.name}: found {number:g} {f.metadata['unit']}; allowed: {ranges}")
-            values[f.name] = number
+            values[f.name] = numbers[f.name]
         elif "unit" in f.metadata and f.default is MISSING:
             faults.append(f"units.csv: {where} lacks {f.name} ({f.metadata['text']}, {f.metadata['unit']})")
     if len(faults) > before:
         return None
     made = cls(label=label, **values)
+    faults += [f"units.csv, {where} {fault}" for fault in made.out_of_range()]
     faults += [f"units.csv, {where}: {fault}" for fault in made.faults()]
     check_peak(where, made, faults)
-    return made
+    return made if len(faults) == before else None
 
 
 def check_peak(where: str, component: Component, faults: list[str]) -> None:

@@ -17,7 +17,7 @@ from scipy import sparse
 
 from vppcore.case import Case
 from vppcore.dispatch import VPP, DispatchResult, Model, build, explain_infeasible, read, solve_exactly
-from vppcore.errors import NotSolved, WrongInput
+from vppcore.errors import NotSolved, WrongInput, is_number
 from vppcore.solvers import check_solver_name, solve
 
 ORDERS = ("sequential", "parallel")
@@ -111,7 +111,7 @@ def pool(case: Case, solver: str = "auto", flattest: bool = False) -> CoalitionR
     if flattest:
         squares = sum(cp.sum_squares(flows[i][j]) for i, j in pairs)
         optimum, solved = solved.value, solve(cp.Problem(cp.Minimize(total + FLATNESS / 2 * squares), rows), "auto", name)
-        if total.value - optimum > 1e-6 * abs(optimum):
+        if total.value - optimum > 1e-6 * max(1.0, abs(optimum)):
             raise NotSolved(f"{name}: the flattest trades cost {total.value - optimum:.3g} yuan more than the optimum")
     step = case.vpps[0].step_hours
     multipliers = {pair: row.dual_value / step for pair, row in agreed.items() if row.dual_value is not None}
@@ -194,6 +194,7 @@ class Agent:
         self.linear, quadratic = data["q"].copy(), for_osqp(sparse.triu(data["P"]))
         self.entries = quadratic.indptr[self.columns + 1] - 1  # where the penalty stands: last in its column
         self.penalty = 1.0
+        self.constant = float(data[cp.settings.PARAM_PROB].apply_parameters(quad_obj=True)[2])
         own = np.ones(len(self.linear))
         own[self.columns] = 0  # the trade's square is the penalty's, not a cost of the VPP
         self.own_quadratic = sparse.diags(own) @ data["P"]
@@ -219,7 +220,7 @@ class Agent:
         answer = self.solver.solve(raise_error=False)
         if not np.isfinite(answer.x).all():  # OSQP's answer to a problem without a solution
             raise NotSolved(f"ADMM step: osqp says {answer.info.status}")
-        own = self.linear @ answer.x + 0.5 * answer.x @ (self.own_quadratic @ answer.x)
+        own = self.constant + self.linear @ answer.x + 0.5 * answer.x @ (self.own_quadratic @ answer.x)
         self.own_costs.append(float(own))  # stays here, for its owner's curve
         return answer.x[self.columns].reshape(self.shape[::-1]).T
 
@@ -240,11 +241,12 @@ class Settings:
 
     def __post_init__(self):
         allowed = {
-            "penalty": (self.penalty > 0, "a number above 0"),
+            "penalty": (is_number(self.penalty, 0), "a number above 0"),
             "order": (self.order in ORDERS, ", ".join(ORDERS)),
-            "tolerance": (0 < self.tolerance < 1, "a number between 0 and 1"),
-            "relaxation": (0 < self.relaxation < 2, "a number between 0 and 2"),
-            "max_iterations": (self.max_iterations >= 1, "1 or more"),
+            "tolerance": (is_number(self.tolerance, 0, 1), "a number between 0 and 1"),
+            "relaxation": (is_number(self.relaxation, 0, 2), "a number between 0 and 2"),
+            "balancing": (isinstance(self.balancing, bool), "True, False"),
+            "max_iterations": (is_number(self.max_iterations, 0, whole=True), "a whole number of 1 or more"),
         }
         faults = [f"{name}: found {getattr(self, name)!r}; allowed: {text}"
                   for name, (right, text) in allowed.items() if not right]
@@ -299,7 +301,7 @@ def negotiate(agents: dict[str, Agent], partners: dict[str, tuple[str, ...]], st
     Raises NotSolved if the residuals are not small after `max_iterations`.
     """
     talks, penalty = Talks(partners, steps), how.penalty
-    for iteration in range(1, how.max_iterations + 1):
+    for iteration in range(1, int(how.max_iterations) + 1):
         before, target = dict(talks.expected), dict(talks.target)
         answers = {}
         for name, agent in agents.items():

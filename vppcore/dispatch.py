@@ -32,8 +32,11 @@ class VPP:
     def __post_init__(self):
         names = [component.name for component in self.components]
         twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
-        if twice:
-            raise WrongInput(f"{self.name}: two components named {', '.join(twice)}; allowed: different labels")
+        faults = [f"{self.name}: two components named {name}; allowed: different labels" for name in twice]
+        faults += [f"{self.name}, {component.name}: {fault}" for component in self.components
+                   for fault in (*component.out_of_range(), *component.faults())]
+        if faults:
+            raise WrongInput(*faults)
 
     def component(self, name: str) -> Component:
         """The component of this name. Raises WrongInput, naming those there are, if it is absent."""
@@ -131,7 +134,7 @@ def dispatch(vpp: VPP, solver: str = "auto", storage: str = "auto") -> DispatchR
     try:
         return solve_exactly(vpp, lambda model: [], solver, storage, vpp.name)
     except NotSolved as refused:
-        if "infeasible" in str(refused):
+        if "infeasible" in str(refused) or "unbounded" in str(refused):
             raise NotSolved(explain_infeasible(vpp)) from refused
         raise
 
@@ -145,7 +148,7 @@ def solve_exactly(vpp: VPP, extra: Callable[[Model], list], solver: str, storage
         model = build(variant)
         return model, solve(cp.Problem(cp.Minimize(model.cost), [*model.constraints, *extra(model)]), with_solver, name)
 
-    if storage != "binary":
+    if storage != "binary" and not any(isinstance(c, Battery) and c.exclusive for c in vpp.components):
         result = read(*run(vpp, solver))
         if storage == "relaxed" or result.exact:
             return result
@@ -153,11 +156,15 @@ def solve_exactly(vpp: VPP, extra: Callable[[Model], list], solver: str, storage
     model, chosen = run(vpp.batteries(lambda battery: replace(battery, exclusive=1.0)), solver)
     charging = {part: flows.series["charge"].value > flows.series["discharge"].value
                 for part, flows in model.parts.items() if "charge" in flows.series}
-    fixed = vpp.batteries(lambda battery: replace(
-        battery, exclusive=0.0, charge_max=battery.charge_max * charging[battery.name],
-        discharge_max=battery.discharge_max * ~charging[battery.name]))
+    fixed = vpp.batteries(lambda battery: in_modes(battery, charging[battery.name], vpp.step_hours))
     model, _ = run(fixed, "auto")
     return read(model, chosen)
+
+
+def in_modes(battery: Battery, charging: np.ndarray, step_hours: float) -> Battery:
+    """The battery with its modes fixed: it may charge where `charging` (steps,) is true and discharge elsewhere."""
+    charge_most, discharge_most = battery.power_limits(step_hours)
+    return replace(battery, exclusive=0.0, charge_max=charge_most * charging, discharge_max=discharge_most * ~charging)
 
 
 def read(model: Model, solved: Solved) -> DispatchResult:
@@ -190,7 +197,23 @@ def read(model: Model, solved: Solved) -> DispatchResult:
 
 
 def explain_infeasible(vpp: VPP) -> str:
-    """Which carrier lacks how much, and when: the least total gap on the balances, found with a free solver."""
+    """Which carrier lacks how much, and when: the least total gap on the balances, found with a free solver.
+
+    If there is no gap while storage is relaxed, storage with binaries is asked; if there is none either, the VPP can
+    earn without limit.
+    """
+    exclusive = vpp.batteries(lambda battery: replace(battery, exclusive=1.0))
+    for variant, words in ((vpp, "infeasible"), (exclusive, "infeasible without simultaneous charge and discharge")):
+        found = gaps(variant)
+        if found is None:
+            return f"{vpp.name}: infeasible even with its balances open: a component's own limits contradict each other"
+        if found:
+            return f"{vpp.name}: {words}; " + "; ".join(found)
+    return f"{vpp.name}: unbounded; some exchange earns money without limit (a feed-in price above a purchase price?)"
+
+
+def gaps(vpp: VPP) -> list[str] | None:
+    """The least gaps on the balances, in words; empty if there are none, None if no opening of balances helps."""
     model = build(vpp)
     lack = {carrier: cp.Variable(vpp.steps, nonneg=True) for carrier in model.balances}
     spare = {carrier: cp.Variable(vpp.steps, nonneg=True) for carrier in model.balances}
@@ -204,7 +227,7 @@ def explain_infeasible(vpp: VPP) -> str:
     try:
         solve(cp.Problem(cp.Minimize(gap), [*rows, *balances.values()]), "auto", vpp.name)
     except NotSolved:
-        return f"{vpp.name}: infeasible even with its balances open: a component's own limits contradict each other"
+        return None
     found = []
     for carrier in balances:
         for word, slack in (("lacks", lack[carrier].value), ("has too much by", spare[carrier].value)):
@@ -212,4 +235,4 @@ def explain_infeasible(vpp: VPP) -> str:
                 step, unit = int(slack.argmax()) + 1, CARRIER_UNITS[carrier]
                 found.append(f"{carrier} {word} {slack.max():,.1f} {unit} in step {step} "
                              f"({int((slack > 1e-6).sum())} step(s) in all)")
-    return f"{vpp.name}: infeasible; " + "; ".join(found)
+    return found

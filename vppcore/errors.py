@@ -1,6 +1,15 @@
 """The two ways in which vppcore says no. In a notebook each shows as one sentence, without a traceback."""
 from __future__ import annotations
 
+import math
+from numbers import Real
+
+
+def is_number(value: object, above: float = -math.inf, below: float = math.inf, whole: bool = False) -> bool:
+    """True for a finite number (not a truth value, not a text) strictly between two limits, and whole if asked."""
+    sound = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    return sound and above < value < below and (not whole or float(value).is_integer())
+
 
 class StudyError(Exception):
     """Base: an error whose sentence is all the reader needs."""

@@ -9,12 +9,10 @@ import contextlib
 import json
 import math
 import os
-import shutil
 import sys
 import tempfile
 import time
 from importlib.metadata import PackageNotFoundError, version
-from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +22,7 @@ from vppcore.bargaining import METHODS, WEIGHT_RULES
 from vppcore.case import Case, load_case
 from vppcore.coalition import ORDERS
 from vppcore.dispatch import STORAGE_MODES
-from vppcore.errors import WrongInput
+from vppcore.errors import WrongInput, is_number
 from vppcore.published import Judgement, as_table
 from vppcore.robust import LIMITS, READINGS
 from vppcore.solvers import SOLVER_CHOICES, check_solver_name
@@ -40,8 +38,7 @@ def _number(low: float, high: float = math.inf, whole: bool = False, reach: bool
     def right(value: Any) -> bool:
         if value is None:
             return bool(none)
-        sound = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
-        return sound and (low < value < high or (reach and value == low)) and (not whole or float(value).is_integer())
+        return is_number(value, low, high, whole) or (reach and is_number(value, whole=whole) and value == low)
 
     return right, text
 
@@ -131,9 +128,15 @@ class Study:
             if self.judgements:
                 as_table(self.judgements).to_csv(made / "claims.csv", index=False)
             (made / "run.json").write_text(json.dumps(record, indent=2, default=float) + "\n", encoding="utf-8")
-            target = root / self.notebook
-            shutil.rmtree(target, ignore_errors=True)
-            made.rename(target)
+            target, earlier = root / self.notebook, Path(folder, "earlier")
+            if target.exists():
+                target.rename(earlier)
+            try:
+                made.rename(target)
+            except BaseException:
+                if earlier.exists():
+                    earlier.rename(target)
+                raise
         return f"{len(self.tables)} tables, {len(self.judgements)} verdicts and run.json kept in results/{self.notebook}/"
 
 

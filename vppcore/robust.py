@@ -26,7 +26,7 @@ from tqdm.auto import tqdm
 from vppcore.case import Case
 from vppcore.coalition import both_ways, pool
 from vppcore.components import Battery, CarbonMarket, Component, ElectricLoad, Grid, HeatLoad, Part, Renewable
-from vppcore.dispatch import VPP, build
+from vppcore.dispatch import VPP, build, in_modes
 from vppcore.errors import NotSolved, WrongInput
 from vppcore.solvers import solve
 
@@ -484,16 +484,14 @@ def worst_case_storage_first(vpp: VPP, uncertainty: Uncertainty, tolerance: floa
         model = build(hit(vpp, uncertainty, day))
         rows.extend([*model.constraints, theta >= model.cost])
         for name in names:
-            battery, flows = vpp.component(name), model.parts[name].series
-            rows.extend([flows["charge"] <= battery.charge_max * mode[name],
-                         flows["discharge"] <= battery.discharge_max * (1 - mode[name])])
+            flows, most = model.parts[name].series, vpp.component(name).power_limits(vpp.step_hours)
+            rows.extend([flows["charge"] <= most[0] * mode[name], flows["discharge"] <= most[1] * (1 - mode[name])])
 
     add({})
     for iteration in range(1, max_iterations + 1):
         lower = solve(cp.Problem(cp.Minimize(theta), rows), solver, f"{vpp.name}'s storage mode").value
-        charging = {name: np.round(choice.value) for name, choice in mode.items()}
-        fixed = vpp.batteries(lambda b, now=charging: replace(
-            b, charge_max=b.charge_max * now[b.name], discharge_max=b.discharge_max * (1 - now[b.name])))
+        charging = {name: choice.value > 0.5 for name, choice in mode.items()}
+        fixed = vpp.batteries(lambda b, now=charging: in_modes(b, now[b.name], vpp.step_hours))
         found = worst_case(fixed, uncertainty, solver)
         if found.cost < upper:
             upper, best = found.cost, found

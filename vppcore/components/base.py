@@ -6,7 +6,7 @@ Carriers are "electricity", "heat" and "gas" (all kW) and "carbon" (kg/h: emissi
 """
 from __future__ import annotations
 
-from dataclasses import MISSING, dataclass, field
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
 import cvxpy as cp
@@ -55,6 +55,21 @@ class Component:
     def name(self) -> str:
         """Label if there is one, else the kind, e.g. "wind" or "battery"."""
         return self.label or KIND_OF[type(self)]
+
+    def out_of_range(self) -> list[str]:
+        """Sentences about numbers outside their allowed range, or infinite where that has no meaning."""
+        found = []
+        for f in fields(self):
+            if "low" not in f.metadata or "column" in f.metadata:
+                continue
+            low, high, unit = f.metadata["low"], f.metadata["high"], f.metadata["unit"]
+            value = np.asarray(getattr(self, f.name), float)
+            if np.isinf(value).any() and unit not in ("kW", "kW/h"):  # only a limit on power may be absent
+                found.append(f"{f.name}: found {value.max():g} {unit}; allowed: a finite number")
+            elif (value < low).any() or (value > high).any():
+                ranges = f"{low:g} or more" if np.isinf(high) else f"{low:g} to {high:g}"
+                found.append(f"{f.name}: found {value.min() if (value < low).any() else value.max():g} {unit}; allowed: {ranges}")
+        return found
 
     def faults(self) -> list[str]:
         """Sentences about numbers that contradict each other; empty when the data are sound."""

@@ -37,7 +37,14 @@ class Battery(Component):
             self, ("energy_min", "energy_max"), ("energy_min", "energy_start"), ("energy_start", "energy_max")
         )
 
+    def power_limits(self, step_hours: float) -> tuple:
+        """Largest charge and discharge, kW: the ratings, or what the energy limits leave where those are infinite."""
+        room = (self.energy_max - (1 - self.self_discharge) * self.energy_min) / step_hours
+        return (np.where(np.isinf(self.charge_max), room / self.charge_efficiency, self.charge_max),
+                np.where(np.isinf(self.discharge_max), room * self.discharge_efficiency, self.discharge_max))
+
     def model(self, steps: int, step_hours: float = 1.0) -> Part:
+        charge_most, discharge_most = self.power_limits(step_hours)
         charge = bounded(steps, 0, self.charge_max)
         discharge = bounded(steps, 0, self.discharge_max)
         energy = bounded(steps + 1, self.energy_min, self.energy_max)
@@ -49,15 +56,12 @@ class Battery(Component):
         ]
         if self.exclusive:
             charging = cp.Variable(steps, boolean=True)
-            constraints += [
-                charge <= self.charge_max * charging,
-                discharge <= self.discharge_max * (1 - charging),
-            ]
-        rating = float(np.max([self.charge_max, self.discharge_max]))
+            constraints += [charge <= charge_most * charging, discharge <= discharge_most * (1 - charging)]
+        rating = float(np.max([charge_most, discharge_most]))
         return Part(
             inject={"electricity": discharge - charge},
             cost={"battery wear": self.wear_cost * step_hours * cp.sum(charge + discharge)},  # A 2.4-3
             constraints=constraints,
             series={"charge": charge, "discharge": discharge, "energy": energy[1:]},
-            exclusive=[("charge", "discharge", rating)] if np.isfinite(rating) and rating > 0 else [],
+            exclusive=[("charge", "discharge", rating)] if rating > 0 else [],
         )

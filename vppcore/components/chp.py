@@ -177,12 +177,13 @@ def coupled_region(chp: CHPWithCapture) -> pd.DataFrame:
     h1, h2, hm = chp.heat_slope_min, chp.heat_slope_max, chp.back_pressure_slope
     drain = 1 + chp.ccs_energy * chp.p2g_carbon  # electric power behind each kW of P2G
     p2g_most = max(0.01, min(chp.p2g_max, chp.ccs_max / max(chp.ccs_energy * chp.p2g_carbon, 1e-12)))
+    emission = max(chp.emission, 1e-6)
     supply = chp.supply_max if np.isfinite(chp.supply_max) else chp.power_max
     rows = np.array([  # a.(power, heat, P2G) <= b, as (a, -b)
         [-1, -h1, 0, chp.power_min], [-1, hm, 0, -hm * chp.heat_at_power_min], [1, h2, 0, -chp.power_max],
         [0, -1, 0, 0], [0, 0, -1, 0], [0, 0, 1, -p2g_most],
         [-1, 0, drain, 0], [1, 0, -drain, -supply],
-        [-chp.emission, -chp.emission * h1, chp.p2g_carbon, 0],
+        [-emission, -emission * h1, chp.p2g_carbon, 0],
     ], float)  # fmt: skip
     # the centre of the largest ball inside starts the search for vertices
     lengths = np.linalg.norm(rows[:, :3], axis=1)
