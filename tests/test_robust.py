@@ -18,6 +18,7 @@ from vppcore.dispatch import build, solve_exactly
 from vppcore.robust import (
     LIMITS,
     READINGS,
+    Adversary,
     Recourse,
     Uncertainty,
     at_level,
@@ -199,13 +200,12 @@ def test_the_worst_day_of_any_small_vpp_is_the_worst_of_all_days(plant, doubt):
 
 
 @pytest.mark.parametrize("limits", LIMITS)
-@pytest.mark.parametrize("level", [2, 6])
 @pytest.mark.parametrize("name", NAMES)
-def test_solver_and_size_of_the_bounds_do_not_matter(parent, name, level, limits):
-    plant, doubt = parent.vpp(name), at_level(level, limits=limits)
-    free = worst_case(plant, doubt, "highs")
+def test_solver_and_size_of_the_bounds_do_not_matter(parent, name, limits):
+    recourse = Recourse(parent.vpp(name), at_level(6, limits=limits))
+    free = Adversary(recourse).answer(solver="highs")
     for solver, big in (("gurobi", 1.0), ("highs", 2.0), ("gurobi", 10.0)):
-        other = worst_case(plant, doubt, solver, big=big)
+        other = Adversary(recourse, big).answer(solver=solver)
         assert other.cost == pytest.approx(free.cost, rel=SAME)
         assert (free.solver, other.solver) == ("highs", solver)
 
@@ -248,8 +248,8 @@ def test_a_larger_budget_and_a_larger_deviation_never_cost_less(plant, doubt, mo
 @pytest.mark.parametrize("name", NAMES)
 def test_the_worst_case_grows_with_level_and_deviation(parent, name):
     plant = parent.vpp(name)
-    levels = [worst_case(plant, at_level(level)).cost for level in (0, 2, 6, 12)]
-    deviations = [worst_case(plant, at_level(2, deviation)).cost for deviation in (0.0, 0.1, 0.2, 0.3)]
+    levels = [worst_case(plant, at_level(level)).cost for level in (0, 2, 12)]
+    deviations = [worst_case(plant, at_level(2, deviation)).cost for deviation in (0.1, 0.3)]
     assert (np.diff(levels) > 1).all() and (np.diff(deviations) > 1).all()
 
 
@@ -262,15 +262,13 @@ def test_a_budget_beyond_the_horizon_is_every_step(short):
 # --- the reaction to a day ----------------------------------------------------------------------------------------
 @pytest.mark.parametrize("limits", LIMITS)
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=4)
-@given(seed=st.integers(0, 99))
-def test_the_reaction_is_the_schedule_of_the_day_that_came(parent, name, limits, seed):
-    """Any day, not only those of a budget: the matrices against the model they were taken from."""
+def test_the_reaction_is_the_schedule_of_the_day_that_came(parent, name, limits):
+    """Any day, not only those of a budget: the matrices, warm from day to day, against the model they were taken from."""
     plant = parent.vpp(name)
     doubt = Uncertainty({"load": 1, "heat": 1, plant_of(plant): 1}, limits=limits)
-    recourse, chance = Recourse(plant, doubt), np.random.default_rng(seed)
+    recourse = Recourse(plant, doubt)
     assert {series for _, series in recourse.keys} == set(doubt.budgets)
-    for z in chance.uniform(-1, 1, (2, 3 * 24)):  # twice, because the solver stays warm
+    for z in np.random.default_rng(1).uniform(-1, 1, (4, 3 * 24)):
         day = {series: values for (_, series), values in recourse.unflatten(z).items()}
         assert recourse.value(z) == pytest.approx(dispatch(hit(plant, doubt, day), storage="relaxed").cost, rel=SAME)
 
@@ -434,7 +432,7 @@ def test_whatever_day_of_the_budget_comes_no_vpp_costs_more_than_promised(short,
         assert recourse.value(reached, q) == pytest.approx(ready.costs[plant.name], rel=SAME)
 
 
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(made=pairs(2), doubt=uncertainties)
 def test_the_coalition_s_cost_is_that_of_one_problem_with_all_days(made, doubt):
     """The second road: promises and a schedule for every day of the budget in a single linear problem."""
