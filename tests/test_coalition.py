@@ -358,6 +358,19 @@ def test_the_agreement_follows_from_the_messages_alone(fixture, parent, request)
         assert (result.multipliers[i, j].to_numpy() == per_kwh).all()
 
 
+@pytest.mark.parametrize(("order", "relaxation", "share"), [("sequential", 1.3, 1.0), ("parallel", 1.3, 0.5)])
+def test_each_multiplier_moves_by_the_penalty_times_the_disagreement(parent, order, relaxation, share):
+    """Boyd et al. 2011: scaled by the relaxation; half of it towards the mean, where both answer at once."""
+    result = cooperate(parent, order=order, relaxation=relaxation)
+    said = {(m.iteration, m.kind, m.sender, m.receiver): m.content for m in result.messages}
+    for i, j in combinations(parent.names, 2):
+        multiplier = np.zeros(24)
+        for k in range(1, result.iterations + 1):
+            gap = said[k, "expected trade", i, j] + said[k, "expected trade", j, i]
+            multiplier = multiplier + share * relaxation * 1e-4 * gap
+            assert said[k, "multiplier", i, j] == pytest.approx(multiplier, abs=1e-9)
+
+
 def test_a_message_does_not_change_after_it_was_sent(parent, together):
     """What was recorded in an early iteration is not overwritten by a later one."""
     first = [m for m in together.messages if m.iteration == 1 and m.kind == "expected trade"]
