@@ -152,7 +152,7 @@ def test_at_level_0_every_coalition_is_the_joint_optimum(parent, pooled, reading
 
 
 # --- two roads to the worst day -----------------------------------------------------------------------------------
-@pytest.mark.parametrize("pair", [(1, 1), (2, 2), (3, 1), (0, 2), (2, 0)], ids=str)
+@pytest.mark.parametrize("pair", [(1, 1), (2, 2), (3, 1)], ids=str)
 @pytest.mark.parametrize("name", NAMES)
 def test_the_worst_day_is_the_worst_of_all_days(short, name, pair):
     plant = short.vpp(name)
@@ -185,7 +185,7 @@ def test_limits_of_the_actual_load_are_bounded_rightly_too(short, name):
 @pytest.mark.parametrize("limits", LIMITS)
 @pytest.mark.parametrize("name", NAMES)
 def test_heat_may_be_uncertain_as_well(short, name, limits):
-    plant = short.vpp(name)
+    plant = cut(short.vpp(name), 4, 0)
     doubt = Uncertainty({"load": 1, "heat": 2}, limits=limits)
     found = worst_case(plant, doubt)
     assert found.cost == pytest.approx(enumerate_days(plant, doubt), rel=SAME)
@@ -193,7 +193,6 @@ def test_heat_may_be_uncertain_as_well(short, name, limits):
     assert found.hits["heat"].sum() == 2
 
 
-@settings(max_examples=20)
 @given(plant=small_vpps(), doubt=uncertainties)
 def test_the_worst_day_of_any_small_vpp_is_the_worst_of_all_days(plant, doubt):
     assert worst_case(plant, doubt).cost == pytest.approx(enumerate_days(plant, doubt), rel=1e-5, abs=1e-5)
@@ -202,7 +201,7 @@ def test_the_worst_day_of_any_small_vpp_is_the_worst_of_all_days(plant, doubt):
 @pytest.mark.parametrize("limits", LIMITS)
 @pytest.mark.parametrize("name", NAMES)
 def test_solver_and_size_of_the_bounds_do_not_matter(parent, name, limits):
-    recourse = Recourse(parent.vpp(name), at_level(6, limits=limits))
+    recourse = Recourse(parent.vpp(name), at_level(4, limits=limits))
     free = Adversary(recourse).answer(solver="highs")
     for solver, big in (("gurobi", 1.0), ("highs", 2.0), ("gurobi", 10.0)):
         other = Adversary(recourse, big).answer(solver=solver)
@@ -396,8 +395,8 @@ def test_of_equal_days_the_one_with_fewest_hits_is_taken(solver):
 @pytest.mark.parametrize("name", NAMES)
 def test_the_stated_choice_costs_the_same_and_is_the_same_from_both_solvers(parent, name):
     plant = parent.vpp(name)
-    any_day = worst_case(plant, at_level(4))
-    first, second = (worst_case(plant, at_level(4), solver, canonical=True) for solver in ("highs", "gurobi"))
+    any_day = worst_case(plant, at_level(2))
+    first, second = (worst_case(plant, at_level(2), solver, canonical=True) for solver in ("highs", "gurobi"))
     assert first.cost == pytest.approx(any_day.cost, rel=2e-6)
     pd.testing.assert_frame_equal(first.hits, second.hits)
     assert first.hits.to_numpy().sum() <= any_day.hits.to_numpy().sum()
@@ -432,7 +431,7 @@ def test_whatever_day_of_the_budget_comes_no_vpp_costs_more_than_promised(short,
         assert recourse.value(reached, q) == pytest.approx(ready.costs[plant.name], rel=SAME)
 
 
-@settings(max_examples=5)
+@settings(max_examples=4)
 @given(made=pairs(2), doubt=uncertainties)
 def test_the_coalition_s_cost_is_that_of_one_problem_with_all_days(made, doubt):
     """The second road: promises and a schedule for every day of the budget in a single linear problem."""
@@ -448,9 +447,11 @@ def test_the_coalition_s_cost_is_that_of_one_problem_with_all_days(made, doubt):
     assert robust_coalition(made, doubt, tolerance=1e-6).cost == pytest.approx(best, rel=5e-6, abs=1e-4)
 
 
-@pytest.mark.parametrize("solver", ["highs", "gurobi"])
-def test_the_coalition_does_not_depend_on_the_solver(short, ready, solver):
-    assert robust_coalition(short, at_level(2), solver=solver).cost == pytest.approx(ready.cost, rel=2e-4)
+def test_the_coalition_does_not_depend_on_the_solver(parent):
+    made = cut_case(parent, 3)
+    free, other = (robust_coalition(made, at_level(2), tolerance=1e-6, solver=solver) for solver in ("highs", "gurobi"))
+    assert free.cost == pytest.approx(other.cost, rel=2e-6)
+    assert ({day.solver for day in free.worst.values()}, {day.solver for day in other.worst.values()}) == ({"highs"}, {"gurobi"})
 
 
 def test_readings_are_ordered_by_what_is_known_when_trading(short, short_alone, ready):
@@ -467,8 +468,8 @@ def test_readings_are_ordered_by_what_is_known_when_trading(short, short_alone, 
         assert result.costs.sum() == pytest.approx(result.cost, rel=SAME)
 
 
-@settings(max_examples=8)
-@given(made=pairs(3), doubt=uncertainties)
+@settings(max_examples=6)
+@given(made=pairs(2), doubt=uncertainties)
 def test_the_readings_of_any_two_small_vpps_are_ordered_too(made, doubt):
     own, joint, first = (robust_coalition(made, doubt, tolerance=1e-6, reading=reading).cost
                          for reading in ("own worst case first", "joint worst case", "trades first"))
@@ -665,6 +666,7 @@ def test_costs_of_quarters_are_a_quarter():
     hour, quarter, doubt = both(1.0), both(0.25), Uncertainty({"load": 2, "pv": 1}, limits="actual")
     for plant, shorter in zip(hour.vpps, quarter.vpps, strict=True):
         found = worst_case(shorter, doubt)
+        assert found.cost > 0.1
         assert 4 * found.cost == pytest.approx(worst_case(plant, doubt).cost, rel=SAME)
         assert found.cost == pytest.approx(enumerate_days(shorter, doubt), rel=SAME)
     for reading in READINGS:

@@ -80,6 +80,7 @@ def stacked(axes: Axes, table: pd.DataFrame, colours: dict[str, str], names: dic
                 shown = True
                 base += part
     axes.axhline(0, color="0.3", linewidth=0.8)
+    axes.use_sticky_edges = False
     axes.margins(y=0.07)
 
 
