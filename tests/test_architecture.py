@@ -18,13 +18,13 @@ from vppcore.components import COMPONENTS
 PACKAGE = Path(vppcore.__file__).parent
 # A module imports modules of lower rank only. A new module must be given its rank here.
 RANK = {
-    "errors": 0, "components": 1, "solvers": 1, "published": 1, "dispatch": 2, "case": 3, "coalition": 4, "bargaining": 5,
+    "errors": 0, "components": 1, "solvers": 1, "published": 1, "dispatch": 2, "case": 3, "carbon": 3, "coalition": 4, "bargaining": 5,
     "robust": 5, "market": 5, "game": 6, "tables": 7, "figures": 7, "report": 8,
 }  # fmt: skip
 SOURCES = {".".join(("vppcore", *file.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__"): file
            for file in sorted(PACKAGE.rglob("*.py"))}
 MODULES = [name for name in SOURCES if name != "vppcore"]
-MODELS = {"components", "solvers", "dispatch", "case", "coalition", "bargaining", "robust", "market", "game"}
+MODELS = {"components", "solvers", "dispatch", "case", "carbon", "coalition", "bargaining", "robust", "market", "game"}
 CASES = sorted(file.parent.name for file in DATA.glob("*/case.yaml"))
 
 

@@ -212,8 +212,9 @@ def value_bounds(recourse: Recourse) -> tuple[np.ndarray, np.ndarray]:
     doubt, low, high = recourse.uncertainty, [], []
     for vpp in recourse.vpps:
         grids = [c for c in vpp.components if isinstance(c, Grid) and np.isinf(c.buy_max)]
-        top = np.minimum(grids[0].buy_price, doubt.shed_price) if grids else np.full(vpp.steps, doubt.shed_price)
-        carbon = max((c.price for c in vpp.components if isinstance(c, CarbonMarket)), default=0.0)
+        carbon = max((c.pieces()[0].max() for c in vpp.components if isinstance(c, CarbonMarket)), default=0.0)
+        dearest = grids[0].buy_price + carbon * max(0.0, grids[0].emission - grids[0].carbon_quota) if grids else np.inf
+        top = np.minimum(dearest, np.full(vpp.steps, doubt.shed_price))
         for name in (series for owner, series in recourse.keys if owner == vpp.name):
             bottom_sum, top_sum = np.zeros(vpp.steps), np.zeros(vpp.steps)
             for component in (c for c in vpp.components if series_name(c) == name):

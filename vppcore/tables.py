@@ -39,7 +39,16 @@ SYMBOLS = {
     ("heat_load", "forecast"): r"\bar H_t", ("heat_load", "curtail_share"): "k^H", ("heat_load", "curtail_cost"): r"\lambda^{H}",
     ("grid", "buy_price"): r"\pi^b_t", ("grid", "sell_price"): r"\pi^s_t", ("grid", "buy_max"): r"P^b_{max}",
     ("grid", "sell_max"): r"P^s_{max}", ("gas_supply", "price"): r"\pi^g", ("gas_supply", "calorific_value"): "H_g",
-    ("carbon_market", "price"): r"\varepsilon", ("tie", "limit"): r"\bar p", ("tie", "crossing_fee"): r"\gamma",
+    ("carbon_market", "price"): r"\varepsilon,\ \mu", ("carbon_market", "interval"): "l",
+    ("carbon_market", "growth"): r"\alpha", ("carbon_market", "levels"): "n", ("battery", "wear_cost_quadratic"): r"\kappa_2",
+    ("grid", "emission"): "e_g", ("grid", "carbon_quota"): r"\eta_g", ("micro_turbine", "power_min"): r"P_{min}",
+    ("micro_turbine", "power_max"): r"P_{max}", ("micro_turbine", "ramp_max"): "R", ("micro_turbine", "cost_quadratic"): "a",
+    ("micro_turbine", "cost_linear"): "b", ("micro_turbine", "emission"): "e_{mt}",
+    ("micro_turbine", "carbon_quota"): r"\eta_{mt}", ("controllable_load", "forecast"): r"\bar L_t",
+    ("controllable_load", "share"): "k", ("controllable_load", "price_share"): r"\varrho",
+    ("controllable_load", "cost_quadratic"): "a", ("controllable_load", "buy_price"): r"\pi^b_t",
+    ("power_market", "reservation_price"): "c_j", ("power_market", "price_min"): r"p_{min}",
+    ("power_market", "price_max"): r"p_{max}", ("tie", "limit"): r"\bar p", ("tie", "crossing_fee"): r"\gamma",
 }  # fmt: skip
 
 

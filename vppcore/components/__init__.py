@@ -3,13 +3,15 @@ from vppcore.components.base import CARRIER_UNITS, CARRIERS, KIND_OF, Component,
 from vppcore.components.battery import Battery
 from vppcore.components.boiler import Boiler
 from vppcore.components.chp import CHPWithCapture, GasTurbine
-from vppcore.components.loads import ElectricLoad, HeatLoad
-from vppcore.components.markets import CarbonMarket, GasSupply, Grid, Tie
+from vppcore.components.loads import ControllableLoad, ElectricLoad, HeatLoad
+from vppcore.components.markets import CarbonMarket, GasSupply, Grid, PowerMarket, Tie
+from vppcore.components.micro_turbine import MicroTurbine
 from vppcore.components.renewable import Renewable
 
 COMPONENTS = {name: component for component, name in KIND_OF.items()}
 
 __all__ = [
     "CARRIERS", "CARRIER_UNITS", "COMPONENTS", "Battery", "Boiler", "CHPWithCapture", "CarbonMarket", "Component",
-    "ElectricLoad", "GasSupply", "GasTurbine", "Grid", "HeatLoad", "Part", "Renewable", "Tie",
+    "ControllableLoad", "ElectricLoad", "GasSupply", "GasTurbine", "Grid", "HeatLoad", "MicroTurbine", "Part", "PowerMarket",
+    "Renewable", "Tie",
 ]

@@ -30,6 +30,7 @@ class Battery(Component):
     discharge_efficiency: float = parameter("-", "discharging efficiency", 1.0, 0.01, 1.0)
     self_discharge: float = parameter("-", "energy lost per step, share of the stored energy", 0.0, 0.0, 1.0)
     wear_cost: float = parameter("yuan/kWh", "degradation cost per kWh charged and per kWh discharged", 0.0)
+    wear_cost_quadratic: float = parameter("yuan/kW2h", "degradation cost that grows with the power", 0.0)
     exclusive: float = parameter("-", "1: charge and discharge excluded by binaries; 0: relaxed", 0.0, 0.0, 1.0)
 
     def faults(self) -> list[str]:
@@ -58,9 +59,12 @@ class Battery(Component):
             charging = cp.Variable(steps, boolean=True)
             constraints += [charge <= charge_most * charging, discharge <= discharge_most * (1 - charging)]
         rating = float(np.max([charge_most, discharge_most]))
+        wear = self.wear_cost * cp.sum(charge + discharge)  # A 2.4-3
+        if self.wear_cost_quadratic:
+            wear = wear + self.wear_cost_quadratic * (cp.sum_squares(charge) + cp.sum_squares(discharge))  # B 2.4
         return Part(
             inject={"electricity": discharge - charge},
-            cost={"battery wear": self.wear_cost * step_hours * cp.sum(charge + discharge)},  # A 2.4-3
+            cost={"battery wear": step_hours * wear},
             constraints=constraints,
             series={"charge": charge, "discharge": discharge, "energy": energy[1:]},
             exclusive=[("charge", "discharge", rating)] if rating > 0 else [],

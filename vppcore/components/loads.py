@@ -73,3 +73,31 @@ class HeatLoad(Load):
             constraints=[curtailed <= self.curtail_share * self.demand],
             series={"served": served, "curtailed": curtailed},
         )
+
+
+@kind("controllable_load")
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ControllableLoad(Component):
+    r"""Load that customers give up when they are called, paper B section 2.4:
+
+    $$0\le P^{CL}_t\le k\bar L_t,\quad \sum_t\Delta\big(\varrho\,\pi^b_tP^{CL}_t+a(P^{CL}_t)^2\big)$$
+    The compensation is a share of the purchase price and rises with the amount called. It lowers the VPP's electric load.
+    """
+
+    forecast: np.ndarray = profile("load", "kW", "forecast demand")
+    buy_price: np.ndarray = profile("grid_buy", "yuan/kWh", "purchase price, the base of the compensation", low=-np.inf)
+    share: float = parameter("-", "share of the load that may be called", 0.0, 0.0, 1.0)
+    price_share: float = parameter("-", "compensation as a share of the purchase price", 1.0)
+    cost_quadratic: float = parameter("yuan/kW2h", "compensation that grows with the amount called", 0.0)
+
+    def model(self, steps: int, step_hours: float = 1.0) -> Part:
+        called = cp.Variable(steps, nonneg=True)
+        paid = self.price_share * (self.buy_price @ called)
+        if self.cost_quadratic:
+            paid = paid + self.cost_quadratic * cp.sum_squares(called)
+        return Part(
+            inject={"electricity": called},
+            cost={"demand response": step_hours * paid},
+            constraints=[called <= self.share * self.forecast],
+            series={"called": called},
+        )

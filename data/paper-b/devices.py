@@ -1,0 +1,66 @@
+"""The devices and prices of study B's five VPPs as rows of units.csv, for both of its days.
+
+Paper B prints the price band, the carbon price and nothing else; sizes and costs are assumed, those in FITTED calibrated.
+"""
+from __future__ import annotations
+
+import pandas as pd
+
+VPPS = ("VPP1", "VPP2", "VPP3", "VPP4", "VPP5")
+ASSUMED, PRINTED = ("assumed so that the day is feasible and no device decides alone", "assumed"), ("paper B, 5.1", "printed")
+# per unit of the size factor
+TURBINE_MW = (2.0, 1.5, 2.0, 2.0, 1.0)
+STORAGE_MW, STORAGE_MWH = (1.2, 0.8, 1.0, 0.8, 1.5), (4.0, 2.0, 3.0, 2.0, 4.0)
+RESERVATION = (0.30, 0.38, 0.38, 0.38, 0.30)
+
+
+def units(size: float, wear: tuple[float, ...], called: float, sale: tuple[float, ...], fitted: dict[str, str],
+          renewables: dict[str, tuple[str, ...]]) -> pd.DataFrame:
+    """units.csv of a case. size: factor on all sizes. wear: quadratic wear of each battery, called: quadratic compensation
+    of called load (both yuan/MW2h per unit of size). sale: largest sale of each VPP (MW per unit of size). fitted: parameter
+    -> what it was fitted to. renewables: VPP -> labels of its plants ("" for one without)."""
+    rows = []
+
+    def row(vpp: str, component: str, parameter: str, value: float, unit: str, origin: tuple[str, str] = ASSUMED) -> None:
+        why = fitted.get(f"{vpp} {parameter}", fitted.get(parameter))
+        source, status = (f"fitted: {why}", "calibrated") if why else origin
+        rows.append((vpp, component, parameter, f"{value:.10g}", unit, source, status))
+
+    sized = ("size factor of the case times an assumed size", "assumed")
+    for k, vpp in enumerate(VPPS):
+        for label in renewables[vpp]:
+            row(vpp, f"renewable.{label}" if label else "renewable", "operation_cost", 10, "yuan/MWh")
+        row(vpp, "electric_load", "rating", 10 * size, "MW", ("upper limit of the forecast (a check only)", "assumed"))
+        row(vpp, "micro_turbine", "power_max", TURBINE_MW[k] * size, "MW", sized)
+        row(vpp, "micro_turbine", "ramp_max", 0.6 * TURBINE_MW[k] * size, "MW/h", sized)
+        row(vpp, "battery", "energy_min", 0.1 * STORAGE_MWH[k] * size, "MWh", sized)
+        row(vpp, "battery", "energy_max", 0.9 * STORAGE_MWH[k] * size, "MWh", sized)
+        row(vpp, "battery", "energy_start", 0.4 * STORAGE_MWH[k] * size, "MWh", sized)
+        row(vpp, "battery", "charge_max", STORAGE_MW[k] * size, "MW", sized)
+        row(vpp, "battery", "discharge_max", STORAGE_MW[k] * size, "MW", sized)
+        row(vpp, "battery", "wear_cost_quadratic", wear[k] / size, "yuan/MW2h")
+        row(vpp, "grid", "sell_max", sale[k] * size, "MW", sized)
+        row(vpp, "power_market", "reservation_price", RESERVATION[k], "yuan/kWh")
+    row("all", "micro_turbine", "cost_linear", 700, "yuan/MWh")
+    row("all", "micro_turbine", "cost_quadratic", 25 / size, "yuan/MW2h")
+    row("all", "micro_turbine", "emission", 0.60, "t/MWh")
+    row("all", "micro_turbine", "carbon_quota", 0.55, "t/MWh")
+    row("all", "battery", "charge_efficiency", 0.95, "-")
+    row("all", "battery", "discharge_efficiency", 0.95, "-")
+    row("all", "battery", "wear_cost", 40, "yuan/MWh")
+    row("all", "controllable_load", "share", 0.12, "-")
+    row("all", "controllable_load", "price_share", 0.97, "-")
+    row("all", "controllable_load", "cost_quadratic", called / size, "yuan/MW2h")
+    row("all", "grid", "buy_max", 12 * size, "MW", sized)
+    row("all", "grid", "emission", 0.85522, "t/MWh")
+    row("all", "grid", "carbon_quota", 0.798, "t/MWh")
+    row("all", "carbon_market", "price", 280, "yuan/t", PRINTED)
+    row("all", "carbon_market", "interval", 2, "t", PRINTED)
+    row("all", "carbon_market", "growth", 25, "%", PRINTED)
+    row("all", "carbon_market", "levels", 5, "-", ("custom of stepped carbon prices; paper B prints no number", "assumed"))
+    row("all", "power_market", "price_min", 0.3, "yuan/kWh", PRINTED)
+    row("all", "power_market", "price_max", 1.2, "yuan/kWh", PRINTED)
+    row("all", "power_market", "dead_band", 0.05, "MW")
+    row("all", "power_market", "margin", 0.02, "yuan/kWh")
+    row("all", "tie", "limit", float("inf"), "kW", ("paper B names no limit between VPPs", "assumed"))
+    return pd.DataFrame(rows, columns=["vpp", "component", "parameter", "value", "unit", "source", "status"])
