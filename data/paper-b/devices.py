@@ -62,5 +62,5 @@ def units(size: float, wear: tuple[float, ...], called: float, sale: tuple[float
     row("all", "power_market", "price_max", 1.2, "yuan/kWh", PRINTED)
     row("all", "power_market", "dead_band", 0.05, "MW")
     row("all", "power_market", "margin", 0.02, "yuan/kWh")
-    row("all", "tie", "limit", float("inf"), "kW", ("paper B names no limit between VPPs", "assumed"))
+    row("all", "tie", "limit", 30, "MW", ("paper B prints no limit between VPPs; above every flow, so it never binds", "assumed"))
     return pd.DataFrame(rows, columns=["vpp", "component", "parameter", "value", "unit", "source", "status"])
