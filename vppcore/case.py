@@ -6,6 +6,7 @@ yuan and kg here and nowhere else.
 """
 from __future__ import annotations
 
+import re
 from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Literal, get_args
@@ -96,6 +97,19 @@ class Case:
         self.vpp(vpp)
         changed = tuple(v.change(component, **changes) if v.name == vpp else v for v in self.vpps)
         return replace(self, vpps=changed)
+
+    def change_all(self, component: str, **changes) -> Case:
+        """The same case with some numbers of one component replaced in every VPP that has it; WrongInput if none has."""
+        if not any(component in (c.name for c in vpp.components) for vpp in self.vpps):
+            raise WrongInput(f"case {self.name}: no VPP has a component {component!r} to change")
+        return replace(self, vpps=tuple(
+            vpp.change(component, **changes) if component in (c.name for c in vpp.components) else vpp for vpp in self.vpps))
+
+    @property
+    def fitted_claims(self) -> set[str]:
+        """The claims that calibrated numbers of this case were fitted to, as their sources name them, e.g. {"B16"}."""
+        sources = self.units["source"][self.units["status"] == "calibrated"]
+        return {claim for source in sources for claim in re.findall(r"\b[AB]\d\d\b", source)}
 
     def change_tie(self, **changes) -> Case:
         """The same case with another trade limit (kW) or crossing fee (yuan/kWh)."""

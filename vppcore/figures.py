@@ -23,12 +23,14 @@ STYLE = Path(__file__).with_name("style.mplstyle")
 COLOURS = {
     "wind": "#56B4E9", "pv": "#F0E442", "gas_turbine": "#D55E00", "chp_p2g_ccs": "#D55E00", "boiler": "#CC79A7",
     "battery": "#009E73", "grid": "#7F7F7F", "gas_supply": "#7F7F7F", "tie": "#0072B2", "electric_load": "#000000",
-    "heat_load": "#000000", "renewable": "#56B4E9", "carbon_market": "#7F7F7F",
+    "heat_load": "#000000", "renewable": "#56B4E9",
+    "micro_turbine": "#D55E00", "controllable_load": "#CC79A7", "power_market": "#0072B2", "carbon_market": "#7F7F7F",
 }
 VPP_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7F7F7F", "#F0E442")
 NAMES = {
     "wind": "wind", "pv": "photovoltaics", "gas_turbine": "gas turbine", "chp_p2g_ccs": "CHP (supplied)",
     "boiler": "boiler", "battery": "battery", "grid": "grid", "tie": "other VPPs", "gas_supply": "gas network",
+    "micro_turbine": "micro-turbine", "controllable_load": "called load",
     "electric_load": "load", "heat_load": "heat load", "carbon_market": "carbon market",
 }
 UNITS = {"electricity": "power (kW)", "heat": "heat (kW)", "gas": "gas (kW)", "carbon": "CO2 (kg/h)"}
@@ -88,7 +90,7 @@ def balance(result: DispatchResult, carrier: str = "electricity", axes: Axes | N
     """Where a VPP's power comes from (up) and goes to (down), with the served load as a line (paper A Figs 3, A5)."""
     axes = axes or panels()[1][0]
     table = result.balances[carrier]
-    load = [name for name in table if name.endswith("_load")]
+    load = [name for name in table if name.endswith("_load") and name != "controllable_load"]
     rest = table.drop(columns=load)
     stacked(axes, rest, {name: colour_of(name) for name in rest}, NAMES)
     if load:
@@ -290,5 +292,69 @@ def distributions(costs: pd.DataFrame, axes: Axes | None = None) -> Axes:
     axes.axhline(0.95, color="0.6", linewidth=1)
     axes.set_xlabel("cost of the cluster (1000 yuan a day)")
     axes.set_ylabel("share of days at most")
+    legend_beside(axes)
+    return axes
+
+
+def game_prices(prices: pd.DataFrame, band: pd.DataFrame, axes: Axes | None = None) -> Axes:
+    """Price of each seller by step between the lowest price allowed and the grid's purchase price (paper B Fig. 7).
+
+    band: columns low and high, yuan/kWh.
+    """
+    axes = axes or panels()[1][0]
+    axes.fill_between(band.index, band["low"], band["high"], step="mid", color="0.9", label="allowed and accepted")
+    for (name, colour), mark in zip(vpp_colours(list(prices)).items(), "osD^vP*Xh" * 3, strict=False):
+        axes.plot(prices.index, prices[name], mark, color=colour, markersize=6, label=name)
+    axes.set_ylabel("price (yuan/kWh)")
+    axes.set_ylim(bottom=0)
+    hour_axis(axes, len(prices))
+    legend_beside(axes)
+    return axes
+
+
+def shares(parts: pd.DataFrame, ylabel: str, axes: Axes | None = None) -> Axes:
+    """Parts of a whole by step as stacked bars, one colour per VPP (paper B Fig. 8)."""
+    axes = axes or panels()[1][0]
+    stacked(axes, parts.fillna(0.0), vpp_colours(list(parts)), {})
+    axes.set_ylabel(ylabel)
+    axes.set_ylim(0, 1.05)
+    hour_axis(axes, len(parts))
+    legend_beside(axes)
+    return axes
+
+
+def curves(table: pd.DataFrame, xlabel: str, ylabel: str, axes: Axes | None = None, title: str = "",
+           colours: dict[str, str] | None = None) -> Axes:
+    """Lines over the table's index, one per column, told apart by colour and by dash."""
+    axes = axes or panels()[1][0]
+    colours = colours or vpp_colours(list(table))
+    for name, dash in zip(table, ("-", "--", "-.", ":", (0, (5, 1, 1, 1))) * 4, strict=False):
+        axes.plot(table.index, table[name], color=colours[name], linestyle=dash, label=name)
+    axes.set_xlabel(xlabel)
+    axes.set_ylabel(ylabel)
+    axes.set_title(title)
+    axes.legend()
+    return axes
+
+
+def surface(table: pd.DataFrame, label: str, axes: Axes | None = None, precision: str = ",.0f") -> Axes:
+    """A table of numbers as a coloured map with the numbers written in; index and columns name the axes."""
+    axes = axes or panels()[1][0]
+    sns.heatmap(table, ax=axes, cmap="cividis", annot=True, fmt=precision, cbar_kws={"label": label}, linewidths=0.5,
+                annot_kws={"fontsize": 8})
+    axes.invert_yaxis()
+    axes.tick_params(axis="both", length=0)
+    return axes
+
+
+def grouped_bars(table: pd.DataFrame, ylabel: str, axes: Axes | None = None) -> Axes:
+    """A group of bars per row, a bar per column."""
+    axes = axes or panels()[1][0]
+    place, width = np.arange(len(table)), 0.8 / len(table.columns)
+    for k, (name, colour) in enumerate(vpp_colours(list(table)).items()):
+        axes.bar(place + (k - (len(table.columns) - 1) / 2) * width, table[name], 0.92 * width, color=colour, label=name)
+    axes.axhline(0, color="0.3", linewidth=0.8)
+    axes.set_xticks(place, table.index)
+    axes.set_ylabel(ylabel)
     legend_beside(axes)
     return axes

@@ -23,6 +23,7 @@ from vppcore.case import Case, load_case
 from vppcore.coalition import ORDERS
 from vppcore.dispatch import STORAGE_MODES
 from vppcore.errors import WrongInput, is_number
+from vppcore.game import PAYOFFS
 from vppcore.published import Judgement, as_table
 from vppcore.robust import LIMITS, READINGS
 from vppcore.solvers import SOLVER_CHOICES, check_solver_name
@@ -69,8 +70,24 @@ RULES = {
                "names of series with spaces between: 'load wind pv'"),
     "samples": _number(1, whole=True, reach=True), "seed": _number(0, whole=True, reach=True),
     "persistence": _number(0, 1, reach=True),
+    "hour": _number(1, whole=True, reach=True), "carbon_price": _number(0, none="the case's own"),
+    "flat_price": _number(0), "interval": _number(0, none="the case's own"),
+    "growth": _number(0, reach=True, none="the case's own"),
+    "ladder_steps": _number(1, whole=True, reach=True, none="the case's own"),
+    "price_min": _number(0, reach=True, none="the case's own"), "price_max": _number(0, none="the case's own"),
+    "payoff": _one_of(*PAYOFFS), "evolution_step": _number(0), "price_step": _number(0),
+    "starts": _number(1, whole=True, reach=True),
     "notebooks": (lambda value: isinstance(value, str) and bool(value.split()), "names of notebooks, with spaces between"),
 }  # fmt: skip
+
+
+# component -> parameter of a notebook -> (its field, factor to internal units)
+CHANGES = {
+    "tie": {"trade_limit": ("limit", 1.0), "crossing_fee": ("crossing_fee", 1.0)},
+    "carbon_market": {"carbon_price": ("price", 1e-3), "interval": ("interval", 1e3), "growth": ("growth", 1.0),
+                      "ladder_steps": ("levels", 1.0)},
+    "power_market": {"price_min": ("price_min", 1.0), "price_max": ("price_max", 1.0)},
+}
 
 
 class Study:
@@ -92,11 +109,14 @@ class Study:
         self.judgements: list[Judgement] = []
 
     def case(self, name: str) -> Case:
-        """The case, with the run's trade limit (kW) and crossing fee (yuan/kWh) where the parameters give one."""
+        """The case, with the run's own numbers for tie, carbon market and power market where CHANGES has their parameters."""
         case = load_case(name)
-        changes = {"limit": self.parameters.get("trade_limit"), "crossing_fee": self.parameters.get("crossing_fee")}
-        changes = {key: float(value) for key, value in changes.items() if value is not None}
-        return case.change_tie(**changes) if changes else case
+        for component, own in CHANGES.items():
+            changes = {field: factor * self.parameters[parameter] for parameter, (field, factor) in own.items()
+                       if self.parameters.get(parameter) is not None}
+            if changes:
+                case = case.change_tie(**changes) if component == "tie" else case.change_all(component, **changes)
+        return case
 
     def keep(self, **tables: pd.DataFrame | pd.Series) -> None:
         """Keeps the numbers behind a figure or table; the name becomes the file's name."""
