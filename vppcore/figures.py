@@ -57,6 +57,11 @@ def colour_of(name: str) -> str:
     return COLOURS.get(name, SPARE[sum(map(ord, name)) % len(SPARE)])
 
 
+def plant_colour(name: str) -> str:
+    """The colour of a plant's line: photovoltaics in a yellow that can be read on white."""
+    return "#B8860B" if name == "pv" else colour_of(name)
+
+
 def vpp_colours(names: list[str]) -> dict[str, str]:
     """One colour per VPP, by position."""
     return {name: VPP_COLOURS[k % len(VPP_COLOURS)] for k, name in enumerate(names)}
@@ -95,7 +100,8 @@ def balance(result: DispatchResult, carrier: str = "electricity", axes: Axes | N
     stacked(axes, rest, {name: colour_of(name) for name in rest}, NAMES)
     if load:
         served = -table[load].sum(axis=1)
-        axes.step(served.index, served, where="mid", color="black", label="load served")
+        axes.step(served.index, served, where="mid", color="black",
+                  label="load" if "controllable_load" in table else "load served")
     axes.set_ylabel(UNITS[carrier])
     axes.set_title(f"{result.vpp}: {carrier}")
     hour_axis(axes, len(table))
@@ -340,7 +346,8 @@ def curves(table: pd.DataFrame, xlabel: str, ylabel: str, axes: Axes | None = No
 def surface(table: pd.DataFrame, label: str, axes: Axes | None = None, precision: str = ",.0f") -> Axes:
     """A table of numbers as a coloured map with the numbers written in; index and columns name the axes."""
     axes = axes or panels()[1][0]
-    sns.heatmap(table, ax=axes, cmap="cividis", annot=True, fmt=precision, cbar_kws={"label": label}, linewidths=0.5,
+    shown = table.set_axis([f"{name:g}" for name in table.index]).set_axis([f"{name:g}" for name in table], axis=1)
+    sns.heatmap(shown, ax=axes, cmap="cividis", annot=True, fmt=precision, cbar_kws={"label": label}, linewidths=0.5,
                 annot_kws={"fontsize": 8})
     axes.invert_yaxis()
     axes.tick_params(axis="both", length=0)
