@@ -1,6 +1,6 @@
 """The devices and prices of study B's five VPPs as rows of units.csv, for both of its days.
 
-Paper B prints the price band, the carbon price and nothing else; sizes and costs are assumed, those in FITTED calibrated.
+Paper B prints the price band, the carbon price and nothing else; sizes and costs are assumed or fitted to its results.
 """
 from __future__ import annotations
 
@@ -17,16 +17,20 @@ RESERVATION = (0.30, 0.38, 0.38, 0.38, 0.30)
 def units(size: float, wear: tuple[float, ...], called: float, sale: tuple[float, ...], fitted: dict[str, str],
           renewables: dict[str, tuple[str, ...]]) -> pd.DataFrame:
     """units.csv of a case. size: factor on all sizes. wear: quadratic wear of each battery, called: quadratic compensation
-    of called load (both yuan/MW2h per unit of size). sale: largest sale of each VPP (MW per unit of size). fitted: parameter
-    -> what it was fitted to. renewables: VPP -> labels of its plants ("" for one without)."""
+    of called load (both yuan/MW2h per unit of size). sale: largest sale of each VPP (MW per unit of size). fitted: "size", or
+    VPP, component and parameter of a row -> what it was fitted to. renewables: VPP -> labels of its plants ("" for one
+    without)."""
     rows = []
 
     def row(vpp: str, component: str, parameter: str, value: float, unit: str, origin: tuple[str, str] = ASSUMED) -> None:
-        why = fitted.get(f"{vpp} {parameter}", fitted.get(parameter))
+        why = fitted.get(f"{vpp} {component} {parameter}")
         source, status = (f"fitted: {why}", "calibrated") if why else origin
         rows.append((vpp, component, parameter, f"{value:.10g}", unit, source, status))
 
-    sized = ("size factor of the case times an assumed size", "assumed")
+    sized, per_size = (("size factor of the case times an assumed size", "assumed"),
+                       ("assumed, over the size factor of the case", "assumed"))
+    if "size" in fitted:
+        sized, per_size = ((f"{text}; the factor is fitted: {fitted['size']}", "calibrated") for text, _ in (sized, per_size))
     for k, vpp in enumerate(VPPS):
         for label in renewables[vpp]:
             row(vpp, f"renewable.{label}" if label else "renewable", "operation_cost", 10, "yuan/MWh")
@@ -38,11 +42,11 @@ def units(size: float, wear: tuple[float, ...], called: float, sale: tuple[float
         row(vpp, "battery", "energy_start", 0.4 * STORAGE_MWH[k] * size, "MWh", sized)
         row(vpp, "battery", "charge_max", STORAGE_MW[k] * size, "MW", sized)
         row(vpp, "battery", "discharge_max", STORAGE_MW[k] * size, "MW", sized)
-        row(vpp, "battery", "wear_cost_quadratic", wear[k] / size, "yuan/MW2h")
+        row(vpp, "battery", "wear_cost_quadratic", wear[k] / size, "yuan/MW2h", per_size)
         row(vpp, "grid", "sell_max", sale[k] * size, "MW", sized)
         row(vpp, "power_market", "reservation_price", RESERVATION[k], "yuan/kWh")
     row("all", "micro_turbine", "cost_linear", 700, "yuan/MWh")
-    row("all", "micro_turbine", "cost_quadratic", 25 / size, "yuan/MW2h")
+    row("all", "micro_turbine", "cost_quadratic", 25 / size, "yuan/MW2h", per_size)
     row("all", "micro_turbine", "emission", 0.60, "t/MWh")
     row("all", "micro_turbine", "carbon_quota", 0.55, "t/MWh")
     row("all", "battery", "charge_efficiency", 0.95, "-")
@@ -50,7 +54,7 @@ def units(size: float, wear: tuple[float, ...], called: float, sale: tuple[float
     row("all", "battery", "wear_cost", 40, "yuan/MWh")
     row("all", "controllable_load", "share", 0.12, "-")
     row("all", "controllable_load", "price_share", 0.97, "-")
-    row("all", "controllable_load", "cost_quadratic", called / size, "yuan/MW2h")
+    row("all", "controllable_load", "cost_quadratic", called / size, "yuan/MW2h", per_size)
     row("all", "grid", "buy_max", 12 * size, "MW", sized)
     row("all", "grid", "emission", 0.85522, "t/MWh")
     row("all", "grid", "carbon_quota", 0.798, "t/MWh")
