@@ -84,12 +84,17 @@ class Case:
                 return vpp
         raise WrongInput(f"vpp: found {name!r}; allowed: {', '.join(self.names)}")
 
-    def connected(self) -> tuple[VPP, ...]:
-        """The VPPs, each with a tie to every other. Raises WrongInput if the case has no tie."""
-        if self.tie is None or len(self.vpps) < 2:
+    def connected(self, members: tuple[str, ...] | None = None) -> tuple[VPP, ...]:
+        """The VPPs, each with a tie to every other, or only `members` with ties among themselves.
+
+        Raises WrongInput if the case has no tie or no VPP of a name.
+        """
+        joined = self.names if members is None else [self.vpp(name).name for name in members]
+        if self.tie is None or (members is None and len(joined) < 2):
             raise WrongInput(f"case {self.name}: cooperation needs two VPPs or more and a 'tie' component in units.csv")
         return tuple(
-            vpp.adding(replace(self.tie, partners=tuple(n for n in self.names if n != vpp.name))) for vpp in self.vpps
+            vpp.adding(replace(self.tie, partners=tuple(n for n in joined if n != vpp.name)))
+            if vpp.name in joined and len(joined) > 1 else vpp for vpp in self.vpps
         )
 
     def change(self, vpp: str, component: str, **changes) -> Case:

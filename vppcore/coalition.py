@@ -5,7 +5,7 @@ kW, yuan, yuan/kWh; a trade p_ij is positive when i receives from j; arrays are 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from scipy import sparse
 from vppcore.case import Case
 from vppcore.dispatch import VPP, DispatchResult, Model, build, explain_infeasible, read, solve_exactly
 from vppcore.errors import NotSolved, WrongInput, is_number
+from vppcore.network import OPERATOR, Operator, Placement, withdrawal
 from vppcore.solvers import check_solver_name, solve
 
 ORDERS = ("sequential", "parallel")
@@ -61,7 +62,8 @@ class CoalitionResult:
     cost: yuan of the cluster. dispatches: VPP -> its schedule with the agreed trades. trades: kW, a column (i, j) for
     each ordered pair, positive where i receives from j. multipliers: yuan/kWh, a column (i, j) for each pair, the value
     of one more kWh to both. certificate, history (a row per iteration), messages: of the negotiation; the joint optimum
-    has none. seconds: by stage.
+    has none. seconds: by stage. network_prices: yuan/kWh that a VPP's net withdrawal costs the feeder, a column per VPP;
+    only where its operator took part.
     """
 
     method: str
@@ -73,6 +75,7 @@ class CoalitionResult:
     history: pd.DataFrame
     messages: list[Message]
     seconds: dict[str, float]
+    network_prices: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def costs(self) -> pd.Series:
@@ -88,9 +91,12 @@ class CoalitionResult:
 FLATNESS = 1e-7  # yuan/kWh per kW: small enough to leave the optimum where it is (checked), large enough to be seen
 
 
-def pool(case: Case, solver: str = "auto", flattest: bool = False) -> CoalitionResult:
+def pool(case: Case, solver: str = "auto", flattest: bool = False, placement: Placement | None = None,
+         members: tuple[str, ...] | None = None) -> CoalitionResult:
     """The joint optimum of all VPPs of a case, as one who knew all their data would find it (paper A, P1).
 
+    placement: keeps the voltages of its feeder within limits (linear model). members: only these trade among themselves;
+    none of them, `()`, is the best that VPPs can do without trade, of interest where they share a feeder.
     The optimal cost is unique, the trades that reach it are not. `flattest=True` takes, of all optimal trades, those
     with the least sum of squares, so that they do not depend on the solver: a small enough quadratic term leaves the
     optimum of a linear problem where it is (Mangasarian and Meyer 1979), and the cost is compared with it.
@@ -98,17 +104,22 @@ def pool(case: Case, solver: str = "auto", flattest: bool = False) -> CoalitionR
     lower bound. Raises WrongInput without a tie or for an unknown solver, NotSolved if there is no optimum or it moved.
     """
     started, name = time.perf_counter(), f"joint optimum of {case.name}"
-    models = {vpp.name: build(vpp) for vpp in case.connected()}
+    models = {vpp.name: build(vpp) for vpp in case.connected(members)}
     flows = {name: model.trades() for name, model in models.items()}
-    pairs = list(combinations(case.names, 2))
+    pairs = [(i, j) for i, j in combinations(case.names, 2) if j in flows[i]]
     agreed = {(i, j): flows[i][j] + flows[j][i] == 0 for i, j in pairs}  # A (44)
     rows = [*(row for model in models.values() for row in model.constraints), *agreed.values()]
+    if placement is not None:
+        rows += placement.limits({n: withdrawal(models[n]) for n in placement.buses}, case.vpps[0].steps)
     total = sum(model.cost for model in models.values())
     try:
         solved = solve(cp.Problem(cp.Minimize(total), rows), solver, name)
     except NotSolved as refused:
+        if placement is not None and "infeasible" in str(refused):
+            raise NotSolved(f"{name}: no schedule keeps all voltages of {placement.feeder.name} within "
+                            f"{placement.low:g} and {placement.high:g}") from refused
         raise with_reason(case, refused) from refused
-    if flattest:
+    if flattest and pairs:
         squares = sum(cp.sum_squares(flows[i][j]) for i, j in pairs)
         optimum, solved = solved.value, solve(cp.Problem(cp.Minimize(total + FLATNESS / 2 * squares), rows), "auto", name)
         if total.value - optimum > 1e-6 * max(1.0, abs(optimum)):
@@ -137,7 +148,9 @@ def with_reason(case: Case, refused: NotSolved) -> NotSolved:
 def pair_frame(values: dict[tuple[str, str], np.ndarray], case: Case) -> pd.DataFrame:
     """Hourly values per pair as a table, index 1..steps."""
     frame = pd.DataFrame(values, pd.RangeIndex(1, case.vpps[0].steps + 1, name="step"))
-    frame.columns = pd.MultiIndex.from_tuples(list(values), names=["vpp", "partner"])
+    names = ["vpp", "partner"]
+    pairs = list(zip(*values, strict=True)) or [[], []]
+    frame.columns = pd.MultiIndex.from_arrays([list(side) for side in pairs], names=names)
     return frame
 
 
@@ -174,14 +187,19 @@ def two_sided(matrix, lower: np.ndarray, upper: np.ndarray) -> tuple[sparse.csr_
 class Agent:
     """One VPP at the negotiating table. Its data stay here; only `expect` is asked of it.
 
+    `watched` adds its net withdrawal to what it expects, as the last column, for the operator of the feeder.
     Its problem, min C(x, q) + pull.q + penalty/2 |q|^2, is compiled once; each answer changes a linear term only.
     A step is stopped after a few dozen of OSQP's iterations and continued from there by the next one: what proves the
     result is the certificate, not the exactness of a step.
     """
 
-    def __init__(self, vpp: VPP, accuracy: float):
+    def __init__(self, vpp: VPP, accuracy: float, watched: bool = False):
         model = build(vpp.batteries(lambda battery: replace(battery, exclusive=0.0)))  # modes are settled afterwards
         trade = next(part.trade for part in model.parts.values() if part.trade is not None)
+        if watched:  # the operator is told the net withdrawal, in one column more
+            told = cp.Variable((trade.shape[0], trade.shape[1] + 1))
+            model.constraints += [told[:, :-1] == trade, told[:, -1] == withdrawal(model)]
+            trade = told
         self.shape = trade.shape
         self.pull = cp.Parameter(self.shape, value=np.zeros(self.shape))
         self.problem = cp.Problem(
@@ -354,53 +372,76 @@ def _norm(arrays: dict) -> float:
 
 def cooperate(case: Case, penalty: float = 1e-4, order: str = "sequential", tolerance: float = 1e-3,
               relaxation: float = 1.0, balancing: bool = False, max_iterations: int = 500,
-              solver: str = "auto") -> CoalitionResult:
+              solver: str = "auto", placement: Placement | None = None) -> CoalitionResult:
     """Cooperation negotiated by ADMM and certified: paper A, problem P1 (see `Settings` for the arguments).
 
+    placement: the operator of its feeder sits at the table as one more agent. It hears net withdrawals, answers with the
+    nearest ones that keep all voltages within limits, and its multipliers become `network_prices`.
     `solver` is for the certificate's linear problems; the ADMM steps always use OSQP, compiled once per VPP.
     Raises WrongInput for a wrong argument, NotSolved if the VPPs do not agree.
     """
     check_solver_name(solver)
     how = Settings(penalty, order, tolerance, relaxation, balancing, max_iterations)
     vpps, marks = case.connected(), [time.perf_counter()]
-    agents = {vpp.name: Agent(vpp, accuracy=tolerance / 10) for vpp in vpps}
+    steps, placed = case.vpps[0].steps, [] if placement is None else [n for n in case.names if n in placement.buses]
+    agents: dict = {vpp.name: Agent(vpp, tolerance / 10, vpp.name in placed) for vpp in vpps}
     marks.append(time.perf_counter())
-    partners = {name: tuple(n for n in case.names if n != name) for name in case.names}
+    partners = {name: tuple(n for n in case.names if n != name) + (OPERATOR,) * (name in placed) for name in case.names}
+    if placed:
+        agents[OPERATOR], partners[OPERATOR] = Operator(placement, placed, steps), tuple(placed)
     try:
-        talks = negotiate(agents, partners, case.vpps[0].steps, how)
+        talks = negotiate(agents, partners, steps, how)
     except NotSolved as refused:
         raise with_reason(case, refused) from refused
     marks.append(time.perf_counter())
     history = pd.DataFrame(talks.history).set_index("iteration")
-    for name, agent in agents.items():
-        history[f"cost {name} (yuan)"] = agent.own_costs
-    limit = case.tie.limit
-    trades = {(i, j): np.clip((talks.expected[i, j] - talks.expected[j, i]) / 2, -limit, limit) for i, j in talks.pairs}
+    for name in case.names:
+        history[f"cost {name} (yuan)"] = agents[name].own_costs
+    limit, told = case.tie.limit, talks.expected
+    middle = {(i, j): (told[i, j] - told[j, i]) / 2 for i, j in talks.pairs}
+    trades = {pair: np.clip(trade, -limit, limit) for pair, trade in middle.items() if OPERATOR not in pair}
+    last = talks.history[-1]
+    granted = {name: -told[OPERATOR, name] for name in placed}  # the operator's own answer is within its limits
+    result = carry_out(case, trades, solver, granted)
+    lower = lower_bound(case, talks.multiplier, solver)
+    if placed:
+        lower += agents[OPERATOR].bound(talks.multiplier)
     # expectations are in kW and costs in yuan over steps: a multiplier per kWh divides by the step
     per_kwh = {pair: value / vpps[0].step_hours for pair, value in talks.multiplier.items()}
-    result = carry_out(case, trades, solver)
-    lower = lower_bound(case, talks.multiplier, solver)
-    last = talks.history[-1]
     certificate = Certificate(sum(r.cost for r in result.values()), lower, last["largest disagreement (kW)"],
                               last["dual residual (yuan/kWh)"])
     marks.append(time.perf_counter())
     seconds = dict(zip(("compile", "negotiate", "certify"), np.diff(marks), strict=True))
-    return CoalitionResult(f"ADMM, {order}", certificate.upper, result, both_ways(trades, case),
-                           pair_frame(per_kwh, case), certificate, history, talks.messages, seconds)
+    return CoalitionResult(
+        f"ADMM, {order}", certificate.upper, result, both_ways(trades, case),
+        pair_frame({pair: value for pair, value in per_kwh.items() if OPERATOR not in pair}, case), certificate, history,
+        talks.messages, seconds, pd.DataFrame({name: per_kwh[name, OPERATOR] for name in placed},
+                                              pd.RangeIndex(1, steps + 1, name="step")),
+    )
 
 
 def fixed_terms(model: Model, values: dict[tuple[str, str], np.ndarray]) -> list[tuple[cp.Expression, np.ndarray]]:
-    """A VPP's trade with each partner beside the value that a table of pairs has for the two."""
-    own = model.vpp.name
-    return [(flow, values[own, j] if (own, j) in values else values[j, own]) for j, flow in model.trades().items()]
+    """What a VPP says to each partner (its trade; to the operator its net withdrawal) beside the value that a table of
+    pairs has for the two."""
+    own, flows = model.vpp.name, model.trades()
+    if (own, OPERATOR) in values:
+        flows = flows | {OPERATOR: withdrawal(model)}
+    return [(flow, values[own, j] if (own, j) in values else values[j, own]) for j, flow in flows.items()]
 
 
-def carry_out(case: Case, trades: dict[tuple[str, str], np.ndarray], solver: str) -> dict[str, DispatchResult]:
-    """Each VPP's best schedule when the agreed trades (kW, by pair) are carried out exactly: one problem each."""
+def carry_out(case: Case, trades: dict[tuple[str, str], np.ndarray], solver: str,
+              granted: dict[str, np.ndarray] | None = None) -> dict[str, DispatchResult]:
+    """Each VPP's best schedule when the agreed trades (kW, by pair) are carried out exactly: one problem each.
+
+    granted: VPP -> net withdrawal that the operator has granted, kW, which is kept too.
+    """
     both = trades | {(j, i): -trade for (i, j), trade in trades.items()}
 
     def agreed(model: Model) -> list:
-        return [flow == trade for flow, trade in fixed_terms(model, both)]
+        rows = [flow == trade for flow, trade in fixed_terms(model, both)]
+        if granted and model.vpp.name in granted:
+            rows.append(withdrawal(model) == granted[model.vpp.name])
+        return rows
 
     return {vpp.name: solve_exactly(vpp, agreed, solver, "auto", f"{vpp.name} with the agreed trades")
             for vpp in case.connected()}
