@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from importlib.metadata import PackageNotFoundError, version
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from vppcore.coalition import ORDERS
 from vppcore.dispatch import STORAGE_MODES
 from vppcore.errors import WrongInput, is_number
 from vppcore.published import Judgement, as_table
-from vppcore.robust import LIMITS, READINGS
+from vppcore.robust import LIMITS, READINGS, series_of
 from vppcore.solvers import SOLVER_CHOICES, check_solver_name
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -44,9 +45,10 @@ def _number(low: float, high: float = math.inf, whole: bool = False, reach: bool
 
 
 def _levels(value: Any) -> tuple[int, ...] | None:
-    """Levels from text such as "0 2 4"; None if it is not one."""
+    """Rising levels from text such as "0 2 4"; None if it is not one."""
     words = value.split() if isinstance(value, str) else []
-    return tuple(int(word) for word in words) if words and all(word.isdigit() for word in words) else None
+    found = tuple(int(word) for word in words if word.isdecimal())
+    return found if words and len(found) == len(words) and all(a < b for a, b in pairwise(found)) else None
 
 
 def _one_of(*choices: Any):
@@ -62,7 +64,7 @@ RULES = {
     "price_tolerance": _number(0, 1), "relaxation": _number(0, 2), "max_iterations": _number(1, whole=True, reach=True),
     "trade_limit": _number(0, none="the case's own"), "crossing_fee": _number(0, reach=True, none="the case's own"),
     "vpp": (lambda value: isinstance(value, str) and bool(value), "the name of a VPP of the case"),
-    "levels": (lambda value: _levels(value) is not None, "whole numbers of 0 or more with spaces between, as in '0 2 4'"),
+    "levels": (lambda value: _levels(value) is not None, "rising whole numbers of 0 or more with spaces between: '0 2 4'"),
     "level": _number(0, whole=True, reach=True), "deviation": _number(0, 1, reach=True),
     "pv_share": _number(0, 1.000001, reach=True), "limits": _one_of(*LIMITS), "reading": _one_of(*READINGS),
     "series": (lambda value: isinstance(value, str) and bool(value.split()),
@@ -92,8 +94,17 @@ class Study:
         self.judgements: list[Judgement] = []
 
     def case(self, name: str) -> Case:
-        """The case, with the run's trade limit (kW) and crossing fee (yuan/kWh) where the parameters give one."""
+        """The case, with the run's trade limit (kW) and crossing fee (yuan/kWh) where the parameters give one.
+
+        Raises WrongInput if it lacks the VPP or a series that the parameters name.
+        """
         case = load_case(name)
+        here = {"vpp": case.names, "series": series_of(case)}
+        asked = {"vpp": [self.parameters.get("vpp")], "series": (self.parameters.get("series") or "").split()}
+        faults = [f"{name}: found {word!r}; allowed in {case.name}: {', '.join(here[name])}"
+                  for name, words in asked.items() for word in words if word and word not in here[name]]
+        if faults:
+            raise WrongInput(*faults)
         changes = {"limit": self.parameters.get("trade_limit"), "crossing_fee": self.parameters.get("crossing_fee")}
         changes = {key: float(value) for key, value in changes.items() if value is not None}
         return case.change_tie(**changes) if changes else case
