@@ -245,6 +245,7 @@ def worst_day(forecast: pd.Series, worst: pd.Series, named: list[int], ylabel: s
     axes.step(forecast.index, forecast, where="mid", color="black", label="forecast")
     axes.step(worst.index, worst, where="mid", color="#D55E00", linestyle="--", label="worst case")
     axes.set_ylabel(ylabel)
+    axes.set_ylim(0, 1.07 * max(forecast.max(), worst.max()) or 1)
     hour_axis(axes, len(forecast))
     legend_beside(axes)
     return axes
