@@ -210,6 +210,51 @@ def test_the_body_of_the_region_has_three_named_axes_in_one_unit(parent):
     assert low <= corners["net gas"].min() and high >= corners["net gas"].max()
 
 
+def test_a_worst_day_shows_forecast_deviations_and_the_named_steps():
+    forecast = pd.Series([10.0, 20.0, 30.0], pd.RangeIndex(1, 4))
+    axes = figures.worst_day(forecast, forecast * [1, 1.2, 1], [2, 3], "load (kW)")
+    (deviation,) = axes.containers
+    assert [bar.get_height() for bar in deviation] == pytest.approx([0, 4, 0])
+    assert [line.get_ydata().tolist() for line in axes.get_lines()] == [[10, 20, 30], [10, 24, 30]]
+    assert set(legend(axes)) == {"named by the paper", "deviation", "forecast", "worst case"}
+    assert axes.get_ylabel() == "load (kW)"
+
+
+SWEPT = pd.DataFrame({"alone": [10_000.0, 16_000.0], "together": [9000.0, 12_000.0], "saving": [1000.0, 4000.0],
+                      "saving (%)": [10.0, 25.0]}, pd.Index([0, 4], name="level"))
+
+
+def test_levels_are_drawn_in_thousands_with_the_papers_points_open():
+    paper = pd.DataFrame({"mode": ["alone", "together"], "level": [4, 0], "yuan": [15_000.0, 8000.0]})
+    axes = figures.levels(SWEPT, paper)
+    drawn = {line.get_label(): (list(line.get_xdata()), list(line.get_ydata())) for line in axes.get_lines()}
+    assert drawn == {"alone": ([0, 4], [10, 16]), "paper, alone": ([4], [15]), "together": ([0, 4], [9, 12]),
+                     "paper, together": ([0], [8])}
+    assert {line.get_markerfacecolor() for line in axes.get_lines() if "paper" in line.get_label()} == {"none"}
+    assert "1000 yuan" in axes.get_ylabel() and legend(figures.levels(SWEPT)) == ["alone", "together"]
+
+
+def test_savings_are_drawn_in_yuan_and_in_percent():
+    _, (first, second) = figures.panels(1, 2)
+    assert figures.savings({"one": SWEPT, "two": 2 * SWEPT}, first, second) is second
+    assert [line.get_ydata().tolist() for line in first.get_lines()] == [[1, 4], [2, 8]]
+    assert [line.get_ydata().tolist() for line in second.get_lines()] == [[10, 25], [20, 50]]
+    assert (first.get_ylabel(), second.get_ylabel()) == ("saving (1000 yuan)", "saving (% of the cost alone)")
+    assert list(first.get_xticks()) == [0, 4] and legend(second) == ["one", "two"]
+    assert figures.savings({"one": SWEPT}).get_ylim()[0] == 0
+
+
+def test_bounds_and_distributions_are_drawn_as_they_are():
+    table = pd.DataFrame({"lower": [1000.0, 1500.0], "upper": [3000.0, 1600.0]}, pd.RangeIndex(1, 3, name="iteration"))
+    axes = figures.bounds(table)
+    assert [line.get_ydata().tolist() for line in axes.get_lines()] == [[3, 1.6], [1, 1.5]]
+    assert list(axes.get_xticks()) == [1, 2]
+    axes = figures.distributions(pd.DataFrame({"a": [4000.0, 1000.0], "b": [2000.0, 3000.0]}))
+    curves = [(line.get_xdata().tolist(), line.get_ydata().tolist()) for line in axes.get_lines()[:2]]
+    assert curves == [([1, 4], [0.5, 1]), ([2, 3], [0.5, 1])]
+    assert legend(axes) == ["a", "b"] and "1000 yuan" in axes.get_xlabel()
+
+
 def test_a_figure_is_drawn_on_the_axes_it_is_given(parent, alone, together, split):
     figure, (first, second, third, fourth) = figures.panels(2, 2)
     assert figures.balance(alone["VPP1"], axes=first) is first

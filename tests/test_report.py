@@ -16,13 +16,19 @@ SOUND = {
     "case": "paper-a-parent", "solver": "auto", "order": "sequential", "weights": "contribution", "storage": "relaxed",
     "method": "closed form", "balancing": True, "penalty": 1e-4, "price_penalty": None, "tolerance": 1e-3,
     "price_tolerance": 1e-4, "relaxation": 1.5, "max_iterations": 500, "trade_limit": None, "crossing_fee": 0.0, "vpp": "VPP2",
+    "levels": "0 2 12", "level": 0, "deviation": 0.2, "pv_share": 1.0, "limits": "actual", "reading": "joint worst case",
+    "series": "load pv", "samples": 1, "seed": 0, "persistence": 0.0, "notebooks": "data cooperation",
 }  # fmt: skip
-NUMBERS = ("penalty", "tolerance", "price_tolerance", "relaxation", "max_iterations", "trade_limit", "crossing_fee", "price_penalty")
+NUMBERS = ("penalty", "tolerance", "price_tolerance", "relaxation", "max_iterations", "trade_limit", "crossing_fee", "price_penalty",
+           "level", "deviation", "pv_share", "samples", "seed", "persistence")
 WRONG = {
     "case": ("", None, 3), "vpp": ("", None), "solver": ("cplex", None), "order": ("random",), "weights": ("beauty",),
     "storage": ("maybe",), "method": ("lottery",), "balancing": ("yes", 2), "penalty": (0, None), "price_penalty": (0,),
     "tolerance": (0, 1, None), "price_tolerance": (0, 1), "relaxation": (0, 2), "max_iterations": (0, 2.5, -1),
     "trade_limit": (-1.0, 0), "crossing_fee": (-0.01,),
+    "levels": ("two", "", "0 -2", "2 0", "2 2", "1.5", 4, None), "level": (-1, 2.5), "deviation": (-0.1, 1, 2),
+    "pv_share": (-0.5, 1.5), "limits": ("planned",), "reading": ("foo",), "series": ("", " ", None), "samples": (0, 2.5),
+    "seed": (-1,), "persistence": (1, -0.1), "notebooks": ("", None),
 }  # fmt: skip
 
 
@@ -96,6 +102,17 @@ def test_the_case_has_the_run_s_trade_limit_and_fee(parent):
     assert (usual.limit, usual.crossing_fee) == (parent.tie.limit, parent.tie.crossing_fee)
     changed = Study("demo", trade_limit=500, crossing_fee=0).case("paper-a-parent").tie
     assert (changed.limit, changed.crossing_fee) == (500.0, 0.0)
+
+
+def test_a_vpp_and_series_that_the_case_lacks_are_refused_all_at_once():
+    with pytest.raises(WrongInput) as refused:
+        Study("demo", vpp="VPP9", series="load foo pv bar").case("paper-a-parent")
+    assert refused.value.faults == [
+        "vpp: found 'VPP9'; allowed in paper-a-parent: VPP1, VPP2, VPP3",
+        "series: found 'foo'; allowed in paper-a-parent: wind, load, heat, pv",
+        "series: found 'bar'; allowed in paper-a-parent: wind, load, heat, pv",
+    ]
+    assert Study("demo", vpp="VPP1", series="load heat pv").case("paper-a-parent").names == ["VPP1", "VPP2", "VPP3"]
 
 
 # --- what is written ----------------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from vppcore.robust import (
     risk_table,
     robust_coalition,
     sample_days,
+    series_of,
     sweep,
     uncertain_series,
     worst_case,
@@ -303,6 +304,11 @@ def test_only_series_with_a_budget_that_a_vpp_has_are_uncertain(parent):
     assert [set(uncertain_series(plant, doubt)) for plant in parent.vpps] == [{"wind", "heat"}, {"pv", "heat"}, {"pv", "heat"}]
 
 
+def test_the_series_of_a_case_are_those_that_some_vpp_has(parent):
+    assert series_of(parent) == ["wind", "load", "heat", "pv"]
+    assert series_of(case(vpp(load(3, 9), FLAT_2, name="A"), vpp(load(8, 8), pv(1, 1), FLAT_2, name="B"))) == ["load", "pv"]
+
+
 def test_a_hit_raises_the_load_and_lowers_the_plant(short):
     plant, z = short.vpp("VPP1"), array(1, 0, 0.5, 0, 0, 1)
     day = hit(plant, at_level(2, deviation=0.3), {"load": z, "wind": z})
@@ -468,6 +474,17 @@ def test_readings_are_ordered_by_what_is_known_when_trading(short, short_alone, 
         assert result.costs.sum() == pytest.approx(result.cost, rel=SAME)
 
 
+def test_own_worst_days_are_the_stated_ones_whatever_the_solver():
+    """Flat prices make all hours equal: which one is hit decides what the other VPP can help with."""
+    sunny = vpp(load(2, 2, 2, 2), pv(2, 6, 2, 9), grid([1.0] * 4, [0.2] * 4), name="A")
+    town = vpp(load(9, 9, 9, 9), grid([1.0] * 4, [0.2] * 4), name="B")
+    made, doubt = case(sunny, town, limit=5.0, crossing_fee=0.01), Uncertainty({"load": 1}, deviation=0.5)
+    free, other = (robust_coalition(made, doubt, reading="own worst case first", solver=name) for name in ("highs", "gurobi"))
+    for result in (free, other):
+        assert result.worst["B"].hits["load"].to_list() == [1, 0, 0, 0]
+    assert free.cost == pytest.approx(other.cost, rel=SAME)
+
+
 @settings(max_examples=6)
 @given(made=pairs(2), doubt=uncertainties)
 def test_the_readings_of_any_two_small_vpps_are_ordered_too(made, doubt):
@@ -619,6 +636,16 @@ def test_sampled_days_do_not_depend_on_the_number_of_processes():
     costs = [out_of_sample(made, at_level(1), schedules, samples=3, workers=workers) for workers in (1, 2)]
     pd.testing.assert_frame_equal(*costs)
     assert costs[0]["alone"].nunique() == 3
+
+
+def test_sampled_days_do_not_depend_on_how_many_are_asked_at_a_time(monkeypatch):
+    made = seller_and_buyer()
+    schedules = {"alone": None, "together": pool(made).trades}
+    whole = sampled(made, at_level(1), schedules, samples=7)
+    monkeypatch.setattr(robust, "CHUNK", 3)
+    pieces = sampled(made, at_level(1), schedules, samples=7)
+    pd.testing.assert_frame_equal(whole, pieces, rtol=SAME)
+    assert whole["alone"].nunique() == 7
 
 
 def test_no_sampled_day_exceeds_what_was_guaranteed_for_every_step(short):

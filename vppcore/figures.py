@@ -253,6 +253,7 @@ def worst_day(forecast: pd.Series, worst: pd.Series, named: list[int], ylabel: s
     axes.step(forecast.index, forecast, where="mid", color="black", label="forecast")
     axes.step(worst.index, worst, where="mid", color="#D55E00", linestyle="--", label="worst case")
     axes.set_ylabel(ylabel)
+    axes.set_ylim(0, 1.07 * max(forecast.max(), worst.max()) or 1)
     hour_axis(axes, len(forecast))
     legend_beside(axes)
     return axes
@@ -274,6 +275,23 @@ def levels(table: pd.DataFrame, published: pd.DataFrame | None = None, axes: Axe
     axes.set_ylabel("worst-case cost (1000 yuan)")
     legend_beside(axes)
     return axes
+
+
+def savings(tables: dict[str, pd.DataFrame], first: Axes | None = None, second: Axes | None = None) -> Axes:
+    """What cooperation saves by uncertainty level, a line per case: in 1000 yuan on the first Axes, in percent of the cost
+    alone on the second, which is returned."""
+    if first is None or second is None:
+        first, second = panels(1, 2)[1]
+    for (name, table), colour, dash, mark in zip(tables.items(), VPP_COLOURS, ("-", "--", "-."), "os^", strict=False):
+        for axes, values in ((first, table["saving"] / 1000), (second, table["saving (%)"])):
+            axes.plot(table.index, values, color=colour, linestyle=dash, marker=mark, label=name)
+    for axes, label in ((first, "saving (1000 yuan)"), (second, "saving (% of the cost alone)")):
+        axes.set_xlabel("uncertainty level")
+        axes.set_xticks(sorted({level for table in tables.values() for level in table.index}))
+        axes.set_ylabel(label)
+        axes.set_ylim(bottom=0)
+    second.legend(loc="lower right")
+    return second
 
 
 def bounds(table: pd.DataFrame, axes: Axes | None = None) -> Axes:

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from importlib.metadata import PackageNotFoundError, version
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from vppcore.dispatch import STORAGE_MODES
 from vppcore.errors import WrongInput, is_number
 from vppcore.game import PAYOFFS
 from vppcore.published import Judgement, as_table
-from vppcore.robust import LIMITS, READINGS
+from vppcore.robust import LIMITS, READINGS, series_of
 from vppcore.solvers import SOLVER_CHOICES, check_solver_name
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -45,9 +46,10 @@ def _number(low: float, high: float = math.inf, whole: bool = False, reach: bool
 
 
 def _levels(value: Any) -> tuple[int, ...] | None:
-    """Levels from text such as "0 2 4"; None if it is not one."""
+    """Rising levels from text such as "0 2 4"; None if it is not one."""
     words = value.split() if isinstance(value, str) else []
-    return tuple(int(word) for word in words) if words and all(word.isdigit() for word in words) else None
+    found = tuple(int(word) for word in words if word.isdecimal())
+    return found if words and len(found) == len(words) and all(a < b for a, b in pairwise(found)) else None
 
 
 def _one_of(*choices: Any):
@@ -63,7 +65,7 @@ RULES = {
     "price_tolerance": _number(0, 1), "relaxation": _number(0, 2), "max_iterations": _number(1, whole=True, reach=True),
     "trade_limit": _number(0, none="the case's own"), "crossing_fee": _number(0, reach=True, none="the case's own"),
     "vpp": (lambda value: isinstance(value, str) and bool(value), "the name of a VPP of the case"),
-    "levels": (lambda value: _levels(value) is not None, "whole numbers of 0 or more with spaces between, as in '0 2 4'"),
+    "levels": (lambda value: _levels(value) is not None, "rising whole numbers of 0 or more with spaces between: '0 2 4'"),
     "level": _number(0, whole=True, reach=True), "deviation": _number(0, 1, reach=True),
     "pv_share": _number(0, 1.000001, reach=True), "limits": _one_of(*LIMITS), "reading": _one_of(*READINGS),
     "series": (lambda value: isinstance(value, str) and bool(value.split()),
@@ -111,8 +113,20 @@ class Study:
         self.judgements: list[Judgement] = []
 
     def case(self, name: str) -> Case:
-        """The case, with the run's own numbers for tie, carbon market and power market where CHANGES has their parameters."""
+        """The case, with the run's own numbers for tie, carbon market and power market where CHANGES has their parameters.
+
+        Raises WrongInput if it lacks the VPP, the hour or a series that the parameters name.
+        """
         case = load_case(name)
+        steps = range(1, case.vpps[0].steps + 1)
+        here = {"vpp": case.names, "series": series_of(case), "hour": steps, "convergence_hour": steps}
+        asked = {"vpp": [self.parameters.get("vpp")], "series": (self.parameters.get("series") or "").split(),
+                 "hour": [self.parameters.get("hour")], "convergence_hour": [self.parameters.get("convergence_hour")]}
+        faults = [f"{name}: found {word!r}; allowed in {case.name}: "
+                  + (f"1 to {len(steps)}" if here[name] is steps else ", ".join(here[name]))
+                  for name, words in asked.items() for word in words if word and word not in here[name]]
+        if faults:
+            raise WrongInput(*faults)
         for component, own in CHANGES.items():
             changes = {field: factor * self.parameters[parameter] for parameter, (field, factor) in own.items()
                        if self.parameters.get(parameter) is not None}

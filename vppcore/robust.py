@@ -8,7 +8,6 @@ with shedding and dumping at a high price added, so that it always has a solutio
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -32,6 +31,7 @@ from vppcore.solvers import solve
 
 LIMITS = ("forecast", "actual")
 READINGS = ("trades first", "own worst case first", "joint worst case")
+CHUNK = 200  # sampled days that a process takes at a time
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,11 @@ def series_name(component: Component) -> str:
     if isinstance(component, ElectricLoad | HeatLoad):
         return "load" if isinstance(component, ElectricLoad) else "heat"
     return component.name if isinstance(component, Renewable) else ""
+
+
+def series_of(case: Case) -> list[str]:
+    """The series of a case that may be uncertain, in the order of its VPPs: load, heat and the plants' names."""
+    return list(dict.fromkeys(filter(None, (series_name(c) for vpp in case.vpps for c in vpp.components))))
 
 
 def hit(vpp: VPP, uncertainty: Uncertainty, days: dict[str, object]) -> VPP:
@@ -238,9 +243,11 @@ def value_bounds(recourse: Recourse) -> tuple[np.ndarray, np.ndarray]:
 # --- the worst day ------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, eq=False)
 class WorstCase:
-    """The costliest day of a budget for one VPP. cost, nominal: yuan. hits: 0/1, a column per series. checked: the cost
-    of that day by solving the linear problem again (equal to `cost` or an error is raised). seconds, solver: of the
-    search."""
+    """The costliest day of a budget for one VPP. hits: 0/1, a column per series. cost: yuan, by solving that day's linear
+    problem again. checked: what the search said that it costs (equal to `cost`, or an error was raised). nominal: yuan
+    on the forecast day. seconds, solver: of the search.
+
+    That both agree proves that this day costs so much, not that no other day costs more: see `Adversary`."""
 
     vpp: str
     cost: float
@@ -255,6 +262,8 @@ class Adversary:
     """Finds the worst day of one VPP exactly: the dual of its recourse, with the products of binaries and multipliers
     replaced by two upper envelopes each (enough in a maximisation). Stated once, asked for many trades.
 
+    That no day costs more rests on the search being solved to its optimum and on the proven bounds of `value_bounds`.
+    The check that the day is solved again only shows that the value is reached: bounds that are too small can pass it.
     `big` multiplies the proven bounds; the answer must not depend on it.
     """
 
@@ -289,7 +298,8 @@ class Adversary:
         """The worst day with the trades `(steps, partners)` fixed.
 
         Of several worst days `canonical` takes the one with the fewest hits, and of those the earliest.
-        Raises NotSolved if the linear problem at that day does not cost what the search says.
+        Raises NotSolved if the linear problem at that day does not cost what the search says: a necessary check, not a
+        sufficient one (see the class).
         """
         r, started = self.recourse, time.perf_counter()
         q, steps = r.flat(trades), pd.RangeIndex(1, r.steps + 1, name="step")
@@ -445,7 +455,8 @@ class Master:
 
 def own_worst_case_first(case: Case, uncertainty: Uncertainty, solver: str, started: float) -> RobustResult:
     """Each VPP's worst day alone is taken as given, then the VPPs cooperate on these days."""
-    worst = {vpp.name: worst_case(vpp, uncertainty, solver) for vpp in case.vpps}
+    # of several worst days always the same one: what cooperation costs then depends on which
+    worst = {vpp.name: worst_case(vpp, uncertainty, solver, canonical=True) for vpp in case.vpps}
     vpps = tuple(hit(vpp, uncertainty, {s: worst[vpp.name].hits[s].to_numpy(float) for s in worst[vpp.name].hits})
                  for vpp in case.vpps)
     together = pool(replace(case, vpps=vpps), solver)
@@ -521,11 +532,12 @@ def sample_days(case: Case, uncertainty: Uncertainty, samples: int, seed: int, p
 
 
 def out_of_sample(case: Case, uncertainty: Uncertainty, schedules: dict[str, pd.DataFrame | None], samples: int = 2000,
-                  seed: int = 1, persistence: float = 0.8, workers: int | None = None, progress: bool = False) -> pd.DataFrame:
+                  seed: int = 1, persistence: float = 0.8, workers: int = 1, progress: bool = False) -> pd.DataFrame:
     """Cost of the cluster in yuan on sampled days, a column per schedule; each VPP reacts in the best way to each day.
 
     schedules: name -> trades promised the day before (as in CoalitionResult.trades); None is no cooperation.
-    workers: processes (default: one per core; 1 stays in this one). The result does not depend on it.
+    workers: processes; the result does not depend on it. They are started anew, so a plain script that asks for more
+    than one needs `if __name__ == "__main__":` around its work; a notebook does not.
     """
     everything = replace(uncertainty, budgets={name: 1 for name in uncertainty.budgets})
     days = sample_days(case, everything, samples, seed, persistence)
@@ -535,24 +547,25 @@ def out_of_sample(case: Case, uncertainty: Uncertainty, schedules: dict[str, pd.
         for vpp in case.vpps if trades is None else case.connected():
             last = first + len(uncertain_series(vpp, everything)) * vpp.steps
             promised = None if trades is None else trades[vpp.name][[n for n in case.names if n != vpp.name]].to_numpy()
-            tasks.append((label, vpp, everything, days[:, first:last], promised))
+            tasks += [(label, vpp, everything, slice(start, start + CHUNK), days[start:start + CHUNK, first:last], promised)
+                      for start in range(0, samples, CHUNK)]
             first = last
     costs = pd.DataFrame(0.0, pd.RangeIndex(1, samples + 1, name="day"), list(schedules))
-    with tqdm(total=len(tasks) * samples, desc="days", unit="day", disable=not progress) as bar, contextlib.ExitStack() as stack:
-        workers = workers or os.cpu_count() or 1
+    asked = len(schedules) * len(case.vpps) * samples
+    with tqdm(total=asked, desc="days", disable=not progress) as bar, contextlib.ExitStack() as stack:
         run = map
         if workers > 1:
             # started anew, not forked: a fork would share the solvers' licences and threads
             run = stack.enter_context(ProcessPoolExecutor(workers, mp_context=get_context("spawn"))).map
-        for task, outcome in zip(tasks, run(costs_of_days, tasks), strict=True):
-            costs[task[0]] += outcome
-            bar.update(samples)
+        for (label, _, _, rows, drawn, _), outcome in zip(tasks, run(costs_of_days, tasks), strict=True):
+            costs.iloc[rows, costs.columns.get_loc(label)] += outcome
+            bar.update(len(drawn))
     return costs
 
 
 def costs_of_days(task: tuple) -> np.ndarray:
-    """Cost in yuan of one VPP on each of many days; `task` is (label, VPP, uncertainty, days, promised trades)."""
-    _, vpp, uncertainty, days, promised = task
+    """Cost in yuan of one VPP on each of many days; `task` is (label, VPP, uncertainty, rows, days, promised trades)."""
+    _, vpp, uncertainty, _, days, promised = task
     recourse = Recourse(vpp, uncertainty)
     q = recourse.flat(promised)
     return np.array([recourse.value(day, q) for day in days])
