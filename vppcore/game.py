@@ -28,7 +28,8 @@ from vppcore.errors import NotSolved, WrongInput, is_number
 from vppcore.market import Hour, deliver, hours, positions, settle
 
 PAYOFFS = ("shared", "unshared")
-METHODS = ("iteration", "closed form")
+# share of buyers that tries every seller anew in each round: imitation alone never finds a seller that nobody has chosen
+CURIOSITY = 1e-3
 
 
 @dataclass(frozen=True)
@@ -215,7 +216,7 @@ def play(hour: Hour, rules: Rules | None = None, start: tuple[np.ndarray, np.nda
     prices, shares = start or (np.full(count, (hour.price_min + hour.top) / 2), np.full((len(hour.buyers), count), 1 / count))
     path, first = [prices], None
     for _ in range(rules.max_rounds):
-        shares, way = evolve(hour, prices, shares, rules)
+        shares, way = evolve(hour, prices, (1 - CURIOSITY) * shares + CURIOSITY / count, rules)
         first = first or way
         part = hour.deficit @ shares / hour.deficit.sum()
         prices = raise_prices(hour, prices, part, rules)
@@ -223,8 +224,9 @@ def play(hour: Hour, rules: Rules | None = None, start: tuple[np.ndarray, np.nda
         if np.abs(path[-1] - path[-2]).max() <= rules.tolerance * hour.grid_price:
             break
     else:
-        raise NotSolved(f"step {hour.step}: prices did not come to rest in {rules.max_rounds} rounds; "
-                        "a smaller price_step may help")
+        why = "a smaller price_step may help" if rules.payoff == "shared" else (
+            "where shares do not matter all buyers are with one seller at a time, and prices chase each other")
+        raise NotSolved(f"step {hour.step}: prices did not come to rest in {rules.max_rounds} rounds; {why}")
     names = list(hour.sellers)
     return HourResult(hour, pd.Series(prices, names), pd.Series(part, names),
                       pd.DataFrame(shares, hour.buyers, names), len(path) - 1,
