@@ -10,7 +10,7 @@ NOTEBOOKS = $(sort $(filter-out %/ledger.ipynb,$(wildcard notebooks/*.ipynb))) $
 export JUPYTER_PREFER_ENV_PATH := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help book run sweep lab test lint test-code test-notebooks outputs format lock clean
+.PHONY: help book run case check sweep lab test lint test-code test-notebooks outputs format lock clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -24,6 +24,12 @@ book: $(VENV)/.ready  ## run the notebooks that changed and build the book
 
 run: $(VENV)/.ready  ## run one notebook: make run NB=cooperation P="penalty=3e-4 solver=gurobi"
 	@NB="$(NB)" $(BIN)/python tools/run_notebook.py "$$NB" --parameters "$$P"
+
+case: $(VENV)/.ready  ## copy the commented template of a case: make case NAME=mine
+	@$(BIN)/python tools/case.py new "$(NAME)"
+
+check: $(VENV)/.ready  ## say what a case holds, or every fault in it: make check CASE=data/mine
+	@$(BIN)/python tools/case.py check "$(CASE)"
 
 CASES ?= paper-a
 LEVELS ?= 0 2 4 6 8 10 12

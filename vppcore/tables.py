@@ -70,6 +70,31 @@ def parameters(case: Case) -> pd.DataFrame:
     return case.units[columns].sort_values(["component", "parameter", "vpp"], ignore_index=True)
 
 
+def energy(case: Case) -> pd.DataFrame:
+    """Energy and peak of every series of a case as the models see it (factors applied): a row each, kWh and kW."""
+    rows = {}
+    for vpp in case.vpps:
+        for component in vpp.components:
+            series = getattr(component, "demand", getattr(component, "available", None))
+            if series is not None:
+                rows[f"{vpp.name} {component.name}"] = {
+                    "energy (kWh)": vpp.step_hours * float(series.sum()), "peak (kW)": float(series.max()),
+                    "at step": int(series.argmax()) + 1}
+    return pd.DataFrame(rows).T.astype({"at step": int})
+
+
+def devices(case: Case) -> pd.DataFrame:
+    """Which components each VPP has: a row per component, an x where a VPP has it."""
+    found = {vpp.name: {c.name: "x" for c in vpp.components} for vpp in case.vpps}
+    return pd.DataFrame(found).fillna("")
+
+
+def price_range(case: Case) -> pd.DataFrame:
+    """Lowest, mean and highest price of the grid, yuan/kWh."""
+    prices = case.series[[column for column in case.series if column.startswith("grid_")]]
+    return prices.agg(["min", "mean", "max"]).T
+
+
 def statuses(case: Case) -> pd.Series:
     """How many numbers of a case are printed, from the parent study, digitised, assumed, calibrated."""
     return case.units["status"].value_counts().rename("numbers")
