@@ -25,10 +25,10 @@ START, STEPS = pd.Timestamp("2016-04-04", tz="Europe/Berlin"), 7 * 96  # the wee
 
 # --- our assumptions ----------------------------------------------------------------------------------------------
 HEAT_SHARE = 0.5  # heat of the week per electric energy of the feeder's load
-TURBINE, BATTERY, BATTERY_HOURS = 0.3, 0.1, 3.0  # power per highest load of the year; hours of storage
+TURBINE, BATTERY, BATTERY_HOURS = 0.15, 0.1, 3.0  # power per highest load of the year; hours of storage
 LEAST, START_ENERGY = 0.25, 0.5  # share of the battery's energy
 WARMTH = 9 + 5 * np.cos(2 * np.pi * (np.arange(24) - 15) / 24)  # outdoor degrees Celsius by local hour, every day
-SELL_MAX = 2000  # kW, as in study A
+RIGID = [("electric_load", "curtail_share"), ("electric_load", "shift_share"), ("heat_load", "curtail_share")]  # shares of 0
 HOUSES = {"lv_rural": ("EFH", 5), "lv_semiurb": ("MFH", 5), "lv_urban": ("MFH", 5)}  # profile -> standard heat profile, class
 TRADE = ("GHD", 0)  # all other loads: trade, commerce, services
 
@@ -114,10 +114,10 @@ def units(net, vpp: pd.Series, top: pd.Series, warm: pd.DataFrame) -> pd.DataFra
     def add(owner, component, parameter, value, unit, source, status="assumed"):
         rows.append([owner, component, parameter, f"{value:g}" if isinstance(value, float) else value, unit, source, status])
 
-    def as_in_a(component, parameter, alias=None):
+    def as_in_a(component, parameter, owner="all", alias=None):
         row = theirs.loc[component, parameter]
         known = row.status != "calibrated" and alias is None
-        add("all", alias or component, parameter, row.value, row.unit,
+        add(owner, alias or component, parameter, row.value, row.unit,
             "as in data/paper-a" + (" for wind" if alias else ""), row.status if known else "assumed")
 
     plants = net.sgen.groupby([net.sgen["bus"].map(vpp), net.sgen["type"].map(KINDS)])["p_mw"].sum()
@@ -129,10 +129,8 @@ def units(net, vpp: pd.Series, top: pd.Series, warm: pd.DataFrame) -> pd.DataFra
         add(name, "heat_load", "rating", boiler, "kW", "the boiler's power (a check only)")
         for kind, installed in plants[name].items():
             add(name, f"renewable.{kind}", "rating", 1e3 * installed, "kW", f"{SET}, installed power (a check only)")
-            add(name, f"renewable.{kind}", "operation_cost", *theirs.loc[("renewable.wind", "operation_cost"), ["value", "unit"]],
-                "as in data/paper-a for wind")
-            add(name, f"renewable.{kind}", "carbon_quota", *theirs.loc[("renewable.wind", "carbon_quota"), ["value", "unit"]],
-                "as in data/paper-a for wind")
+            as_in_a("renewable.wind", "operation_cost", name, f"renewable.{kind}")
+            add(name, f"renewable.{kind}", "carbon_quota", 0, "kg/kWh", "unlike data/paper-a, see note in case.yaml")
         add(name, "gas_turbine", "power_max", turbine, "kW", SIZED)
         add(name, "boiler", "heat_max", boiler, "kW", SIZED)
         add(name, "battery", "charge_max", power, "kW", SIZED)
@@ -140,11 +138,12 @@ def units(net, vpp: pd.Series, top: pd.Series, warm: pd.DataFrame) -> pd.DataFra
         add(name, "battery", "energy_max", BATTERY_HOURS * power, "kWh", SIZED)
         add(name, "battery", "energy_min", LEAST * BATTERY_HOURS * power, "kWh", SIZED)
         add(name, "battery", "energy_start", START_ENERGY * BATTERY_HOURS * power, "kWh", SIZED)
-    given = {(component, parameter) for _, component, parameter, *_ in rows} | {("grid", "sell_max")}
+    for component, parameter in RIGID:
+        add("all", component, parameter, 0, "-", "unlike data/paper-a, see note in case.yaml")
+    given = {(component, parameter) for _, component, parameter, *_ in rows}
     for component, parameter in theirs.index:
         if (component, parameter) not in given and not component.startswith("renewable"):
             as_in_a(component, parameter)
-    add("all", "grid", "sell_max", SELL_MAX, "kW", "as in data/paper-a")
     return pd.DataFrame(rows, columns=["vpp", "component", "parameter", "value", "unit", "source", "status"])
 
 
@@ -169,12 +168,18 @@ note: >-
   feeder and are left out. The week runs from Monday 4 April 2016, 0:00 local time (3 April, 22:00 UTC) to Sunday
   10 April. Load, sun, wind, hydro and biomass are the set's rated powers times its profiles; small plants in low voltage
   count as PV. {"Hourly values are means of four quarter hours." if step == 1 else "Heat is constant within an hour."}
-  Case {other} has the same week in the other resolution. Assumed by us: heat has the shape of the German standard
-  profiles at 9 C on average (4 C at night, 14 C in the afternoon) and {HEAT_SHARE:.0%} of the feeder's electric energy;
-  each feeder has a gas turbine of {TURBINE:.0%} and a battery of {BATTERY:.0%} of its highest load of the year, the
-  battery for {BATTERY_HOURS:g} hours, and a boiler that can cover the heat peak alone (each rounded up to 10 kW). The
-  tariff, gas, carbon and flexibility prices, the trade limit and fee and the limit of sales are those of study A: German
-  profiles meet Chinese prices, so that results compare with study A. They say nothing about costs in Germany.
+  Case {other} has the same week in the other resolution.
+  Assumed by us: heat has the shape of the German standard profiles at 9 C on average (4 C at night, 14 C in the
+  afternoon) and {100 * HEAT_SHARE:g} % of the feeder's electric energy; each feeder has a gas turbine of {100 * TURBINE:g} %
+  and a battery of {100 * BATTERY:g} % of its highest load of the year, the battery for {BATTERY_HOURS:g} hours, and a boiler
+  that can cover the heat peak alone (each rounded up to 10 kW). The
+  tariff, the prices of gas and carbon, costs and efficiencies, the trade limit and fee and the limit of sales are those
+  of data/paper-a: German profiles meet Chinese prices, so that results compare with study A. They say nothing about costs
+  in Germany. Two things differ from study A. Renewables get no carbon quota: at its carbon price the quota is worth 0.32
+  yuan/kWh, more than the feed-in price, and would cancel nearly the whole bill, so that a saving in per cent has no
+  meaning. And loads are neither shed nor moved (shares 0; the payments of study A stand ready): shed load is so cheap
+  there that 15 % would be cut in every hour, and load would move across the week, not only within a day. Biomass counts
+  as a renewable that may be curtailed; its fuel is not counted.
 """
 
 
