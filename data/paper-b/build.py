@@ -48,7 +48,7 @@ class Site:
 
 SITES = {
     "VPP1": Site(load=5.2, late=0.4, wind=1.6, day=(0.3, 3.0), half_day=(0.4, 13.5), pv=12.4, tilt=35, facing=201),
-    "VPP2": Site(load=4.9, late=-0.3, wind=3.4, day=(1.8, 4.9), half_day=(2.0, 4.9)),
+    "VPP2": Site(load=4.9, late=-0.3, wind=3.3, day=(2.0, 4.8), half_day=(2.2, 4.9)),
     "VPP3": Site(load=5.3, late=0.6, wind=1.5, day=(0.3, 3.0), pv=14.6, tilt=59, facing=218),
     "VPP4": Site(load=5.3, late=0.5, wind=2.2, day=(0.3, 3.0), pv=9.3, tilt=56, facing=106),
     "VPP5": Site(load=5.3, late=0.2, wind=4.6, day=(3.9, 2.0), half_day=(1.0, 1.5)),
