@@ -16,6 +16,7 @@ import pandas as pd
 from scipy import sparse
 
 from vppcore.case import Case
+from vppcore.components import ElectricLoad, Grid
 from vppcore.dispatch import VPP, DispatchResult, Model, build, explain_infeasible, read, solve_exactly
 from vppcore.errors import NotSolved, WrongInput, is_number
 from vppcore.network import OPERATOR, Operator, Placement, withdrawal
@@ -243,6 +244,16 @@ class Agent:
         return answer.x[self.columns].reshape(self.shape[::-1]).T
 
 
+def natural_penalty(case: Case) -> float:
+    """A penalty that suits the size of a case, yuan/kWh per kW: mean purchase price over mean peak load, to the nearest
+    power of ten. For study A this is the paper's 1e-4; a household needs one that is a thousand times larger."""
+    peaks = [max((float(c.demand.max()) for c in vpp.components if isinstance(c, ElectricLoad)), default=0.0)
+             for vpp in case.vpps]
+    prices = [float(np.abs(c.buy_price).mean()) for vpp in case.vpps for c in vpp.components if isinstance(c, Grid)]
+    ratio = (np.mean(prices) if prices else 1.0) / max(float(np.mean(peaks)), 1e-6)
+    return float(10.0 ** np.round(np.log10(max(ratio, 1e-9))))
+
+
 @dataclass
 class Settings:
     """How the VPPs negotiate. penalty: yuan/kWh per kW, the paper's is 1e-4. order: one after the other with the newest
@@ -370,18 +381,19 @@ def _norm(arrays: dict) -> float:
     return float(np.sqrt(sum(array @ array for array in arrays.values())))
 
 
-def cooperate(case: Case, penalty: float = 1e-4, order: str = "sequential", tolerance: float = 1e-3,
+def cooperate(case: Case, penalty: float | None = None, order: str = "sequential", tolerance: float = 1e-3,
               relaxation: float = 1.0, balancing: bool = False, max_iterations: int = 500,
               solver: str = "auto", placement: Placement | None = None) -> CoalitionResult:
     """Cooperation negotiated by ADMM and certified: paper A, problem P1 (see `Settings` for the arguments).
 
+    penalty: None takes `natural_penalty`, which for study A is the paper's.
     placement: the operator of its feeder sits at the table as one more agent. It hears net withdrawals, answers with the
     nearest ones that keep all voltages within limits, and its multipliers become `network_prices`.
     `solver` is for the certificate's linear problems; the ADMM steps always use OSQP, compiled once per VPP.
     Raises WrongInput for a wrong argument, NotSolved if the VPPs do not agree.
     """
     check_solver_name(solver)
-    how = Settings(penalty, order, tolerance, relaxation, balancing, max_iterations)
+    how = Settings(natural_penalty(case) if penalty is None else penalty, order, tolerance, relaxation, balancing, max_iterations)
     vpps, marks = case.connected(), [time.perf_counter()]
     steps, placed = case.vpps[0].steps, [] if placement is None else [n for n in case.names if n in placement.buses]
     agents: dict = {vpp.name: Agent(vpp, tolerance / 10, vpp.name in placed) for vpp in vpps}
