@@ -9,6 +9,7 @@ Writes case.yaml, units.csv and series.csv of both folders and the tables of gri
 """
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import networkx as nx
@@ -20,6 +21,7 @@ from demandlib.bdew import HeatBuilding
 
 HERE = Path(__file__).resolve().parent
 FOLDERS = {1.0: HERE, 0.25: HERE.with_name("simbench-semiurb-15min")}
+GRID = HERE / "grid"
 CODE = "1-MV-semiurb--0-sw"
 START, STEPS = pd.Timestamp("2016-04-04", tz="Europe/Berlin"), 7 * 96  # the week in quarter hours, from local midnight
 
@@ -183,10 +185,73 @@ note: >-
 """
 
 
-def write(table: pd.DataFrame, file: Path, comment: str = "", **how) -> None:
-    """A CSV file with a comment above it."""
-    lines = "".join(f"# {line}\n" for line in comment.splitlines())
-    file.write_text(lines + table.to_csv(lineterminator="\n", **how), encoding="utf-8")
+def write(table: pd.DataFrame, file: Path, **how) -> None:
+    """A CSV file."""
+    file.write_text(table.to_csv(lineterminator="\n", **how), encoding="utf-8")
+
+
+def write_grid(net, vpp: pd.Series, week: pd.DataFrame) -> None:
+    """The tables of grid/: what a power flow of the week needs. Buses joined by closed switches become one."""
+    GRID.mkdir(exist_ok=True)
+    busbar, high = net.trafo["lv_bus"].min(), net.trafo["hv_bus"].min()
+    same = dict.fromkeys(net.trafo["lv_bus"], busbar) | dict.fromkeys(net.trafo["hv_bus"], high)
+    joined = net.switch.query("et == 'b'")
+    assert joined["closed"].all() and {*joined["bus"], *joined["element"]} == {*same}
+    owner = vpp.drop([bus for bus in same if bus != busbar]).rename_axis("bus")
+
+    lines = net.line[["from_bus", "to_bus", "length_km", "max_i_ka"]].replace({"from_bus": same, "to_bus": same})
+    for column in ("r_ohm", "x_ohm", "c_nf"):
+        lines[column] = (net.line[f"{column}_per_km"] * net.line["length_km"]).round(5)
+    lines["max_i_ka"] *= net.line["df"]
+    assert (net.line["parallel"] == 1).all() and net.line["in_service"].all() and (net.line["g_us_per_km"] == 0).all()
+    away = net.switch.query("et == 'l' and not closed").set_index("element")["bus"].replace(same)  # one end is open
+    assert away.index.is_unique
+    lines["vpp"] = lines["to_bus"].map(vpp)
+    columns = ["from_bus", "to_bus", "r_ohm", "x_ohm", "c_nf", "length_km", "max_i_ka", "vpp"]
+    write(lines.drop(away.index)[columns], GRID / "lines.csv", index=False)
+    write(lines.loc[away.index, columns[:-1]].assign(open_at=away), GRID / "open_lines.csv", index=False)
+
+    loads = pd.DataFrame({"bus": net.load["bus"].replace(same), "vpp": net.load["bus"].map(vpp),
+                          "p_kw": 1e3 * net.load["p_mw"], "q_kvar": 1e3 * net.load["q_mvar"],
+                          "profile": net.load["profile"]}).round(3)
+    plants = pd.DataFrame({"bus": net.sgen["bus"].replace(same), "vpp": net.sgen["bus"].map(vpp),
+                           "kind": net.sgen["type"].map(KINDS), "p_kw": 1e3 * net.sgen["p_mw"],
+                           "q_kvar": 1e3 * net.sgen["q_mvar"], "profile": net.sgen["profile"]}).round(3)
+    write(loads, GRID / "loads.csv", index=False)
+    write(plants, GRID / "generators.csv", index=False)
+
+    buses = pd.DataFrame({"vpp": owner}).join(loads.groupby("bus")[["p_kw", "q_kvar"]].sum())
+    installed = plants.pivot_table(index="bus", columns="kind", values="p_kw", aggfunc="sum")
+    place = net.bus["geo"].map(lambda text: json.loads(text)["coordinates"])
+    buses = buses.join(installed[["pv", "wind", "hydro", "biomass"]].add_suffix("_kw"))
+    buses = buses.fillna(0.0).assign(longitude=place.str[0], latitude=place.str[1])
+    write(buses.round(4), GRID / "buses.csv")
+
+    columns = ["sn_mva", "vn_hv_kv", "vn_lv_kv", "vk_percent", "vkr_percent", "pfe_kw", "i0_percent", "shift_degree",
+               "tap_side", "tap_pos", "tap_neutral", "tap_min", "tap_max", "tap_step_percent"]
+    write(net.trafo[columns].assign(hv_bus=high, lv_bus=busbar), GRID / "transformers.csv", index=False)
+    levels = net.bus.loc[owner.index]
+    assert net.trafo["autoTapSetp"].nunique() == net.ext_grid["bus"].size == levels["vn_kv"].nunique() == 1
+    outer = net.ext_grid.iloc[0]
+    (GRID / "feeder.yaml").write_text(f"""\
+title: SimBench grid {CODE}, 20 kV, with open ring switches
+source: SimBench (Meinecke et al. 2020), see LICENSE.md in the folder above
+base_kv: {levels["vn_kv"].iloc[0]:g}
+source_bus: {busbar}
+source_voltage: {net.trafo["autoTapSetp"].iloc[0]:g}  # set point of the transformers' tap changer, per unit
+voltage_low: {levels["min_vm_pu"].max():g}  # limits of the set for all its 20 kV buses, per unit
+voltage_high: {levels["max_vm_pu"].min():g}
+external_bus: {same.get(outer["bus"], outer["bus"])}  # beyond the transformers of transformers.csv
+external_kv: {net.bus.at[outer["bus"], "vn_kv"]:g}
+external_voltage: {outer["vm_pu"]:g}  # per unit
+""", encoding="utf-8")
+
+    needed = [f"{name}_{kind}load" for name in net.load["profile"].unique() for kind in "pq"]
+    shares = week[sorted(needed) + sorted(net.sgen["profile"].unique())]
+    # a name stands for low-voltage loads and for the small plants behind them
+    shares.columns = [*shares.columns[:len(needed)], *(f"{name}_gen" for name in shares.columns[len(needed):])]
+    shares = shares.round(4).set_axis(shares.index.strftime("%Y-%m-%dT%H:%MZ").rename("time_utc"))
+    write(shares, GRID / "profiles.csv")
 
 
 def main() -> None:
@@ -196,6 +261,7 @@ def main() -> None:
     week = year.loc[quarter]
     load = electric(net, week, vpp)
     green, warm = renewable(net, week, vpp), heat(net, week, vpp, load)
+    write_grid(net, vpp, week)
     table = pd.concat({(n, k): t for n in load for k, t in
                        [("load", load[n]), ("heat", warm[n]), *green[n].items()]}, axis=1)
     table.columns = [f"{n.lower()}_{kind}_kw" for n, kind in table.columns]
