@@ -112,9 +112,28 @@ class Case:
 
     @property
     def fitted_claims(self) -> set[str]:
-        """The claims that calibrated numbers of this case were fitted to, as their sources name them, e.g. {"B16"}."""
-        sources = self.units["source"][self.units["status"] == "calibrated"]
+        """The claims that calibrated numbers and series of this case were fitted to, as their sources name them: {"B16"}."""
+        sources = list(self.units["source"][self.units["status"] == "calibrated"])
+        if self.description.series_status == "calibrated":
+            sources += [self.description.series_source, self.description.note]
         return {claim for source in sources for claim in re.findall(r"\b[AB]\d\d\b", source)}
+
+    def window(self, first: int, steps: int) -> Case:
+        """The case from step `first` (1 is the first) for `steps` steps; stores still end as full as they began.
+
+        Raises WrongInput if these steps are not all there.
+        """
+        last, total = first - 1 + steps, self.vpps[0].steps
+        if not 1 <= first <= last <= total:
+            raise WrongInput(f"case {self.name}: found steps {first} to {last}; allowed: within 1 to {total}")
+
+        def cut(component: Component) -> Component:
+            profiles = [f.name for f in fields(component) if "column" in f.metadata]
+            return replace(component, **{name: getattr(component, name)[first - 1:last] for name in profiles})
+
+        vpps = tuple(replace(vpp, components=tuple(map(cut, vpp.components)), steps=steps) for vpp in self.vpps)
+        return replace(self, vpps=vpps, series=self.series.iloc[first - 1:last],
+                       description=self.description.model_copy(update={"steps": steps}))
 
     def change_tie(self, **changes) -> Case:
         """The same case with another trade limit (kW) or crossing fee (yuan/kWh)."""

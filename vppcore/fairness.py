@@ -15,9 +15,9 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from vppcore.case import Case
-from vppcore.coalition import pool
+from vppcore.dispatch import build
 from vppcore.errors import NotSolved, WrongInput
-from vppcore.network import Placement
+from vppcore.network import Placement, withdrawal
 from vppcore.solvers import solve
 
 MOST_VPPS = 10  # 2^10 coalitions
@@ -33,21 +33,34 @@ def coalition_values(case: Case, placement: Placement | None = None, solver: str
                      progress: bool = False) -> dict[tuple[str, ...], float]:
     """v(S) of every coalition, yuan: the cost of all VPPs without trade less their cost when S trades.
 
+    One problem is stated for all of them; a parameter opens the pairs of a coalition and closes the others.
     Raises WrongInput for more than MOST_VPPS VPPs.
     """
     if len(case.names) > MOST_VPPS:
         raise WrongInput(f"case {case.name}: found {len(case.names)} VPPs; allowed: up to {MOST_VPPS} (2^{MOST_VPPS} coalitions)")
-    apart = pool(case, solver, placement=placement, members=())
-    values = {}
-    for members in tqdm(coalitions(case.names), desc="coalitions", disable=not progress):
-        if len(members) == 1:
-            values[members] = 0.0
-        elif placement is None:  # the others do not matter: solve the members alone
-            part = Case(case.name, case.description, tuple(case.vpp(n) for n in members), case.tie, case.units, case.series)
-            values[members] = sum(apart.dispatches[n].cost for n in members) - pool(part, solver).cost
-        else:
-            values[members] = apart.cost - pool(case, solver, placement=placement, members=members).cost
-    return values
+    problem, pairs, is_open = joint_problem(case, placement)
+
+    def cost(members: tuple[str, ...]) -> float:
+        is_open.value = np.array([float(i in members and j in members) for i, j in pairs])
+        return solve(problem, solver, f"coalition {' + '.join(members) or 'of nobody'}").value
+
+    apart = cost(())
+    return {members: apart - cost(members) if len(members) > 1 else 0.0
+            for members in tqdm(coalitions(case.names), desc="coalitions", disable=not progress)}
+
+
+def joint_problem(case: Case, placement: Placement | None) -> tuple[cp.Problem, list[tuple[str, str]], cp.Parameter]:
+    """The joint optimum of all VPPs, with a parameter that is 1 for each pair that may trade, else 0."""
+    models = {vpp.name: build(vpp) for vpp in case.connected()}
+    flows, pairs = {name: model.trades() for name, model in models.items()}, list(combinations(case.names, 2))
+    is_open = cp.Parameter(len(pairs), nonneg=True)
+    rows = [row for model in models.values() for row in model.constraints]
+    for k, (i, j) in enumerate(pairs):
+        rows += [flows[i][j] + flows[j][i] == 0, flows[i][j] <= case.tie.limit * is_open[k],
+                 flows[i][j] >= -case.tie.limit * is_open[k]]
+    if placement is not None:
+        rows += placement.limits({n: withdrawal(models[n]) for n in placement.buses}, case.vpps[0].steps)
+    return cp.Problem(cp.Minimize(sum(model.cost for model in models.values())), rows), pairs, is_open
 
 
 def players(values: Values) -> list[str]:

@@ -53,18 +53,23 @@ def judge_number(claim: str, ours: float, reason: str = "", fitted: bool = False
     return Judgement(claim, f"{ours:,.6g} ({100 * error:+.1f} %)", verdict, reason)
 
 
-def judge_hours(claim: str, holds: pd.Series, reason: str = "") -> Judgement:
+def judge_hours(claim: str, holds: pd.Series, reason: str = "", fitted: bool = False) -> Judgement:
     """The verdict on a statement about hours: `holds` says for each hour it speaks of whether it is true with us."""
     share = float(holds.mean())
-    verdict = "reproduced in shape" if share >= SHAPE_TOLERANCE else "not reproduced"
+    verdict = _shape_verdict(share >= SHAPE_TOLERANCE, fitted)
     fails = ", ".join(str(hour) for hour in holds.index[~holds.astype(bool)])
     reason = "; ".join(piece for piece in (reason, f"fails in hour {fails}" if fails else "") if piece)
     return Judgement(claim, f"holds in {int(holds.sum())} of {len(holds)} hours", verdict, reason)
 
 
-def judge_relation(claim: str, holds: bool, ours: str, reason: str) -> Judgement:
-    """The verdict on a statement without a number, which holds with us or does not."""
-    return Judgement(claim, ours, "reproduced in shape" if holds else "not reproduced", reason)
+def judge_relation(claim: str, holds: bool, ours: str, reason: str, fitted: bool = False) -> Judgement:
+    """The verdict on a statement without a number, which holds with us or does not; by construction if the data were
+    shaped until it did."""
+    return Judgement(claim, ours, _shape_verdict(holds, fitted), reason)
+
+
+def _shape_verdict(holds: bool, fitted: bool) -> str:
+    return ("by construction" if fitted else "reproduced in shape") if holds else "not reproduced"
 
 
 def judge_setting(claim: str, ours: str, reason: str) -> Judgement:
