@@ -101,8 +101,8 @@ series_source: clear-sky sun, waves of wind and two load peaks, shaped so that t
 series_status: calibrated
 note: >-
   A synthetic day in solar time. Profiles were shaped to the statements of paper B, section 5.2, on who does what when
-  (B10, B11, B12, B13, B14, B15). Four numbers are fitted to its printed results, so agreement with these is by construction: the size factor, the cost
-  of called load, VPP4's PV power (B16, B17) and VPP5's mean wind (B20).
+  (B10, B11, B12, B13, B14, B15). Four numbers are fitted to its printed results, so agreement with these is by
+  construction: the size factor, the cost of called load, VPP4's PV power (B16, B17) and VPP5's mean wind (B20).
 """
 
 # --- what paper B tells of its day --------------------------------------------------------------------------------
