@@ -29,7 +29,7 @@ START, STEPS = pd.Timestamp("2016-04-04", tz="Europe/Berlin"), 7 * 96  # the wee
 HEAT_SHARE = 0.5  # heat of the week per electric energy of the feeder's load
 TURBINE, BATTERY, BATTERY_HOURS = 0.15, 0.1, 3.0  # power per highest load of the year; hours of storage
 LEAST, START_ENERGY = 0.25, 0.5  # share of the battery's energy
-WARMTH = 9 + 5 * np.cos(2 * np.pi * (np.arange(24) - 15) / 24)  # outdoor degrees Celsius by local hour, every day
+WARMTH = 9.0  # outdoor degrees Celsius, daily mean (all that the heat profiles ask for)
 RIGID = [("electric_load", "curtail_share"), ("electric_load", "shift_share"), ("heat_load", "curtail_share")]  # shares of 0
 HOUSES = {"lv_rural": ("EFH", 5), "lv_semiurb": ("MFH", 5), "lv_urban": ("MFH", 5)}  # profile -> standard heat profile, class
 TRADE = ("GHD", 0)  # all other loads: trade, commerce, services
@@ -81,7 +81,7 @@ def renewable(net, shares: pd.DataFrame, vpp: pd.Series) -> pd.DataFrame:
 def heat(net, shares: pd.DataFrame, vpp: pd.Series, load: pd.DataFrame) -> pd.DataFrame:
     """Heat load of each VPP, kW: standard profiles by kind of load, HEAT_SHARE of its electric energy; steps of an hour."""
     local = pd.date_range(START.tz_localize(None), periods=len(load) // 4, freq="h")
-    warmth = pd.Series(np.tile(WARMTH, 7), local)
+    warmth = pd.Series(WARMTH, local)
     shape = {}
     for kind, number in {*HOUSES.values(), TRADE}:
         profile = HeatBuilding(local, temperature=warmth, shlp_type=kind, building_class=number, wind_class=0,
@@ -152,13 +152,12 @@ def units(net, vpp: pd.Series, top: pd.Series, warm: pd.DataFrame) -> pd.DataFra
 def description(step: float, steps: int) -> str:
     """case.yaml."""
     words, other = ("1 h", "simbench-semiurb-15min") if step == 1 else ("15 min", "simbench-semiurb")
-    licence = "LICENSE.md" if step == 1 else "../simbench-semiurb/LICENSE.md"
     return f"""\
 title: Nine feeders of a German medium-voltage grid, a week in April 2016 in steps of {words}
 source: SimBench {CODE} (Meinecke et al. 2020); devices, heat and tariff are our assumptions
 licence: >-
   an extract of the SimBench database, Open Database License (ODbL) 1.0, its contents Database Contents License
-  (DbCL) 1.0; see {licence}
+  (DbCL) 1.0; see LICENSE.md
 currency: yuan
 steps: {steps}
 step_hours: {step:g}
@@ -171,10 +170,10 @@ note: >-
   10 April. Load, sun, wind, hydro and biomass are the set's rated powers times its profiles; small plants in low voltage
   count as PV. {"Hourly values are means of four quarter hours." if step == 1 else "Heat is constant within an hour."}
   Case {other} has the same week in the other resolution.
-  Assumed by us: heat has the shape of the German standard profiles at 9 C on average (4 C at night, 14 C in the
-  afternoon) and {100 * HEAT_SHARE:g} % of the feeder's electric energy; each feeder has a gas turbine of {100 * TURBINE:g} %
-  and a battery of {100 * BATTERY:g} % of its highest load of the year, the battery for {BATTERY_HOURS:g} hours, and a boiler
-  that can cover the heat peak alone (each rounded up to 10 kW). The
+  Assumed by us: heat has the shape of the German standard profiles at {WARMTH:g} C outdoors and is {100 * HEAT_SHARE:g} %
+  of the feeder's electric energy; each feeder has a gas turbine of {100 * TURBINE:g} % and a battery of
+  {100 * BATTERY:g} % of its highest load of the year, the battery for {BATTERY_HOURS:g} hours, and a boiler that can
+  cover the heat peak alone (each rounded up to 10 kW). The
   tariff, the prices of gas and carbon, costs and efficiencies, the trade limit and fee and the limit of sales are those
   of data/paper-a: German profiles meet Chinese prices, so that results compare with study A. They say nothing about costs
   in Germany. Two things differ from study A. Renewables get no carbon quota: at its carbon price the quota is worth 0.32
