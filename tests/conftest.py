@@ -1,4 +1,4 @@
-"""Fixtures that several test files share: the two cases of study A and what is solved from them, each once."""
+"""Fixtures that several test files share: the cases of studies A and B and what is solved from them, each once."""
 from __future__ import annotations
 
 import matplotlib
@@ -9,6 +9,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from vppcore import bargain, cooperate, dispatch, load_case, pool
+from vppcore.game import trade_by_game
+from vppcore.market import hours, positions
 
 # the same examples in every run, and no folder of examples left behind
 settings.register_profile(
@@ -52,3 +54,28 @@ def together(parent):
 def split(parent, alone, together):
     """The saving of `together`, shared by the closed form."""
     return bargain(parent, alone, together)
+
+
+@pytest.fixture(scope="session")
+def handmade():
+    """Study B with the day that was shaped by hand."""
+    return load_case("paper-b-handmade")
+
+
+@pytest.fixture(scope="session")
+def five(handmade):
+    """VPP -> its schedule without trade (study B, the day shaped by hand)."""
+    return {vpp.name: dispatch(vpp) for vpp in handmade.vpps}
+
+
+@pytest.fixture(scope="session")
+def markets(handmade, five):
+    """step -> who sells and who buys (study B, the day shaped by hand)."""
+    found = hours(handmade.vpps, {vpp.name: positions(vpp, five[vpp.name]) for vpp in handmade.vpps})
+    return {hour.step: hour for hour in found}
+
+
+@pytest.fixture(scope="session")
+def game(handmade, five):
+    """The multiple game of study B's day shaped by hand, each hour played from ten more beginnings."""
+    return trade_by_game(handmade, five, starts=10)

@@ -148,7 +148,7 @@ def test_files_in_megawatts_and_tonnes_give_the_same_case(tmp_path):
 def test_every_unit_conversion_is_the_power_of_ten_it_should_be():
     from vppcore.case import SERIES_UNITS, UNITS
 
-    factors = {"MW": 1e3, "MWh": 1e3, "MW/h": 1e3, "yuan/MWh": 1e-3, "yuan/MW2h": 1e-6, "yuan/t": 1e-3, "%": 0.01}
+    factors = {"MW": 1e3, "MWh": 1e3, "MW/h": 1e3, "yuan/MWh": 1e-3, "yuan/MW2h": 1e-6, "yuan/t": 1e-3, "%": 0.01, "t": 1e3}
     for unit, (inside, factor) in UNITS.items():
         assert factor == factors.get(unit, 1.0)
         assert UNITS[inside] == (inside, 1.0)

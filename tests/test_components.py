@@ -18,9 +18,12 @@ from vppcore.components import (
     Boiler,
     CarbonMarket,
     CHPWithCapture,
+    ControllableLoad,
     GasSupply,
     GasTurbine,
     HeatLoad,
+    MicroTurbine,
+    PowerMarket,
     Renewable,
     Tie,
 )
@@ -46,6 +49,11 @@ TURBINE = GasTurbine(
     power_min=100.0, power_max=1000.0, ramp_max=250.0, electric_efficiency=0.4, heat_recovery=0.8, cost_quadratic=1e-4,
     cost_linear=0.02, cost_fixed=3.0, emission=0.5, carbon_quota=0.4,
 )  # fmt: skip
+MICRO = MicroTurbine(
+    power_min=50.0, power_max=900.0, ramp_max=250.0, cost_quadratic=2e-4, cost_linear=0.7, emission=0.6, carbon_quota=0.55,
+)  # fmt: skip
+CALLED = ControllableLoad(forecast=array(10, 40, 0, 25, 30, 60), buy_price=array(0.4, 0.75, 1.2, 0.4, 0.75, 1.2),
+                          share=0.12, price_share=0.97, cost_quadratic=0.002)
 
 
 # --- battery ------------------------------------------------------------------------------------------------------
@@ -66,6 +74,26 @@ def test_battery_energy_is_what_was_left_plus_charged_less_discharged(step_hours
         assert flow.min() >= low - TOLERANCE and flow.max() <= high + TOLERANCE
     assert run.inject["electricity"] == approx(discharge - charge)
     assert run.costs["battery wear"] == approx(0.03 * step_hours * (charge + discharge).sum())
+
+
+@pytest.mark.parametrize("step_hours", STEP_HOURS)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_battery_wear_grows_with_the_square_of_each_flow(step_hours, seed):
+    made = battery(energy_max=100.0, energy_start=50.0, wear_cost=0.03, wear_cost_quadratic=0.002)
+    run = solved_alone(made, step_hours=step_hours, seed=seed)
+    charge, discharge = run.series["charge"], run.series["discharge"]
+    assert charge.max() > 1 and discharge.max() > 1
+    linear, quadratic = 0.03 * (charge + discharge).sum(), 0.002 * (charge @ charge + discharge @ discharge)
+    assert run.costs["battery wear"] == approx(step_hours * (linear + quadratic))
+
+
+def test_battery_spreads_its_wear_by_hand():
+    """8 kWh of a dear hour could come from one cheap hour; quadratic wear takes half of it from each of two."""
+    plant = vpp(load(0, 0, 8), grid([0.1, 0.1, 9.0], [0, 0, 0]), battery(
+        energy_start=0.0, charge_efficiency=1.0, discharge_efficiency=1.0, wear_cost=0.02, wear_cost_quadratic=0.01))
+    result = dispatch(plant)
+    assert result.series["battery", "charge"].to_numpy() == pytest.approx([4, 4, 0], abs=1e-3)
+    assert result.cost == pytest.approx(8 * 0.1 + 16 * 0.02 + 0.01 * (4**2 + 4**2 + 8**2), abs=1e-4)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -136,7 +164,38 @@ def test_turbine_turns_gas_into_power_and_recovered_heat(step_hours, seed):
     assert run.costs["operation"] == approx(step_hours * (1e-4 * power @ power + 0.02 * power.sum() + 3 * 6))
 
 
-@pytest.mark.parametrize("component", [TURBINE, CHP], ids=["turbine", "CHP"])
+@pytest.mark.parametrize("step_hours", STEP_HOURS)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_micro_turbine_has_limits_costs_and_emission(step_hours, seed):
+    run = solved_alone(MICRO, step_hours=step_hours, seed=seed)
+    power = run.series["power"]
+    assert power.min() >= 50 - 1e-3 and power.max() <= 900 + 1e-3 and np.ptp(power) > 1
+    assert run.inject["electricity"] == approx(power)
+    assert run.inject["carbon"] == approx((0.6 - 0.55) * power)
+    assert set(run.inject) == {"electricity", "carbon"}  # its fuel is in its cost, no gas flows
+    assert run.costs["operation"] == approx(step_hours * (2e-4 * power @ power + 0.7 * power.sum()))
+
+
+def test_micro_turbine_runs_until_marginal_cost_meets_the_price():
+    """Half of (price - b) / a, within its limits, and the cost of that by hand."""
+    unit = replace(MICRO, ramp_max=np.inf, emission=0.0, carbon_quota=0.0)
+    prices = array(0.4, 0.8, 1.0, 1.2)
+    result = dispatch(vpp(load(2000, 2000, 2000, 2000), unit, grid(prices, [0.0] * 4)))
+    power = np.array([50, 250, 750, 900])
+    assert result.series["micro_turbine", "power"].to_numpy() == pytest.approx(power, abs=0.05)
+    assert result.costs["operation"] == pytest.approx(2e-4 * power @ power + 0.7 * power.sum(), abs=0.05)
+    assert result.cost == pytest.approx(prices @ (2000 - power) + 2e-4 * power @ power + 0.7 * power.sum(), abs=1e-3)
+
+
+def test_micro_turbine_s_carbon_is_charged_by_hand():
+    """At 0.28 yuan/kg, 0.05 kg above the quota for each kWh move its marginal cost by 0.014 yuan."""
+    plant = vpp(load(2000, 2000), replace(MICRO, ramp_max=np.inf), grid([0.85, 0.85], [0, 0]), CarbonMarket(price=0.28))
+    result = dispatch(plant)
+    assert result.series["micro_turbine", "power"].to_numpy() == pytest.approx([(0.85 - 0.714) / 4e-4] * 2, abs=0.05)
+    assert result.costs["carbon"] == pytest.approx(0.28 * 0.05 * 2 * 340, abs=0.01)
+
+
+@pytest.mark.parametrize("component", [TURBINE, CHP, MICRO], ids=["turbine", "CHP", "micro turbine"])
 @pytest.mark.parametrize("step_hours", STEP_HOURS)
 def test_power_changes_no_faster_than_the_ramp(component, step_hours):
     jumps = np.concatenate([np.abs(np.diff(solved_alone(replace(component, ramp_max=200.0), step_hours=step_hours,
@@ -254,6 +313,37 @@ def test_heat_load_is_forecast_less_curtailment(seed):
     assert run.costs["demand response"] == approx(0.25 * 0.016 * curtailed.sum())
 
 
+@pytest.mark.parametrize("step_hours", STEP_HOURS)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_controllable_load_is_called_up_to_its_share_for_pay(step_hours, seed):
+    run = solved_alone(CALLED, step_hours=step_hours, seed=seed)
+    called = run.series["called"]
+    assert called.min() >= -1e-4 and (called <= 0.12 * CALLED.forecast + 1e-4).all() and called.max() > 1
+    assert run.inject["electricity"] == approx(called)
+    paid = 0.97 * CALLED.buy_price @ called + 0.002 * called @ called
+    assert run.costs["demand response"] == approx(step_hours * paid)
+
+
+def test_controllable_load_is_called_until_its_pay_meets_the_price():
+    """It saves the price, costs 97 % of it and 2 a P: P = 0.03 price / (2 a), here 2.25 and 9, and 3.6 where the share binds."""
+    called = ControllableLoad(forecast=array(100, 100, 30), buy_price=array(0.3, 1.2, 1.2), share=0.12, price_share=0.97,
+                              cost_quadratic=0.002)
+    result = dispatch(vpp(load(100, 100, 30), called, grid([0.3, 1.2, 1.2], [0, 0, 0])))
+    power = array(2.25, 9, 3.6)
+    assert result.series["controllable_load", "called"].to_numpy() == pytest.approx(power, abs=1e-3)
+    price = array(0.3, 1.2, 1.2)
+    assert result.cost == pytest.approx(price @ (array(100, 100, 30) - power) + 0.97 * price @ power + 0.002 * power @ power, abs=1e-5)
+
+
+@pytest.mark.parametrize("change", [{"price_share": 1.01}, {"share": 0.0}])
+def test_controllable_load_that_does_not_pay_is_not_called(change):
+    plant = vpp(load(100, 100), grid([0.5, 1.0], [0.1, 0.1]))
+    idle = plant.adding(ControllableLoad(forecast=array(100, 100), buy_price=array(0.5, 1.0), **({"share": 0.2} | change)))
+    result = dispatch(idle)
+    assert result.series["controllable_load", "called"].abs().max() < 1e-6
+    assert result.cost == approx(dispatch(plant).cost)
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_renewable_makes_between_nothing_and_its_forecast(seed):
     plant = Renewable(forecast=array(10, 40, 0, 25, 30, 60), scale=2.0, operation_cost=0.01, carbon_quota=0.4)
@@ -280,6 +370,29 @@ def test_grid_charges_purchase_and_pays_for_sale(net):
 def test_grid_keeps_its_limits():
     run = solved_alone(grid([0.4] * 6, [0.2] * 6, buy_max=50.0, sell_max=20.0))
     assert run.inject["electricity"].max() == approx(50) and run.inject["electricity"].min() == approx(-20)
+
+
+def test_purchased_power_carries_its_carbon_and_sold_power_none():
+    net = array(50, -20, 0)
+    run = solved_alone(grid([0.4] * 3, [0.2] * 3, emission=0.85522, carbon_quota=0.798), 3, 0.5, fixed={"electricity": net})
+    assert run.inject["carbon"] == approx((0.85522 - 0.798) * array(50, 0, 0))
+    assert "carbon" not in grid([0.4], [0.2]).model(1).inject
+
+
+def test_purchased_carbon_enters_the_vpp_s_account():
+    plant = vpp(load(100, 20), pv(0, 50), grid([0.5, 0.5], [0.1, 0.1], emission=0.9, carbon_quota=0.8), CarbonMarket(price=0.28),
+                step_hours=0.5)
+    result = dispatch(plant)
+    assert result.balances["carbon"]["grid"].to_numpy() == approx(array(10, 0))
+    assert result.series["carbon_market", "excess"].to_numpy() == approx(array(10, 0))
+    assert result.costs["carbon"] == approx(0.28 * 0.5 * 10)
+
+
+def test_terms_of_trade_take_no_part_in_the_schedule():
+    plant = vpp(load(100, 20), pv(0, 50), grid([0.5, 0.5], [0.1, 0.1]))
+    result = dispatch(plant.adding(PowerMarket(reservation_price=0.3, price_min=0.3, price_max=1.2)))
+    assert result.cost == approx(dispatch(plant).cost)
+    assert "power_market" not in result.balances["electricity"]
 
 
 def test_gas_costs_its_volume():
@@ -324,6 +437,8 @@ SIGNS = [
     (TURBINE, "carbon", 1), (CHP, "electricity", 1), (CHP, "heat", 1), (CHP, "gas", -1),
     (Boiler(heat_max=5.0, efficiency=0.9, emission=0.65), "heat", 1), (Boiler(heat_max=5.0, efficiency=0.9), "gas", -1),
     (Boiler(heat_max=5.0, efficiency=0.9, emission=0.65), "carbon", 1), (pv(5, 5, carbon_quota=0.4), "carbon", -1),
+    (MICRO, "electricity", 1), (MICRO, "carbon", 1), (replace(CALLED, forecast=array(100, 100), buy_price=array(1, 1)), "electricity", 1),
+    (grid([1, 1], [0, 0], buy_max=50.0, emission=0.9, carbon_quota=0.8), "carbon", 1),
     (ELECTRIC, "electricity", -1), (HEAT, "heat", -1), (GasSupply(price=3.5, calorific_value=9.7), "gas", 1),
 ]
 
@@ -343,7 +458,7 @@ def test_makers_inject_positive_and_takers_negative(component, carrier, sign):
 def test_the_kinds_of_components_are_those_of_the_study():
     assert set(COMPONENTS) == {
         "battery", "boiler", "chp_p2g_ccs", "gas_turbine", "electric_load", "heat_load", "carbon_market", "gas_supply",
-        "grid", "tie", "renewable",
+        "grid", "tie", "renewable", "controllable_load", "micro_turbine", "power_market",
     }
 
 
@@ -353,13 +468,21 @@ def test_the_kinds_of_components_are_those_of_the_study():
     (battery(energy_min=8.0), "energy_min = 8 is above energy_start = 5"),
     (replace(TURBINE, power_min=1001.0), "power_min = 1001 is above power_max = 1000"),
     (replace(CHP, power_min=3001.0), "power_min = 3001 is above power_max = 3000"),
+    (replace(MICRO, power_min=901.0), "power_min = 901 is above power_max = 900"),
+    (PowerMarket(reservation_price=0.3, price_min=1.3, price_max=1.2), "price_min = 1.3 is above price_max = 1.2"),
+    (CarbonMarket(price=0.28, levels=2.5), "levels: found 2.5; allowed: a whole number"),
+    (CarbonMarket(price=0.28, reward_growth=0.25), "reward_growth: found 0.25; allowed: 0 (a price that rises"),
     (grid([0.5, 0.2], [0.1, 0.3]), "feed-in price above purchase price in step 2"),
 ])
 def test_components_say_when_their_numbers_contradict_each_other(component, fragment):
     assert any(fragment in fault for fault in component.faults())
 
 
-@pytest.mark.parametrize("component", [battery(), TURBINE, CHP, grid([0.5], [0.1]), ELECTRIC])
+@pytest.mark.parametrize("component", [
+    battery(), TURBINE, CHP, grid([0.5], [0.1]), ELECTRIC, MICRO, CALLED,
+    CarbonMarket(price=0.28, interval=2000.0, growth=0.25, levels=5.0),
+    PowerMarket(reservation_price=0.3, price_min=0.3, price_max=1.2),
+])
 def test_sound_components_report_no_faults(component):
     assert component.faults() == []
 
