@@ -19,7 +19,7 @@ from vppcore.case import Case
 from vppcore.components import ElectricLoad, Grid
 from vppcore.dispatch import VPP, DispatchResult, Model, build, explain_infeasible, read, solve_exactly
 from vppcore.errors import NotSolved, WrongInput, is_number
-from vppcore.network import OPERATOR, Operator, Placement, withdrawal
+from vppcore.network import OPERATOR, Operator, Placement, PowerFlow, power_flow, withdrawal, withdrawals
 from vppcore.solvers import check_solver_name, solve
 
 ORDERS = ("sequential", "parallel")
@@ -133,6 +133,24 @@ def pool(case: Case, solver: str = "auto", flattest: bool = False, placement: Pl
         both_ways(trades, case), pair_frame(multipliers, case), None, pd.DataFrame(), [],
         {"build and solve": time.perf_counter() - started},
     )
+
+
+def pool_verified(case: Case, placement: Placement, members: tuple[str, ...] | None = None, solver: str = "auto",
+                  tolerance: float = 1e-4) -> tuple[CoalitionResult, Placement, PowerFlow]:
+    """The joint optimum whose voltages hold in the AC power flow too: result, placement with its margin, power flow.
+
+    The linear limits leave out losses; the margin grows by the violation that the power flow finds until there is none
+    above `tolerance` (per unit). Raises NotSolved if five rounds do not do it.
+    """
+    for _ in range(5):
+        result = pool(case, solver, flattest=True, placement=placement, members=members)
+        exact = power_flow(placement, withdrawals(case, result.dispatches))
+        reached = exact.voltages[placement.feeder.buses]
+        violation = max(placement.low - reached.min().min(), reached.max().max() - placement.high)
+        if violation <= tolerance:
+            return result, placement, exact
+        placement = replace(placement, margin=placement.margin + float(violation))
+    raise NotSolved(f"{placement.feeder.name}: voltages still miss the limits by {violation:.4f} per unit after five margins")
 
 
 def with_reason(case: Case, refused: NotSolved) -> NotSolved:

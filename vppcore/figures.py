@@ -383,3 +383,19 @@ def grouped_bars(table: pd.DataFrame, ylabel: str, axes: Axes | None = None) -> 
     axes.set_ylabel(ylabel)
     legend_beside(axes)
     return axes
+
+
+def voltage_range(voltages: dict[str, pd.DataFrame], low: float, high: float, axes: Axes | None = None) -> Axes:
+    """Lowest and highest voltage of each bus over all steps, per unit: a band per entry, with the allowed limits."""
+    axes = axes or panels()[1][0]
+    for (name, table), colour, hatch in zip(voltages.items(), VPP_COLOURS, ("", "//", "..", "xx"), strict=False):
+        place = np.arange(len(table.columns))
+        axes.fill_between(place, table.min(), table.max(), step="mid", facecolor=to_rgba(colour, 0.25), edgecolor=colour,
+                          hatch=hatch, label=name)
+    for limit in (low, high):
+        axes.axhline(limit, color="0.3", linewidth=1, linestyle="--")
+    axes.set_xticks(place[::4], [str(bus) for bus in table.columns[::4]])
+    axes.set_xlabel("bus")
+    axes.set_ylabel("voltage (per unit)")
+    legend_beside(axes)
+    return axes

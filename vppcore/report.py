@@ -61,15 +61,16 @@ RULES = {
     "case": (lambda value: isinstance(value, str) and bool(value), "the name or folder of a case"),
     "solver": _one_of(*SOLVER_CHOICES), "order": _one_of(*ORDERS), "weights": _one_of(*WEIGHT_RULES),
     "storage": _one_of(*STORAGE_MODES), "method": _one_of(*METHODS), "balancing": _one_of(True, False),
-    "penalty": _number(0), "price_penalty": _number(0, none="the band's width chooses"), "tolerance": _number(0, 1),
+    "penalty": _number(0, none="what suits the size of the case"),
+    "price_penalty": _number(0, none="the band's width chooses"), "tolerance": _number(0, 1),
     "price_tolerance": _number(0, 1), "relaxation": _number(0, 2), "max_iterations": _number(1, whole=True, reach=True),
     "trade_limit": _number(0, none="the case's own"), "crossing_fee": _number(0, reach=True, none="the case's own"),
-    "vpp": (lambda value: isinstance(value, str) and bool(value), "the name of a VPP of the case"),
+    "vpp": (lambda value: value is None or (isinstance(value, str) and bool(value)), "the name of a VPP of the case"),
     "levels": (lambda value: _levels(value) is not None, "rising whole numbers of 0 or more with spaces between: '0 2 4'"),
     "level": _number(0, whole=True, reach=True), "deviation": _number(0, 1, reach=True),
     "pv_share": _number(0, 1.000001, reach=True), "limits": _one_of(*LIMITS), "reading": _one_of(*READINGS),
-    "series": (lambda value: isinstance(value, str) and bool(value.split()),
-               "names of series with spaces between: 'load wind pv'"),
+    "series": (lambda value: value is None or (isinstance(value, str) and bool(value.split())),
+               "names of series with spaces between, as in 'load wind pv', or none (load and all plants)"),
     "samples": _number(1, whole=True, reach=True), "seed": _number(0, whole=True, reach=True),
     "persistence": _number(0, 1, reach=True),
     "hour": _number(1, whole=True, reach=True), "convergence_hour": _number(1, whole=True, reach=True),
@@ -81,6 +82,11 @@ RULES = {
     "price_min": _number(0, reach=True, none="the case's own"), "price_max": _number(0, none="the case's own"),
     "payoff": _one_of(*PAYOFFS), "evolution_step": _number(0), "price_step": _number(0),
     "starts": _number(1, whole=True, reach=True),
+    "feeder": (lambda value: isinstance(value, str) and bool(value), "a feeder's folder below data/"),
+    "placement": (lambda value: isinstance(value, str) and bool(value.split()), "buses with spaces between, as in '18 25 33'"),
+    "background": _number(0, reach=True), "low": _number(0.5, 1), "high": _number(1, 1.5),
+    "cases": (lambda value: isinstance(value, str) and bool(value.split()), "names of cases with spaces between"),
+    "first_step": _number(1, whole=True, reach=True), "steps": _number(1, whole=True, reach=True),
     "notebooks": (lambda value: isinstance(value, str) and bool(value.split()), "names of notebooks, with spaces between"),
 }  # fmt: skip
 
@@ -133,6 +139,15 @@ class Study:
             if changes:
                 case = case.change_tie(**changes) if component == "tie" else case.change_all(component, **changes)
         return case
+
+    def vpp(self, case: Case) -> str:
+        """The VPP that figures show: the parameter's, else the second of the case (study A's VPP2) or the only one."""
+        return self.parameters.get("vpp") or case.names[min(1, len(case.names) - 1)]
+
+    def series(self, case: Case) -> tuple[str, ...]:
+        """The uncertain series: the parameter's, else all of the case but heat."""
+        asked = self.parameters.get("series")
+        return tuple(asked.split()) if asked else tuple(name for name in series_of(case) if name != "heat")
 
     def keep(self, **tables: pd.DataFrame | pd.Series) -> None:
         """Keeps the numbers behind a figure or table; the name becomes the file's name."""
