@@ -197,7 +197,7 @@ def settle(deal: Deal, prices: dict[tuple[str, str], np.ndarray], method: str, b
     table = pd.DataFrame({"alone": deal.alone, "with trades": deal.apart, "payment": payment})
     table["after"] = table["with trades"] + table["payment"]
     table["gain"] = table["alone"] - table["after"]
-    table["gain (%)"] = 100 * table["gain"] / table["alone"]
+    table["gain (%)"] = 100 * table["gain"] / table["alone"].abs()
     table["weight"] = deal.weights
     with np.errstate(invalid="ignore", divide="ignore"):
         position = (paid - deal.at_mid) / deal.room

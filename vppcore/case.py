@@ -21,7 +21,7 @@ from vppcore.dispatch import VPP
 from vppcore.errors import WrongInput
 
 DATA = Path(__file__).resolve().parent.parent / "data"
-Status = Literal["printed", "parent study", "digitised", "assumed", "calibrated"]
+Status = Literal["printed", "parent study", "digitised", "open data", "assumed", "calibrated"]
 STATUSES = get_args(Status)
 UNIT_COLUMNS = ["vpp", "component", "parameter", "value", "unit", "source", "status"]
 ALL = "all"  # in the vpp column: every VPP; a VPP's own row wins over it
@@ -34,7 +34,7 @@ UNITS = {
     "yuan/kWh": ("yuan/kWh", 1.0), "yuan/MWh": ("yuan/kWh", 1e-3), "yuan/h": ("yuan/h", 1.0),
     "yuan/kW2h": ("yuan/kW2h", 1.0), "yuan/MW2h": ("yuan/kW2h", 1e-6), "yuan/m3": ("yuan/m3", 1.0),
     "yuan/kg": ("yuan/kg", 1.0), "yuan/t": ("yuan/kg", 1e-3), "kg/kWh": ("kg/kWh", 1.0), "t/MWh": ("kg/kWh", 1.0),
-    "kWh/m3": ("kWh/m3", 1.0), "kg": ("kg", 1.0), "t": ("kg", 1e3),
+    "kWh/m3": ("kWh/m3", 1.0), "kg": ("kg", 1.0), "t": ("kg", 1e3), "h": ("h", 1.0),
 }  # fmt: skip
 # unit at the end of a series column -> unit in a file
 SERIES_UNITS = {"_yuan_per_kwh": "yuan/kWh", "_yuan_per_mwh": "yuan/MWh", "_kw": "kW", "_mw": "MW"}

@@ -425,6 +425,7 @@ def cooperate(case: Case, penalty: float | None = None, order: str = "sequential
         raise with_reason(case, refused) from refused
     marks.append(time.perf_counter())
     history = pd.DataFrame(talks.history).set_index("iteration")
+    history["dual residual (yuan/kWh)"] /= vpps[0].step_hours  # the talks are in kW and yuan
     for name in case.names:
         history[f"cost {name} (yuan)"] = agents[name].own_costs
     limit, told = case.tie.limit, talks.expected
@@ -439,7 +440,7 @@ def cooperate(case: Case, penalty: float | None = None, order: str = "sequential
     # expectations are in kW and costs in yuan over steps: a multiplier per kWh divides by the step
     per_kwh = {pair: value / vpps[0].step_hours for pair, value in talks.multiplier.items()}
     certificate = Certificate(sum(r.cost for r in result.values()), lower, last["largest disagreement (kW)"],
-                              last["dual residual (yuan/kWh)"])
+                              float(history["dual residual (yuan/kWh)"].iloc[-1]))
     marks.append(time.perf_counter())
     seconds = dict(zip(("compile", "negotiate", "certify"), np.diff(marks), strict=True))
     return CoalitionResult(

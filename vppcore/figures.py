@@ -67,9 +67,9 @@ def vpp_colours(names: list[str]) -> dict[str, str]:
     return {name: VPP_COLOURS[k % len(VPP_COLOURS)] for k, name in enumerate(names)}
 
 
-def hour_axis(axes: Axes, steps: int, step_hours: float = 1.0) -> None:
+def hour_axis(axes: Axes, steps: int) -> None:
     """Names the x axis; ticks at every third hour of a day."""
-    axes.set_xlabel("hour of the day" if step_hours == 1 and steps == 24 else f"step of {step_hours:g} h")
+    axes.set_xlabel("hour of the day" if steps == 24 else "step")
     axes.set_xlim(0.3, steps + 0.7)
     if steps == 24:
         axes.set_xticks(range(1, 25, 3))

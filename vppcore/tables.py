@@ -111,7 +111,7 @@ def before_and_after(bargain: BargainResult) -> pd.DataFrame:
     """Paper A's Table 1: cost before and after cooperation, payment and saving of each VPP and of the cluster, yuan."""
     table = bargain.table[["alone", "with trades", "payment", "after", "gain", "weight"]].copy()
     table.loc["cluster"] = table.sum()
-    return table.assign(**{"gain (%)": 100 * table["gain"] / table["alone"]})
+    return table.assign(**{"gain (%)": 100 * table["gain"] / table["alone"].abs()})
 
 
 def beside_paper(splits: dict[str, BargainResult]) -> pd.DataFrame:

@@ -127,10 +127,10 @@ def units(net, vpp: pd.Series, top: pd.Series, warm: pd.DataFrame) -> pd.DataFra
     for name in top.index:
         turbine, power = np.ceil(TURBINE * top[name] / 10) * 10, np.ceil(BATTERY * top[name] / 10) * 10
         boiler = np.ceil(warm[name].max() / 10) * 10
-        add(name, "electric_load", "rating", 1e3 * loads[name], "kW", f"{SET}, rated power of the loads (a check only)")
+        add(name, "electric_load", "rating", 1e3 * loads[name], "kW", f"{SET}, rated power of the loads (a check only)", "open data")
         add(name, "heat_load", "rating", boiler, "kW", "the boiler's power (a check only)")
         for kind, installed in plants[name].items():
-            add(name, f"renewable.{kind}", "rating", 1e3 * installed, "kW", f"{SET}, installed power (a check only)")
+            add(name, f"renewable.{kind}", "rating", 1e3 * installed, "kW", f"{SET}, installed power (a check only)", "open data")
             as_in_a("renewable.wind", "operation_cost", name, f"renewable.{kind}")
             add(name, f"renewable.{kind}", "carbon_quota", 0, "kg/kWh", "unlike data/paper-a, see note in case.yaml")
         add(name, "gas_turbine", "power_max", turbine, "kW", SIZED)
@@ -162,7 +162,7 @@ currency: yuan
 steps: {steps}
 step_hours: {step:g}
 series_source: "{SET}: load and renewables; heat by demandlib; tariff of study A by hour of the local day"
-series_status: assumed
+series_status: open data
 note: >-
   VPP1 to VPP9 are the nine feeders of the grid, each all buses behind one outgoing line of the substation's 20 kV
   busbar with the ring switches open as in the set. The busbar's own load (0.34 MW) and wind plant (1.5 MW) belong to no

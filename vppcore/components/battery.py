@@ -14,7 +14,7 @@ from vppcore.components.base import Component, Part, bounded, kind, minimum_abov
 class Battery(Component):
     r"""Battery, paper A section 2.2.2:
 
-    $$E_t = (1-\sigma)E_{t-1} + \Delta(\eta^c P^c_t - P^d_t/\eta^d),\quad E_0 = E_T,\quad
+    $$E_t = (1-\sigma)^\Delta E_{t-1} + \Delta(\eta^c P^c_t - P^d_t/\eta^d),\quad E_0 = E_T,\quad
       E_{min}\le E_t\le E_{max}$$
     Charge and discharge exclude each other. `exclusive=0` relaxes this (a linear problem) and has every result
     checked; `exclusive=1` adds one binary per step.
@@ -28,7 +28,7 @@ class Battery(Component):
     discharge_max: float = parameter("kW", "largest discharging power")
     charge_efficiency: float = parameter("-", "charging efficiency", 1.0, 0.01, 1.0)
     discharge_efficiency: float = parameter("-", "discharging efficiency", 1.0, 0.01, 1.0)
-    self_discharge: float = parameter("-", "energy lost per step, share of the stored energy", 0.0, 0.0, 1.0)
+    self_discharge: float = parameter("-", "energy lost per hour, share of the stored energy", 0.0, 0.0, 1.0)
     wear_cost: float = parameter("yuan/kWh", "degradation cost per kWh charged and per kWh discharged", 0.0)
     wear_cost_quadratic: float = parameter("yuan/kW2h", "degradation cost that grows with the power", 0.0)
     exclusive: float = parameter("-", "1: charge and discharge excluded by binaries; 0: relaxed", 0.0, 0.0, 1.0)
@@ -40,7 +40,7 @@ class Battery(Component):
 
     def power_limits(self, step_hours: float) -> tuple:
         """Largest charge and discharge, kW: the ratings, or what the energy limits leave where those are infinite."""
-        room = (self.energy_max - (1 - self.self_discharge) * self.energy_min) / step_hours
+        room = (self.energy_max - (1 - self.self_discharge) ** step_hours * self.energy_min) / step_hours
         return (np.where(np.isinf(self.charge_max), room / self.charge_efficiency, self.charge_max),
                 np.where(np.isinf(self.discharge_max), room * self.discharge_efficiency, self.discharge_max))
 
@@ -51,7 +51,7 @@ class Battery(Component):
         energy = bounded(steps + 1, self.energy_min, self.energy_max)
         stored = step_hours * (self.charge_efficiency * charge - discharge / self.discharge_efficiency)
         constraints = [
-            energy[1:] == (1 - self.self_discharge) * energy[:-1] + stored,  # A 2.2.2
+            energy[1:] == (1 - self.self_discharge) ** step_hours * energy[:-1] + stored,  # A 2.2.2
             energy[0] == self.energy_start,
             energy[steps] == self.energy_start,
         ]

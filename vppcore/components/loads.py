@@ -32,23 +32,25 @@ class Load(Component):
 class ElectricLoad(Load):
     r"""Fixed, transferable and curtailable electric load, paper A section 2.2.3:
 
-    $$L_t=\bar L_t+L^{tr}_t-L^{cut}_t,\quad \sum_t L^{tr}_t=0,\quad |L^{tr}_t|\le r\bar L_t,\quad
+    $$L_t=\bar L_t+L^{tr}_t-L^{cut}_t,\quad \sum_{t\in\text{day}} L^{tr}_t=0,\quad |L^{tr}_t|\le r\bar L_t,\quad
       0\le L^{cut}_t\le k\bar L_t$$
     """
 
     shift_share: float = parameter("-", "transferable share of the load, up and down", 0.0, 0.0, 1.0)
     shift_cost: float = parameter("yuan/kWh", "compensation per kWh moved out of or into a step", 0.0)
+    shift_hours: float = parameter("h", "period within which moved load is made up, from the first step on", 24.0, 1e-6)
 
     def model(self, steps: int, step_hours: float = 1.0) -> Part:
         shift = cp.Variable(steps)
         curtailed = cp.Variable(steps, nonneg=True)
+        period = max(1, round(min(self.shift_hours, steps * step_hours) / step_hours))
         served = self.demand + self.surprise + shift - curtailed
         paid = self.shift_cost * cp.sum(cp.abs(shift)) + self.curtail_cost * cp.sum(curtailed)
         return Part(
             inject={"electricity": -served},
             cost={"demand response": step_hours * paid},  # A 2.4-5
             constraints=[
-                cp.sum(shift) == 0,
+                *(cp.sum(shift[first:first + period]) == 0 for first in range(0, steps, period)),
                 shift <= self.shift_share * self.demand,
                 shift >= -self.shift_share * self.demand,
                 curtailed <= self.curtail_share * self.demand,
