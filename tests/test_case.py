@@ -250,7 +250,7 @@ FAULTS = {
     "missing parameter": (U, "A,battery,discharge_max,10,kW,made up,assumed\n", "", "units.csv: A battery lacks discharge_max (largest discharging power, kW)"),
     "no source": (U, "battery,charge_max,10,kW,made up", "battery,charge_max,10,kW,", "line 10, A battery charge_max: found no source; allowed: where"),
     "unknown status": (U, "battery,charge_max,10,kW,made up,assumed", "battery,charge_max,10,kW,made up,guessed",
-                       "found status 'guessed'; allowed: printed, parent study, digitised, assumed, calibrated"),
+                       "found status 'guessed'; allowed: printed, parent study, digitised, open data, assumed, calibrated"),
     "row twice": (U, "B,boiler,heat_max,40,kW,made up,assumed\n", 2 * "B,boiler,heat_max,40,kW,made up,assumed\n",
                   "units.csv, line 15: B boiler heat_max stands twice; allowed: once"),
     "negative limit": (U, "battery,charge_max,10", "battery,charge_max,-10", "A battery charge_max: found -10 kW; allowed: 0 or more"),

@@ -66,7 +66,7 @@ def test_battery_energy_is_what_was_left_plus_charged_less_discharged(step_hours
     charge, discharge, found = (run.series[name] for name in ("charge", "discharge", "energy"))
     energy = [50.0]
     for step in range(6):
-        energy.append(0.98 * energy[-1] + step_hours * (0.9 * charge[step] - discharge[step] / 0.8))
+        energy.append(0.98**step_hours * energy[-1] + step_hours * (0.9 * charge[step] - discharge[step] / 0.8))
     assert found == approx(energy[1:])
     assert found[-1] == approx(50.0)
     assert charge.max() > 1 and discharge.max() > 1  # it was driven, or the lines above say little

@@ -22,12 +22,12 @@ SOUND = {
 NUMBERS = ("penalty", "tolerance", "price_tolerance", "relaxation", "max_iterations", "trade_limit", "crossing_fee", "price_penalty",
            "level", "deviation", "pv_share", "samples", "seed", "persistence")
 WRONG = {
-    "case": ("", None, 3), "vpp": ("", None), "solver": ("cplex", None), "order": ("random",), "weights": ("beauty",),
-    "storage": ("maybe",), "method": ("lottery",), "balancing": ("yes", 2), "penalty": (0, None), "price_penalty": (0,),
+    "case": ("", None, 3), "vpp": ("", 3), "solver": ("cplex", None), "order": ("random",), "weights": ("beauty",),
+    "storage": ("maybe",), "method": ("lottery",), "balancing": ("yes", 2), "penalty": (0, -1), "price_penalty": (0,),
     "tolerance": (0, 1, None), "price_tolerance": (0, 1), "relaxation": (0, 2), "max_iterations": (0, 2.5, -1),
     "trade_limit": (-1.0, 0), "crossing_fee": (-0.01,),
     "levels": ("two", "", "0 -2", "2 0", "2 2", "1.5", 4, None), "level": (-1, 2.5), "deviation": (-0.1, 1, 2),
-    "pv_share": (-0.5, 1.5), "limits": ("planned",), "reading": ("foo",), "series": ("", " ", None), "samples": (0, 2.5),
+    "pv_share": (-0.5, 1.5), "limits": ("planned",), "reading": ("foo",), "series": ("", " ", 3), "samples": (0, 2.5),
     "seed": (-1,), "persistence": (1, -0.1), "notebooks": ("", None),
 }  # fmt: skip
 

@@ -127,7 +127,8 @@ def units(net, vpp: pd.Series, top: pd.Series, warm: pd.DataFrame) -> pd.DataFra
     for name in top.index:
         turbine, power = np.ceil(TURBINE * top[name] / 10) * 10, np.ceil(BATTERY * top[name] / 10) * 10
         boiler = np.ceil(warm[name].max() / 10) * 10
-        add(name, "electric_load", "rating", 1e3 * loads[name], "kW", f"{SET}, rated power of the loads (a check only)", "open data")
+        add(name, "electric_load", "rating", 1e3 * loads[name], "kW",
+            f"{SET}, rated power of the loads (a check only)", "open data")
         add(name, "heat_load", "rating", boiler, "kW", "the boiler's power (a check only)")
         for kind, installed in plants[name].items():
             add(name, f"renewable.{kind}", "rating", 1e3 * installed, "kW", f"{SET}, installed power (a check only)", "open data")
