@@ -1,4 +1,4 @@
-"""Speed of study A's cooperation, as ratios within one run: `python benchmarks/run.py [case]`.
+"""Speed of cooperation and of the multiple game, as ratios within one run: `python benchmarks/run.py [case]`.
 
 Writes results/benchmarks/benchmarks.csv with the machine's name for itself. Absolute times wander; ratios do not. No test
 asserts any of these numbers.
@@ -17,9 +17,11 @@ import pandas as pd
 from tqdm import tqdm
 
 from vppcore.bargaining import bargain, bargaining_weights, closed_form_position, make_deal, prices_at
-from vppcore.case import Case
+from vppcore.case import Case, load_case
 from vppcore.coalition import Agent, Settings, cooperate, negotiate, pool
 from vppcore.dispatch import VPP, build, dispatch
+from vppcore.fairness import coalition_values, coalitions
+from vppcore.game import equilibrium, play, trade_by_game
 from vppcore.report import Study
 
 REPEATS = 5
@@ -109,7 +111,7 @@ def measure(case: Case) -> pd.DataFrame:
                      "certified gap": gap})
         bar.update()
 
-    with tqdm(total=17, desc="benchmarks") as bar:
+    with tqdm(total=22, desc="benchmarks") as bar:
         seconds, iterations = talks(case, how)
         base = seconds / iterations
         row("P1 compiled once, the paper's order and penalty", seconds, base, iterations, cooperate(case).certificate.gap)
@@ -135,9 +137,24 @@ def measure(case: Case) -> pd.DataFrame:
             road = bargain(case, alone, together, method=method)
             row(f"P2 {method}", float(np.median([bargain(case, alone, together, method=method).seconds for _ in range(REPEATS)])),
                 iterations=len(road.history) or np.nan)
+        game_rows(row)
     table = pd.DataFrame(rows)
     table["ms per iteration over compiled"] = table["ms per iteration"] / (1000 * base)
     return table
+
+
+def game_rows(row: Callable) -> None:
+    """Study B's multiple game at one hour, by iteration and in closed form, and a day with and without its certificates;
+    savings of all coalitions from one compiled problem against one problem each."""
+    case = load_case("paper-b")
+    alone = {vpp.name: dispatch(vpp) for vpp in case.vpps}
+    hour = trade_by_game(case, alone, starts=1).hours[10].hour
+    row("game of one hour, iterated", median_seconds(lambda: play(hour)), iterations=play(hour).rounds)
+    row("game of one hour, closed form", median_seconds(lambda: equilibrium(hour), 50))
+    row("game of a day, schedules given, ten starts as proof", median_seconds(lambda: trade_by_game(case, alone)))
+    row("savings of 31 coalitions, one compiled problem", median_seconds(lambda: coalition_values(case), 3))
+    row("savings of 31 coalitions, a problem each",
+        median_seconds(lambda: [pool(case, members=some) for some in coalitions(case.names)], 1))
 
 
 def main() -> None:
