@@ -24,7 +24,6 @@ from vppcore.game import (
     imitate,
     payoffs,
     play,
-    reply,
     rest_point,
     temptation,
     trade_by_game,
@@ -43,13 +42,13 @@ def made_hour(surplus, deficit=(5.0,), reservation=0.3, grid_price=1.0, price_mi
 
 @st.composite
 def market_hours(draw, sellers: tuple[int, int] = (1, 5)) -> Hour:
-    """1 to 5 sellers of 0.1 to 10,000 kW, 1 to 4 buyers; reservations up to 0.02 below the grid's price, a cap that may bind."""
+    """1 to 5 sellers of 0.1 to 10,000 kW, 1 to 4 buyers; reservations below the highest price, a cap that may bind."""
     power = st.floats(-1, 4).map(lambda exponent: 10**exponent)
     surplus = draw(st.lists(power, min_size=sellers[0], max_size=sellers[1]))
     deficit = draw(st.lists(power, min_size=1, max_size=4))
     grid_price, cap = draw(st.floats(0.33, 1.5)), draw(st.floats(0.31, 1.5))
     reservation = draw(st.lists(st.floats(0, 1), min_size=len(surplus), max_size=len(surplus)))
-    return made_hour(surplus, deficit, np.minimum(reservation, grid_price - 0.02), grid_price, 0.3, cap)
+    return made_hour(surplus, deficit, np.minimum(reservation, min(grid_price, cap) - 0.005), grid_price, 0.3, cap)
 
 
 @st.composite
@@ -138,16 +137,13 @@ def test_a_step_just_below_two_converges_and_one_above_does_not(markets):
 
 @pytest.mark.parametrize("step", [1.5, 1.9])
 @pytest.mark.parametrize("small", [1.0, 0.01])
-def test_a_long_step_loses_a_seller_that_curious_buyers_find_again(step, small):
-    """10 kW against 1 kW: a step of 1.9 takes the small share below zero, where imitation alone would leave it for ever."""
+def test_a_long_step_loses_no_seller(step, small):
+    """10 kW against 1 kW: a plain step of 1.9 would take the small share below zero, where imitation leaves it for ever."""
     hour = made_hour([10, small])
-    assert evolve(hour, array(0.75, 0.75), array([0.5, 0.5]).reshape(1, 2), Rules(evolution_step=1.9))[0][0] == pytest.approx([1, 0])
     result = play(hour, Rules(evolution_step=step))
     assert result.part.to_numpy() == pytest.approx(equilibrium(hour)[1], abs=1e-6)
 
 
-@pytest.mark.xfail(strict=True, reason="with steps above 1 a seller of much less than the buyers' curiosity (1e-3) is lost in every "
-                   "round: the game ends with a part of zero, without an error (about one of ten random hours)")
 def test_a_long_step_keeps_a_very_small_seller():
     hour = made_hour([0.2, 2345, 114], reservation=[0.88, 0.26, 0.75], grid_price=1.145)
     assert play(hour).part.to_numpy() == pytest.approx(equilibrium(hour)[1], abs=1e-9)  # the usual step finds it
@@ -178,7 +174,7 @@ def test_unshared_payoffs_crowd_hour_10_at_the_dearer_seller(markets):
 @pytest.mark.parametrize("price_step", [0.6, 0.1])
 def test_unshared_payoffs_leave_sellers_without_rest(markets, price_step):
     """Whatever the step: the crowd makes its seller raise the price and then leaves."""
-    with pytest.raises(NotSolved, match="step 10: prices did not come to rest in 60 rounds; where shares do not matter"):
+    with pytest.raises(NotSolved, match="step 10: .* did not come to rest.*where shares do not matter"):
         play(markets[10], Rules(payoff="unshared", price_step=price_step, max_rounds=60))
 
 
@@ -216,11 +212,10 @@ def test_away_from_the_equilibrium_somebody_is_tempted(hour):
 @settings(max_examples=60)
 @given(market_hours((2, 5)))
 def test_equilibrium_prices_answer_their_own_parts(hour):
-    """p_j = (g + c_j (1 - Y_j)) / (2 - Y_j) inside the band: the first-order condition, and `reply` says the same."""
+    """p_j = (g + c_j (1 - Y_j)) / (2 - Y_j) inside the band: the first-order condition."""
     prices, part = equilibrium(hour)
     target = (hour.grid_price + hour.reservation * (1 - part)) / (2 - part)
     assert prices == pytest.approx(np.clip(target, hour.price_min, hour.top), abs=1e-7)
-    assert reply(hour, prices, part) == pytest.approx(prices, abs=1e-7)
     assert part.sum() == pytest.approx(1) and prices.min() >= hour.price_min - 1e-12 and prices.max() <= hour.top + 1e-12
 
 
@@ -367,18 +362,14 @@ def test_a_certificate_shows_what_is_wrong(markets):
 
 
 # --- edges --------------------------------------------------------------------------------------------------------
-@pytest.mark.xfail(strict=True, reason="with the default margin 0 a reservation price may reach the grid's: its seller stays at the grid's "
-                   "price, its rival follows, and the closed form divides demand by surplus where the game gives all to the rival")
 def test_a_reservation_price_at_the_grid_s_price():
-    hour = made_hour([10, 5], reservation=[1.0, 0.3])
-    assert play(hour).part.to_numpy() == pytest.approx(equilibrium(hour)[1], abs=1e-6)
+    with pytest.raises(WrongInput, match="reservation prices .* below 1"):
+        made_hour([10, 5], reservation=[1.0, 0.3])
 
 
-@pytest.mark.xfail(strict=True, reason="where no seller can gain anything every part of the demand is a rest point, and gains are measured "
-                   "against an income of zero: the certificate of such an hour shows a gain of 1 and beginnings that disagree")
-def test_reservation_prices_at_the_grid_s_price():
-    proof = certify(play(made_hour([10, 5], reservation=[1.0, 1.0])), starts=5)
-    assert proof["gain"] <= 1e-6 and proof["starts"] <= 1e-6
+def test_no_margin_is_refused():
+    with pytest.raises(WrongInput, match="margin: found 0"):
+        vpp(load(10), grid([1.0], [0.2]), replace(TERMS, margin=0.0))
 
 
 def test_a_margin_above_zero_keeps_reservations_apart_from_the_grid(handmade, five):
@@ -388,28 +379,27 @@ def test_a_margin_above_zero_keeps_reservations_apart_from_the_grid(handmade, fi
     assert (proofs[["gain", "closed form", "starts"]].max() < 1e-6).all()
 
 
-@pytest.mark.xfail(strict=True, reason="a seller with nothing to sell asks (g + c) / 2 in the game and the highest price in the closed form, and its "
-                   "payoff of zero counts as spread although nobody chose it")
-def test_a_seller_with_nothing_to_sell_changes_nothing():
-    proof = certify(play(made_hour([10, 0])), starts=1)
-    assert proof["closed form"] <= 1e-6 and proof["payoff spread"] <= 1e-6
+def test_a_seller_with_nothing_to_sell_is_refused():
+    with pytest.raises(WrongInput, match="not above zero"):
+        made_hour([10, 0])
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-@pytest.mark.xfail(strict=True, raises=ValueError, reason="no surplus at all ends in a ValueError of the root finder")
-def test_sellers_with_nothing_to_sell_have_a_finite_price_or_are_refused():
-    assert np.isfinite(equilibrium(made_hour([0, 0]))[0]).all()
+def test_numbers_that_do_not_fit_the_sellers_are_refused():
+    with pytest.raises(WrongInput, match="one for each seller or buyer"):
+        replace(made_hour([10, 5]), reservation=array(0.3))
 
 
-@pytest.mark.xfail(strict=True, reason="a cap below a reservation price makes its seller sell below it; only the grid's price bounds the reservation")
 def test_nobody_sells_below_its_reservation_price():
-    hour = made_hour([10, 5], reservation=[0.9, 0.3], price_max=0.5)
-    assert (play(hour).prices.to_numpy() >= hour.reservation).all()
+    with pytest.raises(WrongInput, match="reservation prices"):
+        made_hour([10, 5], reservation=[0.9, 0.3], price_max=0.5)
 
 
-def test_nan_in_an_hour_is_not_taken_for_an_equilibrium():
-    with pytest.raises(NotSolved):
-        play(made_hour([10, 5], reservation=[0.3, np.nan]), Rules(max_rounds=5))
+def test_nan_in_an_hour_is_refused():
+    with pytest.raises(WrongInput, match="nan"):
+        made_hour([10, 5], reservation=[0.3, np.nan])
+    with pytest.raises(WrongInput, match="not above zero"):
+        made_hour([10, np.nan])
 
 
 WRONG = [
@@ -481,9 +471,8 @@ def test_a_day_without_any_market_costs_what_it_cost():
     assert result.cost == pytest.approx(2 * (10 + 10)) and (result.table[["payment", "gain"]].abs() < 1e-9).all(axis=None)
 
 
-@pytest.mark.xfail(strict=True, raises=AttributeError, reason="a case of one VPP sums its trades over no partner, which gives 0 and no array")
 def test_a_vpp_without_partners_costs_what_it_cost():
-    result = trade_by_game(case(vpp(load(10, 20), grid([1.0, 0.5], [0.2, 0.2]), TERMS)), starts=0)
+    result = trade_by_game(case(vpp(load(10, 20), grid([1.0, 0.5], [0.2, 0.2]), TERMS)), starts=1)
     assert result.cost == pytest.approx(20)
 
 
@@ -575,7 +564,7 @@ def test_prices_move_money_and_no_cost_where_sellers_send_all_they_spilled(handm
 
 def test_prices_do_move_the_cost_where_sellers_keep_spilling():
     """A spills 99 kW and asks more than B, which sells all: the more A is chosen, the less is spilled. At one price half is A's."""
-    free, capped = (trade_by_game(trio(price_max=top), starts=0) for top in (1.2, 0.35))
+    free, capped = (trade_by_game(trio(price_min=low), starts=0) for low in (0.3, 0.95))
     assert capped.parts.loc[1, ["A", "B"]].to_list() == pytest.approx([0.5, 0.5])
     assert free.parts.loc[1, "A"] < 0.4 and free.prices.loc[1, "A"] > free.prices.loc[1, "B"]
     sent = free.trades["C", "A"][1]

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pandas as pd
 from tqdm.auto import tqdm
 
-from vppcore.components import CarbonMarket, Renewable
+from vppcore.components import Boiler, CarbonMarket, CHPWithCapture, Renewable
 from vppcore.dispatch import VPP, DispatchResult, dispatch
 from vppcore.errors import WrongInput
 
@@ -55,9 +55,15 @@ def carbon_row(vpp: VPP, planned: CarbonMarket, billed: CarbonMarket, solver: st
 
 
 def emission(vpp: VPP, result: DispatchResult) -> float:
-    """CO2 in kg over the horizon before the quota is taken off, paper B (2): what purchase and turbine emit per kWh."""
-    power = result.balances["electricity"].clip(lower=0).sum()
-    return vpp.step_hours * sum(getattr(c, "emission", 0.0) * float(power.get(c.name, 0.0)) for c in vpp.components)
+    """CO2 in kg over the horizon before the quota is taken off, paper B (2): what purchase, turbine and boiler emit per kWh.
+
+    Raises WrongInput for a VPP with carbon capture, whose emission is not proportional to one output.
+    """
+    if any(isinstance(c, CHPWithCapture) for c in vpp.components):
+        raise WrongInput(f"{vpp.name}: emission of a CHP unit with capture; allowed here: purchase, turbines and boilers")
+    output = {c.name: "heat" if isinstance(c, Boiler) else "electricity" for c in vpp.components if getattr(c, "emission", 0.0)}
+    made = {name: result.balances[carrier][name].clip(lower=0).sum() for name, carrier in output.items()}
+    return vpp.step_hours * sum(vpp.component(name).emission * float(energy) for name, energy in made.items())
 
 
 def ladder_sweep(vpp: VPP, prices: Iterable[float], intervals: Iterable[float], growths: Iterable[float],

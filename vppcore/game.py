@@ -77,7 +77,8 @@ def imitate(hour: Hour, prices: np.ndarray, shares: np.ndarray, step: float, rul
     worth = payoffs(hour, prices, shares, rule)
     average = shares @ worth
     scale = max(float(np.max(average)), 1e-300)
-    moved = np.maximum(shares * (1 + step * (worth - average[:, None]) / scale), 0.0)
+    # at most to a tenth in one step: imitation slows down, it does not make a seller vanish
+    moved = shares * np.maximum(1 + step * (worth - average[:, None]) / scale, 0.1)
     return moved / moved.sum(axis=1, keepdims=True)
 
 
@@ -120,12 +121,6 @@ def eigenvalues(hour: Hour, prices: np.ndarray) -> np.ndarray:
 
 
 # --- sellers: the price game --------------------------------------------------------------------------------------
-def reply(hour: Hour, prices: np.ndarray, part: np.ndarray) -> np.ndarray:
-    """The price at which each seller's derivative vanishes if its part of the demand is `part`, inside the band."""
-    best = (hour.grid_price + hour.reservation * (1 - part)) / (2 - part)
-    return np.clip(best, hour.price_min, hour.top)
-
-
 def raise_prices(hour: Hour, prices: np.ndarray, part: np.ndarray, rules: Rules) -> np.ndarray:
     """One step of the sellers, paper B (26), along the derivative of their utility.
 
@@ -214,9 +209,13 @@ def play(hour: Hour, rules: Rules | None = None, start: tuple[np.ndarray, np.nda
                          "allowed: one or more of each")
     count = len(hour.sellers)
     prices, shares = start or (np.full(count, (hour.price_min + hour.top) / 2), np.full((len(hour.buyers), count), 1 / count))
-    path, first = [prices], None
+    path, first, crowd = [prices], None, (
+        "" if rules.payoff == "shared" else
+        " (where shares do not matter all buyers crowd to one seller, and prices chase each other)")
     for _ in range(rules.max_rounds):
         shares, way = evolve(hour, prices, (1 - CURIOSITY) * shares + CURIOSITY / count, rules)
+        if np.abs(way[-1] - way[-2]).max() > rules.tolerance:
+            raise NotSolved(f"step {hour.step}: buyers did not come to rest; a smaller evolution_step may help{crowd}")
         first = first or way
         part = hour.deficit @ shares / hour.deficit.sum()
         prices = raise_prices(hour, prices, part, rules)
@@ -224,9 +223,8 @@ def play(hour: Hour, rules: Rules | None = None, start: tuple[np.ndarray, np.nda
         if np.abs(path[-1] - path[-2]).max() <= rules.tolerance * hour.grid_price:
             break
     else:
-        why = "a smaller price_step may help" if rules.payoff == "shared" else (
-            "where shares do not matter all buyers are with one seller at a time, and prices chase each other")
-        raise NotSolved(f"step {hour.step}: prices did not come to rest in {rules.max_rounds} rounds; {why}")
+        raise NotSolved(f"step {hour.step}: prices did not come to rest in {rules.max_rounds} rounds; "
+                        f"a smaller price_step may help{crowd}")
     names = list(hour.sellers)
     return HourResult(hour, pd.Series(prices, names), pd.Series(part, names),
                       pd.DataFrame(shares, hour.buyers, names), len(path) - 1,
@@ -256,7 +254,7 @@ def certify(result: HourResult, starts: int = 10, rules: Rules | None = None, se
         "payoff spread": float(values.max() - values.min()) / max(float(values.max()), 1e-12),
         "eigenvalue": float(roots.max()) if len(roots) else np.nan,
         "closed form": float(max(np.abs(exact_prices - prices).max(), np.abs(exact_part - result.part).max())),
-        "starts": apart,
+        "starts": apart if starts else np.nan,
     }
 
 
@@ -267,7 +265,7 @@ class GameResult:
     positions: VPP -> table of market.positions. prices, parts: yuan/kWh and the probability of being chosen, a row per
     step and a column per VPP, nan where it does not sell. trades: kW, as in CoalitionResult (positive: received).
     table: a row per VPP: cost alone, with trades, payment (positive: pays), after, gain (yuan), carbon cost alone and
-    after (yuan), excess alone and after (kg). proofs: a row per step with a market. hours: step -> HourResult.
+    after (yuan), excess after (kg). proofs: a row per step with a market. hours: step -> HourResult.
     """
 
     positions: dict[str, pd.DataFrame]
@@ -293,6 +291,8 @@ def trade_by_game(case: Case, alone: dict[str, DispatchResult] | None = None, ru
     alone: schedules without trade; found here if not given. starts: random beginnings for the certificate.
     Raises WrongInput for a VPP without a power_market or unknown rules, NotSolved if an hour does not come to rest.
     """
+    if not is_number(starts, -1, whole=True):
+        raise WrongInput(f"starts: found {starts!r}; allowed: a whole number of 0 or more")
     began, rules = time.perf_counter(), rules or Rules()
     alone = alone or {vpp.name: dispatch(vpp, solver) for vpp in case.vpps}
     tables = {vpp.name: positions(vpp, alone[vpp.name]) for vpp in case.vpps}
@@ -313,10 +313,10 @@ def trade_by_game(case: Case, alone: dict[str, DispatchResult] | None = None, ru
             money = case.vpps[0].step_hours * sent[b, s] * result.prices[seller]
             paid[buyer] += money
             paid[seller] -= money
-    done = time.perf_counter()
+    done, nothing = time.perf_counter(), np.zeros(steps)
     settled = pd.DataFrame({
-        vpp.name: settle(vpp, alone[vpp.name], sum(flow[vpp.name, other] for other in names if other != vpp.name),
-                         sum(flow[other, vpp.name] for other in names if other != vpp.name)) for vpp in case.vpps
+        vpp.name: settle(vpp, alone[vpp.name], sum((flow[vpp.name, other] for other in names if other != vpp.name), nothing),
+                         sum((flow[other, vpp.name] for other in names if other != vpp.name), nothing)) for vpp in case.vpps
     })
     costs = settled.drop(index="carbon excess (kg)").fillna(0.0)
     net = {(i, j): flow[i, j] - flow[j, i] for i, j in combinations(names, 2)}

@@ -29,21 +29,22 @@ def terms_of(vpp: VPP) -> tuple[Grid, CarbonMarket | None, PowerMarket]:
 def positions(vpp: VPP, result: DispatchResult) -> pd.DataFrame:
     """What a VPP offers and needs after its own schedule, a row per step, kW.
 
-    supply: renewables, turbines and discharge; demand: load less called load, and charge; ratio: supply / demand, paper
-    B (14)-(15). surplus: power sold to the grid or spilled; deficit: power bought from it. role: a seller has a ratio
-    above one, a buyer below; within the dead band a VPP stays out, since many schedules end at a ratio of exactly one.
+    supply: renewables (spilled power too), turbines and discharge; demand: load less called load, and charge; ratio:
+    supply / demand, paper B (14)-(15). surplus: power sold to the grid or spilled; deficit: power bought from it. role: a
+    seller has a ratio above one, a buyer below; within the dead band a VPP stays out, since many schedules end at a ratio
+    of exactly one.
     """
     grid, _, terms = terms_of(vpp)
     flows = result.balances["electricity"]
     loads = [c.name for c in vpp.components if isinstance(c, ElectricLoad | ControllableLoad)]
     devices = flows.drop(columns=[grid.name, *loads])
-    supply = devices.clip(lower=0).sum(axis=1)
+    spilled = sum((result.series[c.name, "curtailed"].clip(lower=0) for c in vpp.components if isinstance(c, Renewable)), 0.0)
+    supply = devices.clip(lower=0).sum(axis=1) + spilled
     demand = -flows[loads].sum(axis=1) - devices.clip(upper=0).sum(axis=1)
-    spilled = sum((result.series[c.name, "curtailed"] for c in vpp.components if isinstance(c, Renewable)), 0 * supply)
+    bought = flows[grid.name]  # net: at equal prices a schedule may buy and sell at once
     table = pd.DataFrame({"supply": supply, "demand": demand, "ratio": supply / demand,
-                          "surplus": result.series[grid.name, "sell"].clip(lower=0) + spilled.clip(lower=0),
-                          "deficit": result.series[grid.name, "buy"].clip(lower=0)})
-    net = supply - demand
+                          "surplus": (-bought).clip(lower=0) + spilled, "deficit": bought.clip(lower=0)})
+    net = table["surplus"] - table["deficit"]
     sells, buys = net > terms.dead_band, net < -terms.dead_band
     return table.assign(role=np.select([sells, buys], ["seller", "buyer"], "out"))
 
@@ -63,6 +64,18 @@ class Hour:
     price_min: float
     price_max: float
 
+    def __post_init__(self):
+        sizes = (len(self.sellers), len(self.buyers), len(self.sellers))
+        if tuple(map(len, (self.surplus, self.deficit, self.reservation))) != sizes:
+            raise WrongInput(f"step {self.step}: found {len(self.surplus)} surpluses, {len(self.deficit)} deficits and "
+                             f"{len(self.reservation)} reservation prices; allowed: one for each seller or buyer")
+        if not (np.all(np.asarray(self.surplus) > 0) and np.all(np.asarray(self.deficit) > 0)):
+            raise WrongInput(f"step {self.step}: found a surplus or deficit that is not above zero; allowed: kW above 0")
+        if not (self.price_min < self.top and np.all(np.asarray(self.reservation) < self.top)):
+            raise WrongInput(f"step {self.step}: found price_min {self.price_min:g} and reservation prices "
+                             f"{np.round(self.reservation, 4).tolist()}; allowed: below {self.top:g}, the highest price that a "
+                             "buyer accepts")
+
     @property
     def open(self) -> bool:
         """False where nobody sells or nobody buys: there is no price then."""
@@ -77,8 +90,9 @@ class Hour:
 def hours(vpps: tuple[VPP, ...], tables: dict[str, pd.DataFrame]) -> list[Hour]:
     """The market of each step from every VPP's `positions`.
 
-    A seller's reservation price stays below the grid's by its margin. Raises WrongInput if the VPPs see different grid
-    prices or price bands, or a band without a price that a buyer would accept.
+    A seller's reservation price stays below the grid's by its margin; a seller that may not ask it stays out.
+    Raises WrongInput if the VPPs see different grid prices or price bands, or a band without a price that a buyer would
+    accept.
     """
     terms = {vpp.name: terms_of(vpp) for vpp in vpps}
     grid, _, first = terms[vpps[0].name]
@@ -92,9 +106,10 @@ def hours(vpps: tuple[VPP, ...], tables: dict[str, pd.DataFrame]) -> list[Hour]:
     found = []
     for k, price in enumerate(grid.buy_price):
         row = {name: table.iloc[k] for name, table in tables.items()}
-        sellers = tuple(name for name in row if row[name]["role"] == "seller")
+        asks = {name: min(terms[name][2].reservation_price, price - terms[name][2].margin) for name in row}
+        sellers = tuple(name for name in row if row[name]["role"] == "seller" and asks[name] < first.price_max)
         buyers = tuple(name for name in row if row[name]["role"] == "buyer")
-        reservation = [min(terms[name][2].reservation_price, price - terms[name][2].margin) for name in sellers]
+        reservation = [asks[name] for name in sellers]
         found.append(Hour(k + 1, sellers, buyers, np.array([row[n]["surplus"] for n in sellers]),
                           np.array([row[n]["deficit"] for n in buyers]), np.array(reservation), float(price),
                           first.price_min, first.price_max))

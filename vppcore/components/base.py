@@ -64,7 +64,9 @@ class Component:
                 continue
             low, high, unit = f.metadata["low"], f.metadata["high"], f.metadata["unit"]
             value = np.asarray(getattr(self, f.name), float)
-            if np.isinf(value).any() and unit not in ("kW", "kW/h", "h"):  # only limits on power and periods may be absent
+            if np.isnan(value).any():
+                found.append(f"{f.name}: found nan; allowed: a number")
+            elif np.isinf(value).any() and unit not in ("kW", "kW/h", "h"):  # only limits on power and periods may be absent
                 found.append(f"{f.name}: found {value.max():g} {unit}; allowed: a finite number")
             elif (value < low).any() or (value > high).any():
                 ranges = f"{low:g} or more" if np.isinf(high) else f"{low:g} to {high:g}"

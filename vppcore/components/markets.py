@@ -29,7 +29,11 @@ class Grid(Component):
 
     def faults(self) -> list[str]:
         steps = [str(step + 1) for step in np.flatnonzero(self.sell_price > self.buy_price)[:3]]
-        return [f"feed-in price above purchase price in step {', '.join(steps)} (money for nothing)"] if steps else []
+        found = [f"feed-in price above purchase price in step {', '.join(steps)} (money for nothing)"] if steps else []
+        if self.emission != self.carbon_quota and (self.sell_price == self.buy_price).any():
+            found.append("feed-in price equal to the purchase price: buying and selling at once would cost nothing and count as "
+                         "emission; allowed with emission or quota: a lower feed-in price")
+        return found
 
     def model(self, steps: int, step_hours: float = 1.0) -> Part:
         buy, sell = bounded(steps, 0, self.buy_max), bounded(steps, 0, self.sell_max)
@@ -77,7 +81,7 @@ class CarbonMarket(Component):
 
     def faults(self) -> list[str]:
         found = []
-        if self.levels != int(self.levels):
+        if not float(self.levels).is_integer():
             found.append(f"levels: found {self.levels:g}; allowed: a whole number")
         if self.reward_growth:
             found.append(f"reward_growth: found {self.reward_growth:g}; allowed: 0 (a price that rises with the surplus sold "
@@ -117,7 +121,7 @@ class PowerMarket(Component):
     price_min: float = parameter("yuan/kWh", "lowest price allowed between VPPs")
     price_max: float = parameter("yuan/kWh", "highest price allowed between VPPs")
     dead_band: float = parameter("kW", "surplus or deficit up to which a VPP stays out of the market", 0.0)
-    margin: float = parameter("yuan/kWh", "least distance of the reservation price from the grid's price", 0.0)
+    margin: float = parameter("yuan/kWh", "least distance of the reservation price from the grid's price", 0.01, 1e-4)
 
     def faults(self) -> list[str]:
         return minimum_above_maximum(self, ("price_min", "price_max"))
