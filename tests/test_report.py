@@ -211,6 +211,6 @@ def test_verdicts_of_several_notebooks_become_one_table():
     a_study().finish()
     other = Study("other")
     shown = other.judge(judge_number("A02", 1.0, "far off"))
-    assert shown.loc["A02", "verdict"] == "not reproduced"
+    assert shown.data.loc["A02", "verdict"] == "not reproduced"
     other.finish()
     assert collect_judgements("demo", "other")["claim"].tolist() == ["A01", "A02"]

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pandas.io.formats.style import Styler
 
 from vppcore.bargaining import METHODS, WEIGHT_RULES
 from vppcore.case import Case, load_case
@@ -153,10 +154,11 @@ class Study:
         """Keeps the numbers behind a figure or table; the name becomes the file's name."""
         self.tables |= {name: table.to_frame() if isinstance(table, pd.Series) else table for name, table in tables.items()}
 
-    def judge(self, *judgements: Judgement) -> pd.DataFrame:
-        """Keeps verdicts for the ledger and returns them as a table."""
+    def judge(self, *judgements: Judgement) -> Styler:
+        """Keeps verdicts for the ledger and returns them as a table for the page, with their whole reasons."""
         self.judgements += judgements
-        return as_table(list(judgements)).set_index("claim")
+        left = [{"selector": "th", "props": "text-align: left"}]
+        return as_table(list(judgements)).set_index("claim").style.set_properties(**{"text-align": "left"}).set_table_styles(left)
 
     def finish(self, **facts: Any) -> str:
         """Writes everything at once in place of an earlier run; returns one sentence on what was written."""
