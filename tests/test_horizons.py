@@ -21,6 +21,7 @@ from vppcore import (
     load_case,
     pool,
     tables,
+    trade_by_game,
 )
 from vppcore.carbon import carbon_row, market_of
 from vppcore.case import DATA
@@ -243,6 +244,15 @@ def test_the_talks_agree_in_quarter_hours_too(template):
     found = cooperate(fine)
     assert found.cost == pytest.approx(pool(template).cost, rel=1e-3)
     assert found.certificate.lower <= pool(template).cost + 1e-3 <= found.certificate.upper + 2e-3
+
+
+def test_the_game_s_payments_count_quarters(handmade):
+    """Four hours of study B. Schedules with ramps and ties differ a little; a payment four times too large would show."""
+    by_hour, by_quarter = (trade_by_game(made, starts=0) for made in (handmade.window(10, 4), each(handmade.window(10, 4), quarters)))
+    assert by_quarter.cost == pytest.approx(by_hour.cost, rel=1e-3)
+    size = by_hour.table["payment"].abs().max()
+    assert by_quarter.table["payment"].to_numpy() == pytest.approx(by_hour.table["payment"].to_numpy(), abs=0.05 * size)
+    assert by_quarter.table["payment"].sum() == pytest.approx(0, abs=1e-6)
 
 
 # --- two days -----------------------------------------------------------------------------------------------------
