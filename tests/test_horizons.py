@@ -231,7 +231,6 @@ def test_ramps_are_by_the_hour():
     assert np.abs(np.diff(power)).max() == pytest.approx(5, abs=1e-6)
 
 
-@pytest.mark.xfail(strict=True, reason="the talks' penalty is said to be yuan/kWh per kW and is not multiplied by the step")
 @pytest.mark.parametrize("penalty", [None, 1e-2])
 def test_the_talks_take_as_many_iterations_in_quarter_hours(penalty):
     """The same problem with each hour four times: with every term of it a quarter, each iteration is the same."""

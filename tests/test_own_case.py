@@ -313,14 +313,12 @@ def test_an_impossible_case_is_refused_by_the_models_with_the_same_words(tmp_pat
 
 
 # --- traps for a careful reader -----------------------------------------------------------------------------------
-@pytest.mark.xfail(strict=True, reason="names that differ in capitals only: two VPPs that share one set of columns")
 def test_a_name_in_other_capitals_is_no_new_vpp(tool, tmp_path):
     """Two sound rows for `home`: a third VPP appears, with Home's load counted once more."""
     rows = "home,gas_supply,price,3,yuan/m3,x,assumed\nhome,gas_supply,calorific_value,10,kWh/m3,x,assumed\n"
     refused(tool, mine(tmp_path / "mine", (U, "# --- for both\n", rows)))
 
 
-@pytest.mark.xfail(strict=True, reason="a series that no row of units.csv asks for is read and forgotten")
 def test_a_series_that_nobody_uses_is_refused(tool, tmp_path):
     """A reader adds the shop's roof to series.csv and no row to units.csv: the roof makes nothing, without a word."""
     folder = mine(tmp_path / "mine")

@@ -168,6 +168,11 @@ def load_case(folder: str | Path) -> Case:
     faults += [f"units.csv: tie of {owner}; allowed: a tie in rows for {ALL} only, one for all pairs"
                for owner in dict.fromkeys(units["vpp"][units["component"] == "tie"]) if owner != ALL]
     tie = make_component("", "tie", parameters_of(units, ALL, "tie"), series, faults)
+    if not faults:
+        asked = {column_name(vpp.name, f.metadata["column"], component.name) for vpp in vpps for component in vpp.components
+                 for f in fields(component) if "column" in f.metadata}
+        faults += [f"series.csv, column {column}: no row of units.csv asks for it; allowed: series of components that a VPP has"
+                   for column in series.columns if column not in asked and not column.startswith("grid_")]
     if faults:
         raise WrongInput(*dict.fromkeys(faults))
     return Case(path.name, description, tuple(vpps), tie, units, series)
@@ -283,7 +288,10 @@ def check_time(name: str, table: pd.DataFrame, description: Description | None, 
 
 
 def check_series_owners(series: pd.DataFrame, names: list[str], faults: list[str]) -> None:
-    """Every column belongs to a VPP of units.csv or to the tariff."""
+    """Every column belongs to a VPP of units.csv or to the tariff, and no two VPPs would share one."""
+    lower = [name.lower() for name in names]
+    faults += [f"units.csv: VPP {name}; allowed: names that differ in more than capitals"
+               for name in names if lower.count(name.lower()) > 1]
     for column in series.columns:
         if not column.startswith(("grid_", *(f"{name.lower()}_" for name in names))):
             faults.append(f"series.csv, column {column}: no such VPP; allowed: {', '.join(names)} or grid_")
@@ -376,8 +384,7 @@ def make_component(vpp: str, component: str, numbers: dict[str, float] | None, s
     cls, where, values, before = COMPONENTS[kind], f"{vpp or ALL} {component}", {}, len(faults)
     for f in fields(cls):
         if "column" in f.metadata:
-            column = f.metadata["column"].format(label=label or kind)
-            column = column if column.startswith("grid_") else f"{vpp.lower()}_{column}"
+            column = column_name(vpp, f.metadata["column"], label or kind)
             if column not in series.columns:
                 faults.append(f"series.csv: no column {column}_... for {where}; allowed: {column}_kw or the like")
                 continue
@@ -389,10 +396,19 @@ def make_component(vpp: str, component: str, numbers: dict[str, float] | None, s
     if len(faults) > before:
         return None
     made = cls(label=label, **values)
-    faults += [f"units.csv, {where} {fault}" for fault in made.out_of_range()]
+    found = made.out_of_range()
+    if any("found nan" in fault for fault in found):
+        return None  # a number that could not be read, which has its sentence already
+    faults += [f"units.csv, {where} {fault}" for fault in found]
     faults += [f"units.csv, {where}: {fault}" for fault in made.faults()]
     check_peak(where, made, faults)
     return made if len(faults) == before else None
+
+
+def column_name(vpp: str, middle: str, label: str) -> str:
+    """The column of series.csv that a profile of a VPP's component comes from."""
+    column = middle.format(label=label)
+    return column if column.startswith("grid_") else f"{vpp.lower()}_{column}"
 
 
 def check_peak(where: str, component: Component, faults: list[str]) -> None:

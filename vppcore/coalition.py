@@ -4,6 +4,7 @@ kW, yuan, yuan/kWh; a trade p_ij is positive when i receives from j; arrays are 
 """
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass, field, replace
 from itertools import combinations
@@ -105,6 +106,7 @@ def pool(case: Case, solver: str = "auto", flattest: bool = False, placement: Pl
     lower bound. Raises WrongInput without a tie or for an unknown solver, NotSolved if there is no optimum or it moved.
     """
     started, name = time.perf_counter(), f"joint optimum of {case.name}"
+    check_placement(case, placement)
     models = {vpp.name: build(vpp) for vpp in case.connected(members)}
     flows = {name: model.trades() for name, model in models.items()}
     pairs = [(i, j) for i, j in combinations(case.names, 2) if j in flows[i]]
@@ -117,9 +119,10 @@ def pool(case: Case, solver: str = "auto", flattest: bool = False, placement: Pl
         solved = solve(cp.Problem(cp.Minimize(total), rows), solver, name)
     except NotSolved as refused:
         if placement is not None and "infeasible" in str(refused):
+            pool(case, solver, members=members)  # says what is wrong if the feeder is not to blame
             raise NotSolved(f"{name}: no schedule keeps all voltages of {placement.feeder.name} within "
                             f"{placement.low:g} and {placement.high:g}") from refused
-        raise with_reason(case, refused) from refused
+        raise with_reason(case, refused, members) from refused
     if flattest and pairs:
         squares = sum(cp.sum_squares(flows[i][j]) for i, j in pairs)
         optimum, solved = solved.value, solve(cp.Problem(cp.Minimize(total + FLATNESS / 2 * squares), rows), "auto", name)
@@ -133,6 +136,15 @@ def pool(case: Case, solver: str = "auto", flattest: bool = False, placement: Pl
         both_ways(trades, case), pair_frame(multipliers, case), None, pd.DataFrame(), [],
         {"build and solve": time.perf_counter() - started},
     )
+
+
+def check_placement(case: Case, placement: Placement | None) -> None:
+    """Raises WrongInput if a placement names a VPP that the case lacks."""
+    if OPERATOR in case.names:
+        raise WrongInput(f"case {case.name}: found a VPP named {OPERATOR}; allowed: any other name")
+    unknown = [name for name in (placement.buses if placement else ()) if name not in case.names]
+    if unknown:
+        raise WrongInput(f"placement: found {', '.join(unknown)}; allowed: {', '.join(case.names)}")
 
 
 def pool_verified(case: Case, placement: Placement, members: tuple[str, ...] | None = None, solver: str = "auto",
@@ -153,9 +165,9 @@ def pool_verified(case: Case, placement: Placement, members: tuple[str, ...] | N
     raise NotSolved(f"{placement.feeder.name}: voltages still miss the limits by {violation:.4f} per unit after five margins")
 
 
-def with_reason(case: Case, refused: NotSolved) -> NotSolved:
+def with_reason(case: Case, refused: NotSolved, members: tuple[str, ...] | None = None) -> NotSolved:
     """The same refusal, or a better one: which VPP has no schedule even with its ties, what it lacks and when."""
-    for vpp in case.connected():
+    for vpp in case.connected(members):
         model = build(vpp)
         try:
             solve(cp.Problem(cp.Minimize(model.cost), model.constraints), "auto", vpp.name)
@@ -310,7 +322,7 @@ class Talks:
 
     def __post_init__(self):
         zero = np.zeros(self.steps)
-        self.pairs = list(combinations(self.partners, 2))
+        self.pairs = [(i, j) for i, j in combinations(self.partners, 2) if j in self.partners[i]]
         self.expected = {(i, j): zero for i in self.partners for j in self.partners[i]}
         self.multiplier = {pair: zero for pair in self.pairs}
         self.target = {pair: zero for pair in self.pairs}  # the mean of both expectations, for the parallel order
@@ -412,7 +424,9 @@ def cooperate(case: Case, penalty: float | None = None, order: str = "sequential
     """
     check_solver_name(solver)
     how = Settings(natural_penalty(case) if penalty is None else penalty, order, tolerance, relaxation, balancing, max_iterations)
+    how.penalty *= case.vpps[0].step_hours  # the talks are in kW and yuan: a step's trade is a power, its cost an energy's
     vpps, marks = case.connected(), [time.perf_counter()]
+    check_placement(case, placement)
     steps, placed = case.vpps[0].steps, [] if placement is None else [n for n in case.names if n in placement.buses]
     agents: dict = {vpp.name: Agent(vpp, tolerance / 10, vpp.name in placed) for vpp in vpps}
     marks.append(time.perf_counter())
@@ -433,7 +447,7 @@ def cooperate(case: Case, penalty: float | None = None, order: str = "sequential
     trades = {pair: np.clip(trade, -limit, limit) for pair, trade in middle.items() if OPERATOR not in pair}
     last = talks.history[-1]
     granted = {name: -told[OPERATOR, name] for name in placed}  # the operator's own answer is within its limits
-    result = carry_out(case, trades, solver, granted)
+    result = carry_out(case, trades, solver, granted, last["largest disagreement (kW)"])
     lower = lower_bound(case, talks.multiplier, solver)
     if placed:
         lower += agents[OPERATOR].bound(talks.multiplier)
@@ -461,21 +475,30 @@ def fixed_terms(model: Model, values: dict[tuple[str, str], np.ndarray]) -> list
 
 
 def carry_out(case: Case, trades: dict[tuple[str, str], np.ndarray], solver: str,
-              granted: dict[str, np.ndarray] | None = None) -> dict[str, DispatchResult]:
+              granted: dict[str, np.ndarray] | None = None, disagreement: float = 0.0) -> dict[str, DispatchResult]:
     """Each VPP's best schedule when the agreed trades (kW, by pair) are carried out exactly: one problem each.
 
-    granted: VPP -> net withdrawal that the operator has granted, kW, which is kept too.
+    granted: VPP -> net withdrawal that the operator has granted, kW, which is kept too: exactly where a schedule can, else
+    up to the `disagreement` (kW) that the talks left, or a few times that.
     """
     both = trades | {(j, i): -trade for (i, j), trade in trades.items()}
 
-    def agreed(model: Model) -> list:
-        rows = [flow == trade for flow, trade in fixed_terms(model, both)]
-        if granted and model.vpp.name in granted:
-            rows.append(withdrawal(model) == granted[model.vpp.name])
-        return rows
+    def schedule(vpp: VPP, slack: float) -> DispatchResult:
+        def agreed(model: Model) -> list:
+            rows = [flow == trade for flow, trade in fixed_terms(model, both)]
+            if granted and vpp.name in granted:
+                rows.append(cp.abs(withdrawal(model) - granted[vpp.name]) <= slack)
+            return rows
 
-    return {vpp.name: solve_exactly(vpp, agreed, solver, "auto", f"{vpp.name} with the agreed trades")
-            for vpp in case.connected()}
+        return solve_exactly(vpp, agreed, solver, "auto", f"{vpp.name} with the agreed trades")
+
+    def nearest(vpp: VPP) -> DispatchResult:
+        for slack in (1e-6, disagreement, 4 * disagreement):
+            with contextlib.suppress(NotSolved):
+                return schedule(vpp, slack)
+        return schedule(vpp, 16 * disagreement)
+
+    return {vpp.name: nearest(vpp) if granted and vpp.name in granted else schedule(vpp, 0.0) for vpp in case.connected()}
 
 
 def lower_bound(case: Case, multipliers: dict[tuple[str, str], np.ndarray], solver: str) -> float:

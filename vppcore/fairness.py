@@ -54,18 +54,19 @@ def joint_problem(case: Case, placement: Placement | None) -> tuple[cp.Problem, 
     models = {vpp.name: build(vpp) for vpp in case.connected()}
     flows, pairs = {name: model.trades() for name, model in models.items()}, list(combinations(case.names, 2))
     is_open = cp.Parameter(len(pairs), nonneg=True)
+    most = min(case.tie.limit, 1e7)  # kW; an absent limit must not meet the zero of a closed pair
     rows = [row for model in models.values() for row in model.constraints]
     for k, (i, j) in enumerate(pairs):
-        rows += [flows[i][j] + flows[j][i] == 0, flows[i][j] <= case.tie.limit * is_open[k],
-                 flows[i][j] >= -case.tie.limit * is_open[k]]
+        rows += [flows[i][j] + flows[j][i] == 0, flows[i][j] <= most * is_open[k],
+                 flows[i][j] >= -most * is_open[k]]
     if placement is not None:
         rows += placement.limits({n: withdrawal(models[n]) for n in placement.buses}, case.vpps[0].steps)
     return cp.Problem(cp.Minimize(sum(model.cost for model in models.values())), rows), pairs, is_open
 
 
 def players(values: Values) -> list[str]:
-    """The names, from the largest coalition. Raises WrongInput if a coalition is missing."""
-    names = list(max(values, key=len))
+    """The names, in the order of the largest coalition. Raises WrongInput if a coalition is missing."""
+    names = list(dict.fromkeys([*max(values, key=len), *(name for members in values for name in members)]))
     missing = [members for members in coalitions(names) if members not in values]
     if missing:
         raise WrongInput(f"values: {len(missing)} coalitions are missing, as {missing[0]}; allowed: one value for each")
@@ -103,7 +104,9 @@ def incidence(values: Values) -> tuple[list[tuple[str, ...]], np.ndarray, np.nda
 def least_core(values: Values, solver: str = "auto") -> tuple[float, pd.Series]:
     """The smallest e such that some split leaves no coalition more than e to gain, and such a split; e <= 0 means that
     the core is not empty."""
-    _, inside, worth, total = incidence(values)
+    some, inside, worth, total = incidence(values)
+    if not some:
+        return 0.0, pd.Series(total, players(values), name="least core")
     share, most = cp.Variable(inside.shape[1]), cp.Variable()
     rows = [cp.sum(share) == total, worth - inside @ share <= most]
     solve(cp.Problem(cp.Minimize(most), rows), solver, "least core")
@@ -116,6 +119,8 @@ def nucleolus(values: Values, solver: str = "auto", tolerance: float = 1e-6) -> 
     (Maschler, Peleg and Shapley 1979). `tolerance` is relative to the largest value. Raises NotSolved if it gets stuck.
     """
     some, inside, worth, total = incidence(values)
+    if not some:
+        return pd.Series(total, players(values), name="nucleolus")
     unit = max(1e-12, np.abs([*worth, total]).max())
     worth, total = worth / unit, total / unit
     settled, level = np.zeros(len(some), bool), np.zeros(len(some))
@@ -123,7 +128,9 @@ def nucleolus(values: Values, solver: str = "auto", tolerance: float = 1e-6) -> 
 
     def rows(bound: cp.Expression) -> list:
         excess = worth - inside @ share
-        known = [excess[settled] == level[settled]] if settled.any() else []
+        # a narrow band, not an equation: levels are known to the solver's accuracy only
+        band = tolerance / 10
+        known = [excess[settled] <= level[settled] + band, excess[settled] >= level[settled] - band] if settled.any() else []
         return [cp.sum(share) == total, excess[~settled] <= bound, *known]
 
     while np.linalg.matrix_rank(np.vstack([inside[settled], np.ones(inside.shape[1])])) < inside.shape[1]:
@@ -150,7 +157,7 @@ def stability(values: Values, splits: pd.DataFrame) -> pd.DataFrame:
     """A row per split (a column of `splits`): the largest excess, whose it is, and whether the split is in the core."""
     rows = {}
     for name, split in splits.items():
-        found = excesses(values, split)
+        found, small = excesses(values, split), 1e-6 * max(1.0, split.abs().sum())
         rows[name] = {"largest excess (yuan)": found.iloc[0], "of": found.index[0],
-                      "in the core": bool(found.iloc[0] <= 1e-6 * max(1.0, splits[name].abs().sum()))}
+                      "in the core": bool(found.iloc[0] <= small and abs(split.sum() - values[tuple(players(values))]) <= small)}
     return pd.DataFrame(rows).T

@@ -67,7 +67,11 @@ def load_feeder(folder: str | Path) -> Feeder:
     missing = [name for name in ("feeder.yaml", "lines.csv", "buses.csv") if not (path / name).is_file()]
     if missing:
         raise WrongInput(*(f"feeder {folder}: file {name} is missing" for name in missing))
-    about = yaml.safe_load((path / "feeder.yaml").read_text(encoding="utf-8"))
+    try:
+        about = yaml.safe_load((path / "feeder.yaml").read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise WrongInput(f"{path.name}/feeder.yaml: not readable as YAML ({str(error).splitlines()[0]})") from error
+    about = about if isinstance(about, dict) else {}
     lines, buses = pd.read_csv(path / "lines.csv", comment="#"), pd.read_csv(path / "buses.csv", comment="#")
     faults = [f"{path.name}/{name}: no column {column}" for name, table, columns in
               (("lines.csv", lines, ("from_bus", "to_bus", "r_ohm", "x_ohm")), ("buses.csv", buses, ("bus", "p_kw", "q_kvar")))
@@ -76,8 +80,20 @@ def load_feeder(folder: str | Path) -> Feeder:
                for name in ("base_kv", "source_voltage") if not is_number(about.get(name), 0)]
     if faults:
         raise WrongInput(*faults)
+    for name, table, column, low in (("lines.csv", lines, "r_ohm", 0), ("lines.csv", lines, "x_ohm", 0),
+                                     ("buses.csv", buses, "p_kw", -np.inf), ("buses.csv", buses, "q_kvar", -np.inf)):
+        numbers = pd.to_numeric(table[column], errors="coerce")
+        faults += [f"{path.name}/{name}, row {row + 1}, {column}: found {table[column].iloc[row]}; allowed: a number"
+                   + (" of 0 or more" if low == 0 else "") for row in np.flatnonzero(~(numbers >= low) | ~np.isfinite(numbers))]
+        table[column] = numbers
+    faults += [f"{path.name}/buses.csv: bus {bus} stands twice; allowed: once" for bus in buses["bus"][buses["bus"].duplicated()]]
+    ends = [frozenset(pair) for pair in zip(lines["from_bus"], lines["to_bus"], strict=True)]
+    faults += [f"{path.name}/lines.csv: two lines between {' and '.join(map(str, sorted(pair)))}; allowed: one"
+               for pair in dict.fromkeys(ends) if ends.count(pair) > 1]
+    if faults:
+        raise WrongInput(*faults)
     tree = nx.Graph(list(zip(lines["from_bus"], lines["to_bus"], strict=True)))
-    if not nx.is_tree(tree) or set(tree) != set(buses["bus"]) or about["source_bus"] not in tree:
+    if not nx.is_tree(tree) or set(tree) != set(buses["bus"]) or about.get("source_bus") not in tree:
         raise WrongInput(f"{path.name}: the lines do not join all buses and the source {about.get('source_bus')} as one tree; "
                          "allowed: a radial feeder")
     return Feeder(path.name, lines, buses.set_index("bus"), float(about["base_kv"]), about["source_bus"],
@@ -132,7 +148,7 @@ def withdrawal(model: Model) -> cp.Expression:
     """What passes a VPP's connection point, kW `(steps,)`: purchase less sale plus received trades."""
     through = [part.inject["electricity"] for component, part in zip(model.vpp.components, model.parts.values(), strict=True)
                if isinstance(component, Grid | Tie)]
-    return sum(through)
+    return sum(through, cp.Constant(np.zeros(model.vpp.steps)))
 
 
 def withdrawals(case: Case, dispatches: dict[str, DispatchResult]) -> pd.DataFrame:
@@ -248,7 +264,7 @@ def spread(case: Case, dispatches: dict[str, DispatchResult], feeder: Feeder) ->
 
 
 # --- the operator at the negotiating table ------------------------------------------------------------------------
-OPERATOR = "operator"
+OPERATOR = "(operator)"  # in brackets: no VPP is called so
 
 
 class Operator:
