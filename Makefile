@@ -41,7 +41,7 @@ sweep: $(VENV)/.ready  ## worst-case cost over a grid: make sweep LEVELS="0 4 8"
 	@$(BIN)/python -c 'import pandas; print(pandas.read_csv("results/sweep/sweep.csv").round(2).to_string(index=False))'
 
 lab: $(VENV)/.ready  ## open the notebooks in JupyterLab
-	VPPCORE_RESULTS="$(CURDIR)/build/lab/results" $(BIN)/jupyter lab \
+	VPPCORE_RESULTS="$(CURDIR)/build/lab/results" VPPCORE_PROGRESS=1 $(BIN)/jupyter lab \
 	  --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate notebooks $(LAB)
 
 test: lint  ## check the code, the notebooks' stored outputs and the built book

@@ -141,6 +141,11 @@ class Study:
                 case = case.change_tie(**changes) if component == "tie" else case.change_all(component, **changes)
         return case
 
+    @property
+    def progress(self) -> bool:
+        """True where somebody watches the notebook run (`make lab` sets VPPCORE_PROGRESS): long work then shows a bar."""
+        return bool(os.environ.get("VPPCORE_PROGRESS"))
+
     def vpp(self, case: Case) -> str:
         """The VPP that figures show: the parameter's, else the second of the case (study A's VPP2) or the only one."""
         return self.parameters.get("vpp") or case.names[min(1, len(case.names) - 1)]
