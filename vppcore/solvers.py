@@ -29,7 +29,9 @@ LICENCE_SIZE, LICENCE_SIZE_QUADRATIC = 2000, 200
 OPTIONS = {
     "highs": {"mip_rel_gap": 1e-7},
     "gurobi": {"MIPGap": 1e-7},
-    "osqp": {"eps_abs": 1e-8, "eps_rel": 1e-8, "max_iter": 200_000, "polishing": True},
+    "osqp": {"eps_abs": 1e-10, "eps_rel": 1e-10, "max_iter": 1_000_000, "polishing": True},
+    # near an optimum a cost hardly moves while a schedule still does: 1e-8 of the cost can be half a kW; not for cones
+    "clarabel": {"tol_gap_abs": 1e-10, "tol_gap_rel": 1e-10, "tol_feas": 1e-10},
 }
 
 
@@ -141,7 +143,8 @@ def solve(problem: cp.Problem, solver: str = "auto", name: str = "model") -> Sol
     if reason := refusal(solver, kind, variables, rows, gurobi_licence() if solver == "gurobi" else "full"):
         raise NotSolved(f"{name}: {reason}")
     cvxpy_name, distribution, _ = SOLVERS[solver]
-    options = OPTIONS.get(solver, {}) | ({"env": silent_gurobi()} if solver == "gurobi" else {})
+    options = {} if kind == "conic" else dict(OPTIONS.get(solver, {}))
+    options |= {"env": silent_gurobi()} if solver == "gurobi" else {}
     started = time.perf_counter()
     try:
         problem.solve(solver=cvxpy_name, **options)
