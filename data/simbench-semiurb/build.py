@@ -2,8 +2,8 @@
 
 From the project's root, in an environment outside the repository (never the book's):
 
-    python3 -m venv /tmp/simbench && /tmp/simbench/bin/pip install -r data/simbench-semiurb/requirements.txt
-    /tmp/simbench/bin/python data/simbench-semiurb/build.py
+    python3 -m venv build/simbench && build/simbench/bin/pip install -r data/simbench-semiurb/requirements.txt
+    build/simbench/bin/python data/simbench-semiurb/build.py
 
 Writes case.yaml, units.csv and series.csv of both folders and the tables of grid/. kW, kWh and ohm.
 """

@@ -3,7 +3,7 @@
 Runs a power flow of every third hour of the week and of the rated state twice: with pandapower on SimBench's own grid and
 with power-grid-model on nothing but the tables. In the environment of build.py:
 
-    /tmp/simbench/bin/python data/simbench-semiurb/check_grid.py
+    build/simbench/bin/python data/simbench-semiurb/check_grid.py
 """
 from __future__ import annotations
 
