@@ -1,6 +1,6 @@
 """Makes the cases simbench-semiurb (steps of 1 h) and simbench-semiurb-15min from the package simbench.
 
-From the project's root, in an environment outside the repository (never the book's):
+From the project's root, in an environment of its own (never the book's):
 
     python3 -m venv build/simbench && build/simbench/bin/pip install -r data/simbench-semiurb/requirements.txt
     build/simbench/bin/python data/simbench-semiurb/build.py
