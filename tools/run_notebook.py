@@ -74,7 +74,8 @@ def parse(text: str, declared: dict) -> dict:
             raise Refused(f"This notebook has no parameter {name!r}; it has: {allowed or 'none'}.")
         kind = kind_of(declared[name])
         try:
-            values[name] = value if kind == "str" else yaml.load(value, Loader=Values)
+            nothing = declared[name]["default"] == "None" and value in ("None", "none")
+            values[name] = value if kind == "str" and not nothing else yaml.load(value, Loader=Values)
         except yaml.YAMLError:
             raise Refused(f"{name}={value} cannot be read as a number, a text or a list.") from None
         absent = values[name] is None and declared[name]["default"] == "None"
