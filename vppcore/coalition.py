@@ -19,7 +19,7 @@ from scipy import sparse
 from vppcore.case import Case
 from vppcore.components import ElectricLoad, Grid
 from vppcore.dispatch import VPP, DispatchResult, Model, build, explain_infeasible, read, solve_exactly
-from vppcore.errors import NotSolved, WrongInput, is_number
+from vppcore.errors import NotSolved, WrongInput, check_fields, is_number
 from vppcore.network import OPERATOR, Operator, Placement, PowerFlow, power_flow, withdrawal, withdrawals
 from vppcore.solvers import check_solver_name, solve
 
@@ -93,6 +93,22 @@ class CoalitionResult:
 FLATNESS = 1e-7  # yuan/kWh per kW: small enough to leave the optimum where it is (checked), large enough to be seen
 
 
+def joint_model(case: Case, placement: Placement | None = None,
+                members: tuple[str, ...] | None = None) -> tuple[dict[str, Model], dict[tuple[str, str], cp.Constraint], list]:
+    """The VPPs' models with all that ties them together: models, the agreement of each pair on its trade, all rows.
+
+    placement, members: as in `pool`. Raises WrongInput for a placement that names a VPP that the case lacks.
+    """
+    check_placement(case, placement)
+    models = {vpp.name: build(vpp) for vpp in case.connected(members)}
+    flows = {name: model.trades() for name, model in models.items()}
+    agreed = {(i, j): flows[i][j] + flows[j][i] == 0 for i, j in combinations(case.names, 2) if j in flows[i]}  # A (44)
+    rows = [*(row for model in models.values() for row in model.constraints), *agreed.values()]
+    if placement is not None:
+        rows += placement.limits({n: withdrawal(models[n]) for n in placement.buses}, case.vpps[0].steps)
+    return models, agreed, rows
+
+
 def pool(case: Case, solver: str = "auto", flattest: bool = False, placement: Placement | None = None,
          members: tuple[str, ...] | None = None) -> CoalitionResult:
     """The joint optimum of all VPPs of a case, as one who knew all their data would find it (paper A, P1).
@@ -106,14 +122,8 @@ def pool(case: Case, solver: str = "auto", flattest: bool = False, placement: Pl
     lower bound. Raises WrongInput without a tie or for an unknown solver, NotSolved if there is no optimum or it moved.
     """
     started, name = time.perf_counter(), f"joint optimum of {case.name}"
-    check_placement(case, placement)
-    models = {vpp.name: build(vpp) for vpp in case.connected(members)}
-    flows = {name: model.trades() for name, model in models.items()}
-    pairs = [(i, j) for i, j in combinations(case.names, 2) if j in flows[i]]
-    agreed = {(i, j): flows[i][j] + flows[j][i] == 0 for i, j in pairs}  # A (44)
-    rows = [*(row for model in models.values() for row in model.constraints), *agreed.values()]
-    if placement is not None:
-        rows += placement.limits({n: withdrawal(models[n]) for n in placement.buses}, case.vpps[0].steps)
+    models, agreed, rows = joint_model(case, placement, members)
+    flows, pairs = {name: model.trades() for name, model in models.items()}, list(agreed)
     total = sum(model.cost for model in models.values())
     try:
         solved = solve(cp.Problem(cp.Minimize(total), rows), solver, name)
@@ -299,18 +309,14 @@ class Settings:
     max_iterations: int = 500
 
     def __post_init__(self):
-        allowed = {
+        check_fields(self, {
             "penalty": (is_number(self.penalty, 0), "a number above 0"),
             "order": (self.order in ORDERS, ", ".join(ORDERS)),
             "tolerance": (is_number(self.tolerance, 0, 1), "a number between 0 and 1"),
             "relaxation": (is_number(self.relaxation, 0, 2), "a number between 0 and 2"),
             "balancing": (isinstance(self.balancing, bool), "True, False"),
             "max_iterations": (is_number(self.max_iterations, 0, whole=True), "a whole number of 1 or more"),
-        }
-        faults = [f"{name}: found {getattr(self, name)!r}; allowed: {text}"
-                  for name, (right, text) in allowed.items() if not right]
-        if faults:
-            raise WrongInput(*faults)
+        })
 
 
 @dataclass

@@ -29,5 +29,13 @@ class WrongInput(StudyError):
         super().__init__("\n".join(faults))
 
 
+def check_fields(settings: object, allowed: dict[str, tuple[bool, str]]) -> None:
+    """Raises WrongInput with a sentence for each field that is wrong; allowed: field -> (is it right?, what is allowed)."""
+    faults = [f"{name}: found {getattr(settings, name)!r}; allowed: {text}"
+              for name, (right, text) in allowed.items() if not right]
+    if faults:
+        raise WrongInput(*faults)
+
+
 class NotSolved(StudyError):
     """A model without an optimal solution, with the reason: infeasible, unbounded, too large, solver missing."""

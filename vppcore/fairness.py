@@ -15,9 +15,9 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from vppcore.case import Case
-from vppcore.dispatch import build
+from vppcore.coalition import joint_model
 from vppcore.errors import NotSolved, WrongInput
-from vppcore.network import Placement, withdrawal
+from vppcore.network import Placement
 from vppcore.solvers import solve
 
 MOST_VPPS = 10  # 2^10 coalitions
@@ -38,7 +38,13 @@ def coalition_values(case: Case, placement: Placement | None = None, solver: str
     """
     if len(case.names) > MOST_VPPS:
         raise WrongInput(f"case {case.name}: found {len(case.names)} VPPs; allowed: up to {MOST_VPPS} (2^{MOST_VPPS} coalitions)")
-    problem, pairs, is_open = joint_problem(case, placement)
+    models, agreed, rows = joint_model(case, placement)
+    pairs, is_open = list(agreed), cp.Parameter(len(agreed), nonneg=True)
+    most = min(case.tie.limit, 1e7)  # kW; an absent limit must not meet the zero of a closed pair
+    for k, (i, j) in enumerate(pairs):
+        flow = models[i].trades()[j]
+        rows += [flow <= most * is_open[k], flow >= -most * is_open[k]]
+    problem = cp.Problem(cp.Minimize(sum(model.cost for model in models.values())), rows)
 
     def cost(members: tuple[str, ...]) -> float:
         is_open.value = np.array([float(i in members and j in members) for i, j in pairs])
@@ -47,21 +53,6 @@ def coalition_values(case: Case, placement: Placement | None = None, solver: str
     apart = cost(())
     return {members: apart - cost(members) if len(members) > 1 else 0.0
             for members in tqdm(coalitions(case.names), desc="coalitions", disable=not progress)}
-
-
-def joint_problem(case: Case, placement: Placement | None) -> tuple[cp.Problem, list[tuple[str, str]], cp.Parameter]:
-    """The joint optimum of all VPPs, with a parameter that is 1 for each pair that may trade, else 0."""
-    models = {vpp.name: build(vpp) for vpp in case.connected()}
-    flows, pairs = {name: model.trades() for name, model in models.items()}, list(combinations(case.names, 2))
-    is_open = cp.Parameter(len(pairs), nonneg=True)
-    most = min(case.tie.limit, 1e7)  # kW; an absent limit must not meet the zero of a closed pair
-    rows = [row for model in models.values() for row in model.constraints]
-    for k, (i, j) in enumerate(pairs):
-        rows += [flows[i][j] + flows[j][i] == 0, flows[i][j] <= most * is_open[k],
-                 flows[i][j] >= -most * is_open[k]]
-    if placement is not None:
-        rows += placement.limits({n: withdrawal(models[n]) for n in placement.buses}, case.vpps[0].steps)
-    return cp.Problem(cp.Minimize(sum(model.cost for model in models.values())), rows), pairs, is_open
 
 
 def players(values: Values) -> list[str]:

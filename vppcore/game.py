@@ -24,7 +24,7 @@ from scipy.optimize import brentq
 from vppcore.case import Case
 from vppcore.coalition import both_ways
 from vppcore.dispatch import DispatchResult, dispatch
-from vppcore.errors import NotSolved, WrongInput, is_number
+from vppcore.errors import NotSolved, WrongInput, check_fields, is_number
 from vppcore.market import Hour, deliver, hours, positions, settle
 
 PAYOFFS = ("shared", "unshared")
@@ -47,18 +47,14 @@ class Rules:
     max_rounds: int = 500
 
     def __post_init__(self):
-        allowed = {
+        check_fields(self, {
             "payoff": (self.payoff in PAYOFFS, ", ".join(PAYOFFS)),
             "anticipate": (isinstance(self.anticipate, bool), "True, False"),
             "evolution_step": (is_number(self.evolution_step, 0), "a number above 0"),
             "price_step": (is_number(self.price_step, 0), "a number above 0"),
             "tolerance": (is_number(self.tolerance, 0, 1), "a number between 0 and 1"),
             "max_rounds": (is_number(self.max_rounds, 0, whole=True), "a whole number of 1 or more"),
-        }
-        faults = [f"{name}: found {getattr(self, name)!r}; allowed: {text}"
-                  for name, (right, text) in allowed.items() if not right]
-        if faults:
-            raise WrongInput(*faults)
+        })
 
 
 # --- buyers: the evolutionary game --------------------------------------------------------------------------------
@@ -154,9 +150,6 @@ def equilibrium(hour: Hour) -> tuple[np.ndarray, np.ndarray]:
 
     scale = float((most * hour.surplus).sum())
     low, high = np.log(1e-12 * scale), np.log(scale) + 1e-9
-    # the root may lie where all prices are at the top: then payoffs vanish
-    if spare(low) <= 0:
-        return np.full(len(hour.sellers), hour.top), rest_point(hour, np.full(len(hour.sellers), hour.top))
     k = np.exp(brentq(spare, low, high, xtol=1e-14, rtol=1e-15))
     prices = hour.grid_price - margins(k)
     return prices, rest_point(hour, prices)
@@ -173,9 +166,7 @@ def temptation(hour: Hour, prices: np.ndarray, grid: int = 400) -> float:
     for j in range(len(prices)):
         own = (hour.grid_price - tried) * hour.surplus[j]
         others = worth.sum() - worth[j]
-        share = np.divide(own, own + others, out=np.full_like(own, part[j]), where=own + others > 0)
-        if others <= 0:
-            share = np.ones_like(own)
+        share = own / (own + others) if others > 0 else np.ones_like(own)
         now = (prices[j] - hour.reservation[j]) * part[j]
         worst = max(worst, float(np.max((tried - hour.reservation[j]) * share) - now) / max(abs(now), 1e-12))
     return worst

@@ -144,6 +144,17 @@ class Placement:
         return pd.DataFrame(np.sqrt(np.maximum(squared, 0)), withdrawn.index, self.feeder.buses)
 
 
+def placement_of(case: Case, feeder: Feeder, buses: str, **terms) -> Placement:
+    """A placement from text such as "18 25 33": the bus of each VPP in the order of the case; `terms` as in Placement.
+
+    Raises WrongInput unless there is one number for each VPP.
+    """
+    words = buses.split()
+    if len(words) != len(case.names) or not all(word.isdecimal() for word in words):
+        raise WrongInput(f"placement: found {buses!r}; allowed: {len(case.names)} numbers of buses")
+    return Placement(feeder, dict(zip(case.names, map(int, words), strict=True)), **terms)
+
+
 def withdrawal(model: Model) -> cp.Expression:
     """What passes a VPP's connection point, kW `(steps,)`: purchase less sale plus received trades."""
     through = [part.inject["electricity"] for component, part in zip(model.vpp.components, model.parts.values(), strict=True)

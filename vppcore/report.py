@@ -53,29 +53,36 @@ def _levels(value: Any) -> tuple[int, ...] | None:
     return found if words and len(found) == len(words) and all(a < b for a, b in pairwise(found)) else None
 
 
+def _text(meaning: str, words: bool = False, none: bool = False):
+    """A rule: a text that is not empty; with `words` it must hold a word; with `none` None will do too."""
+    def right(value: Any) -> bool:
+        return bool(value.strip() if words else value) if isinstance(value, str) else none and value is None
+
+    return right, meaning
+
+
 def _one_of(*choices: Any):
     return lambda value: value in choices, ", ".join(str(choice) for choice in choices)
 
 
 # parameter of a notebook -> (is the value right?, what is allowed)
 RULES = {
-    "case": (lambda value: isinstance(value, str) and bool(value), "the name or folder of a case"),
+    "case": _text("the name or folder of a case"),
     "solver": _one_of(*SOLVER_CHOICES), "order": _one_of(*ORDERS), "weights": _one_of(*WEIGHT_RULES),
     "storage": _one_of(*STORAGE_MODES), "method": _one_of(*METHODS), "balancing": _one_of(True, False),
     "penalty": _number(0, none="what suits the size of the case"),
     "price_penalty": _number(0, none="the band's width chooses"), "tolerance": _number(0, 1),
     "price_tolerance": _number(0, 1), "relaxation": _number(0, 2), "max_iterations": _number(1, whole=True, reach=True),
     "trade_limit": _number(0, none="the case's own"), "crossing_fee": _number(0, reach=True, none="the case's own"),
-    "vpp": (lambda value: value is None or (isinstance(value, str) and bool(value)), "the name of a VPP of the case"),
+    "vpp": _text("the name of a VPP of the case", none=True),
     "levels": (lambda value: _levels(value) is not None, "rising whole numbers of 0 or more with spaces between: '0 2 4'"),
     "level": _number(0, whole=True, reach=True), "deviation": _number(0, 1, reach=True),
     "pv_share": _number(0, 1.000001, reach=True), "limits": _one_of(*LIMITS), "reading": _one_of(*READINGS),
-    "series": (lambda value: value is None or (isinstance(value, str) and bool(value.split())),
-               "names of series with spaces between, as in 'load wind pv', or none (load and all plants)"),
+    "series": _text("names of series with spaces between, as in 'load wind pv', or none (load and all plants)", True, True),
     "samples": _number(1, whole=True, reach=True), "seed": _number(0, whole=True, reach=True),
     "persistence": _number(0, 1, reach=True),
     "hour": _number(1, whole=True, reach=True), "convergence_hour": _number(1, whole=True, reach=True),
-    "study_a": (lambda value: isinstance(value, str) and bool(value), "the name or folder of a case with a carbon market"),
+    "study_a": _text("the name or folder of a case with a carbon market"),
     "carbon_price": _number(0, none="the case's own"),
     "flat_price": _number(0), "interval": _number(0, none="the case's own"),
     "growth": _number(0, reach=True, none="the case's own"),
@@ -83,12 +90,12 @@ RULES = {
     "price_min": _number(0, reach=True, none="the case's own"), "price_max": _number(0, none="the case's own"),
     "payoff": _one_of(*PAYOFFS), "evolution_step": _number(0), "price_step": _number(0),
     "starts": _number(1, whole=True, reach=True),
-    "feeder": (lambda value: isinstance(value, str) and bool(value), "a feeder's folder below data/"),
-    "placement": (lambda value: isinstance(value, str) and bool(value.split()), "buses with spaces between, as in '18 25 33'"),
+    "feeder": _text("a feeder's folder below data/"),
+    "placement": _text("buses with spaces between, as in '18 25 33'", words=True),
     "background": _number(0, reach=True), "low": _number(0.5, 1), "high": _number(1, 1.5),
-    "cases": (lambda value: isinstance(value, str) and bool(value.split()), "names of cases with spaces between"),
+    "cases": _text("names of cases with spaces between", words=True),
     "first_step": _number(1, whole=True, reach=True), "steps": _number(1, whole=True, reach=True),
-    "notebooks": (lambda value: isinstance(value, str) and bool(value.split()), "names of notebooks, with spaces between"),
+    "notebooks": _text("names of notebooks, with spaces between", words=True),
 }  # fmt: skip
 
 
