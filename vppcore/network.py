@@ -19,7 +19,6 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 import yaml
-from power_grid_model import LoadGenType, PowerGridModel, initialize_array
 
 from vppcore.case import DATA, Case
 from vppcore.components import ElectricLoad, Grid, Renewable, Tie
@@ -206,6 +205,8 @@ def solve_flow(feeder: Feeder, active: pd.DataFrame, reactive: pd.DataFrame) -> 
 
     Raises NotSolved if it does not converge in some step.
     """
+    from power_grid_model import LoadGenType, PowerGridModel, initialize_array  # here: few runs need it
+
     buses, steps = list(feeder.loads.index), len(active)
     numbers = {bus: k for k, bus in enumerate(buses)}
     node = initialize_array("input", "node", len(buses))
