@@ -3,6 +3,7 @@
 Writes results/benchmarks/benchmarks.csv with the machine's name for itself. Absolute times wander; ratios do not. No test
 asserts any of these numbers.
 """
+
 from __future__ import annotations
 
 import os
@@ -16,7 +17,13 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from vppcore.bargaining import bargain, bargaining_weights, closed_form_position, make_deal, prices_at
+from vppcore.bargaining import (
+    bargain,
+    bargaining_weights,
+    closed_form_position,
+    make_deal,
+    prices_at,
+)
 from vppcore.case import Case, load_case
 from vppcore.coalition import Agent, Settings, cooperate, negotiate, pool
 from vppcore.dispatch import VPP, build, dispatch
@@ -50,7 +57,11 @@ class Parameterised(Rebuilt):
         model = build(vpp)
         self.trade = next(part.trade for part in model.parts.values() if part.trade is not None)
         self.pull = cp.Parameter(self.trade.shape)
-        goal = model.cost + cp.sum(cp.multiply(self.pull, self.trade)) + penalty / 2 * cp.sum_squares(self.trade)
+        goal = (
+            model.cost
+            + cp.sum(cp.multiply(self.pull, self.trade))
+            + penalty / 2 * cp.sum_squares(self.trade)
+        )
         self.problem = cp.Problem(cp.Minimize(goal), model.constraints)
 
     def expect(self, pull: np.ndarray, penalty: float) -> np.ndarray:
@@ -106,37 +117,83 @@ def measure(case: Case) -> pd.DataFrame:
     """All rows: what, seconds, iterations, certified gap."""
     rows, vpps, how = [], case.connected(), Settings()
 
-    def row(what: str, seconds: float, per_iteration: float = np.nan, iterations: float = np.nan, gap: float = np.nan):
-        rows.append({"what": what, "seconds": seconds, "ms per iteration": 1000 * per_iteration, "iterations": iterations,
-                     "certified gap": gap})
+    def row(
+        what: str,
+        seconds: float,
+        per_iteration: float = np.nan,
+        iterations: float = np.nan,
+        gap: float = np.nan,
+    ):
+        rows.append(
+            {
+                "what": what,
+                "seconds": seconds,
+                "ms per iteration": 1000 * per_iteration,
+                "iterations": iterations,
+                "certified gap": gap,
+            }
+        )
         bar.update()
 
     with tqdm(total=22, desc="benchmarks") as bar:
         seconds, iterations = talks(case, how)
         base = seconds / iterations
-        row("P1 compiled once, the paper's order and penalty", seconds, base, iterations, cooperate(case).certificate.gap)
+        row(
+            "P1 compiled once, the paper's order and penalty",
+            seconds,
+            base,
+            iterations,
+            cooperate(case).certificate.gap,
+        )
         for label, agents in (
             ("P1 rebuilt in each step, Clarabel", {v.name: Rebuilt(v, cp.CLARABEL) for v in vpps}),
             ("P1 rebuilt in each step, OSQP", {v.name: Rebuilt(v, cp.OSQP) for v in vpps}),
-            ("P1 one parameter changed, Clarabel", {v.name: Parameterised(v, cp.CLARABEL, how.penalty) for v in vpps}),
-            ("P1 one parameter changed, OSQP", {v.name: Parameterised(v, cp.OSQP, how.penalty) for v in vpps}),
+            (
+                "P1 one parameter changed, Clarabel",
+                {v.name: Parameterised(v, cp.CLARABEL, how.penalty) for v in vpps},
+            ),
+            (
+                "P1 one parameter changed, OSQP",
+                {v.name: Parameterised(v, cp.OSQP, how.penalty) for v in vpps},
+            ),
         ):
             each = Stopwatch(agents, case, how).per_iteration(FEW)
             row(label, each * iterations, each, iterations)
         variants = {"penalty 3e-4": {"penalty": 3e-4}, "tolerance 1e-5": {"tolerance": 1e-5}} | {
-            f"balancing from {start:g}": {"penalty": start, "balancing": True} for start in (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)}
+            f"balancing from {start:g}": {"penalty": start, "balancing": True}
+            for start in (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
+        }
         for label, changed in variants.items():
             seconds, iterations = talks(case, Settings(**changed))
-            row(f"P1 compiled, {label}", seconds, seconds / iterations, iterations, cooperate(case, **changed).certificate.gap)
+            row(
+                f"P1 compiled, {label}",
+                seconds,
+                seconds / iterations,
+                iterations,
+                cooperate(case, **changed).certificate.gap,
+            )
         row("joint optimum, HiGHS, build included", median_seconds(lambda: pool(case)))
         alone = {vpp.name: dispatch(vpp) for vpp in case.vpps}
         together = cooperate(case)
         deal = make_deal(case, alone, together, bargaining_weights(together.trades))
-        row("P2 closed form with prices", median_seconds(lambda: prices_at(deal, closed_form_position(deal)), 50))
+        row(
+            "P2 closed form with prices",
+            median_seconds(lambda: prices_at(deal, closed_form_position(deal)), 50),
+        )
         for method in ("conic", "admm"):
             road = bargain(case, alone, together, method=method)
-            row(f"P2 {method}", float(np.median([bargain(case, alone, together, method=method).seconds for _ in range(REPEATS)])),
-                iterations=len(road.history) or np.nan)
+            row(
+                f"P2 {method}",
+                float(
+                    np.median(
+                        [
+                            bargain(case, alone, together, method=method).seconds
+                            for _ in range(REPEATS)
+                        ]
+                    )
+                ),
+                iterations=len(road.history) or np.nan,
+            )
         game_rows(row)
     table = pd.DataFrame(rows)
     table["ms per iteration over compiled"] = table["ms per iteration"] / (1000 * base)
@@ -149,12 +206,24 @@ def game_rows(row: Callable) -> None:
     case = load_case("paper-b")
     alone = {vpp.name: dispatch(vpp) for vpp in case.vpps}
     hour = trade_by_game(case, alone, starts=1).hours[10].hour
-    row("game of one hour, iterated", median_seconds(lambda: play(hour)), iterations=play(hour).rounds)
+    row(
+        "game of one hour, iterated",
+        median_seconds(lambda: play(hour)),
+        iterations=play(hour).rounds,
+    )
     row("game of one hour, closed form", median_seconds(lambda: equilibrium(hour), 50))
-    row("game of a day, schedules given, ten starts as proof", median_seconds(lambda: trade_by_game(case, alone)))
-    row("savings of 31 coalitions, one compiled problem", median_seconds(lambda: coalition_values(case), 3))
-    row("savings of 31 coalitions, a problem each",
-        median_seconds(lambda: [pool(case, members=some) for some in coalitions(case.names)], 1))
+    row(
+        "game of a day, schedules given, ten starts as proof",
+        median_seconds(lambda: trade_by_game(case, alone)),
+    )
+    row(
+        "savings of 31 coalitions, one compiled problem",
+        median_seconds(lambda: coalition_values(case), 3),
+    )
+    row(
+        "savings of 31 coalitions, a problem each",
+        median_seconds(lambda: [pool(case, members=some) for some in coalitions(case.names)], 1),
+    )
 
 
 def main() -> None:
@@ -164,7 +233,9 @@ def main() -> None:
     table = measure(case)
     study.keep(benchmarks=table)
     print(table.to_string(index=False, float_format=lambda x: f"{x:.3g}", na_rep=""))
-    print(study.finish(machine=f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}"))
+    print(
+        study.finish(machine=f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}")
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
 """Small VPPs and cases made by hand, for tests that need to know every number."""
+
 from __future__ import annotations
 
 from types import SimpleNamespace
@@ -31,22 +32,42 @@ def pv(*forecast: float, **more) -> Renewable:
 
 
 def battery(**changes) -> Battery:
-    usual = dict(energy_min=0.0, energy_max=20.0, energy_start=5.0, charge_max=10.0, discharge_max=10.0,
-                 charge_efficiency=0.9, discharge_efficiency=0.8)
+    usual = dict(
+        energy_min=0.0,
+        energy_max=20.0,
+        energy_start=5.0,
+        charge_max=10.0,
+        discharge_max=10.0,
+        charge_efficiency=0.9,
+        discharge_efficiency=0.8,
+    )
     return Battery(**usual | changes)
 
 
 def vpp(*components: Component, name: str = "V", step_hours: float = 1.0) -> VPP:
     """A VPP whose horizon is that of its first component with a series."""
-    steps = next(len(value) for c in components for value in vars(c).values() if isinstance(value, np.ndarray))
+    steps = next(
+        len(value)
+        for c in components
+        for value in vars(c).values()
+        if isinstance(value, np.ndarray)
+    )
     return VPP(name, components, steps, step_hours)
 
 
 def case(*vpps: VPP, limit: float = 1000.0, crossing_fee: float = 0.0) -> Case:
     """A case that was never a folder."""
     first = vpps[0]
-    description = Description(title="t", source="s", licence="l", currency="yuan", steps=first.steps,
-                              step_hours=first.step_hours, series_source="s", series_status="assumed")
+    description = Description(
+        title="t",
+        source="s",
+        licence="l",
+        currency="yuan",
+        steps=first.steps,
+        step_hours=first.step_hours,
+        series_source="s",
+        series_status="assumed",
+    )
     tie = Tie(limit=limit, crossing_fee=crossing_fee)
     return Case("by-hand", description, vpps, tie, pd.DataFrame(), pd.DataFrame())
 
@@ -59,14 +80,27 @@ def seller_and_buyer(fee: float = 0.01, limit: float = 6.0, step_hours: float = 
     return case(seller, buyer, limit=limit, crossing_fee=fee)
 
 
-def solved_alone(component: Component, steps: int = 6, step_hours: float = 1.0, seed: int = 1,
-                 fixed: dict[str, np.ndarray] | None = None) -> SimpleNamespace:
+def solved_alone(
+    component: Component,
+    steps: int = 6,
+    step_hours: float = 1.0,
+    seed: int = 1,
+    fixed: dict[str, np.ndarray] | None = None,
+) -> SimpleNamespace:
     """A component driven to a corner of what it can do, by random prices on what it injects.
 
     `fixed` sets the injection of a carrier instead. Returns the values of `series`, `inject` and the costs by label.
     """
-    part, chance, fixed = component.model(steps, step_hours), np.random.default_rng(seed), fixed or {}
-    drive = sum(chance.normal(0, 2, steps) @ flow for carrier, flow in part.inject.items() if carrier not in fixed)
+    part, chance, fixed = (
+        component.model(steps, step_hours),
+        np.random.default_rng(seed),
+        fixed or {},
+    )
+    drive = sum(
+        chance.normal(0, 2, steps) @ flow
+        for carrier, flow in part.inject.items()
+        if carrier not in fixed
+    )
     rows = [part.inject[carrier] == values for carrier, values in fixed.items()]
     solve(cp.Problem(cp.Minimize(drive + sum(part.cost.values())), part.constraints + rows))
     return SimpleNamespace(
@@ -87,8 +121,20 @@ def small_vpps(draw, steps: int | None = None, name: str = "V") -> VPP:
     share = st.sampled_from([0.0, 0.1, 0.3])
     buy = series(10) / 10
     storage = battery(
-        energy_max=draw(st.sampled_from([5.0, 20.0, 60.0])), charge_max=draw(st.sampled_from([0.0, 10.0])),
-        discharge_max=draw(st.sampled_from([0.0, 15.0])), wear_cost=draw(st.sampled_from([0.0, 0.02])),
+        energy_max=draw(st.sampled_from([5.0, 20.0, 60.0])),
+        charge_max=draw(st.sampled_from([0.0, 10.0])),
+        discharge_max=draw(st.sampled_from([0.0, 15.0])),
+        wear_cost=draw(st.sampled_from([0.0, 0.02])),
     )
-    demand = load(*series(100), curtail_share=draw(share), curtail_cost=0.3, shift_share=draw(share), shift_cost=0.01)
-    return VPP(name, (demand, pv(*series(80)), storage, grid(buy, buy * draw(st.sampled_from([0.0, 0.5, 0.9])))), steps)
+    demand = load(
+        *series(100),
+        curtail_share=draw(share),
+        curtail_cost=0.3,
+        shift_share=draw(share),
+        shift_cost=0.01,
+    )
+    return VPP(
+        name,
+        (demand, pv(*series(80)), storage, grid(buy, buy * draw(st.sampled_from([0.0, 0.5, 0.9])))),
+        steps,
+    )

@@ -1,4 +1,5 @@
 """Fixtures that several test files share: the cases of studies A and B and what is solved from them, each once."""
+
 from __future__ import annotations
 
 import matplotlib
@@ -14,7 +15,11 @@ from vppcore.market import hours, positions
 
 # the same examples in every run, and no folder of examples left behind
 settings.register_profile(
-    "study", deadline=None, derandomize=True, database=None, max_examples=12,
+    "study",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    max_examples=12,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("study")
@@ -71,7 +76,9 @@ def five(handmade):
 @pytest.fixture(scope="session")
 def markets(handmade, five):
     """step -> who sells and who buys (study B, the day shaped by hand)."""
-    found = hours(handmade.vpps, {vpp.name: positions(vpp, five[vpp.name]) for vpp in handmade.vpps})
+    found = hours(
+        handmade.vpps, {vpp.name: positions(vpp, five[vpp.name]) for vpp in handmade.vpps}
+    )
     return {hour.step: hour for hour in found}
 
 

@@ -1,4 +1,5 @@
 """The house's rules that a machine can check: direction of imports, docstrings, where numbers come from."""
+
 from __future__ import annotations
 
 import ast
@@ -23,10 +24,27 @@ RANK = {
     "errors": 0, "components": 1, "solvers": 1, "published": 1, "dispatch": 2, "case": 3, "carbon": 3, "network": 3.5, "coalition": 4, "bargaining": 5, "fairness": 5,
     "robust": 5, "market": 5, "game": 6, "tables": 7, "figures": 7, "report": 8,
 }  # fmt: skip
-SOURCES = {".".join(("vppcore", *file.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__"): file
-           for file in sorted(PACKAGE.rglob("*.py"))}
+SOURCES = {
+    ".".join(("vppcore", *file.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(
+        ".__init__"
+    ): file
+    for file in sorted(PACKAGE.rglob("*.py"))
+}
 MODULES = [name for name in SOURCES if name != "vppcore"]
-MODELS = {"components", "solvers", "dispatch", "case", "carbon", "network", "fairness", "coalition", "bargaining", "robust", "market", "game"}
+MODELS = {
+    "components",
+    "solvers",
+    "dispatch",
+    "case",
+    "carbon",
+    "network",
+    "fairness",
+    "coalition",
+    "bargaining",
+    "robust",
+    "market",
+    "game",
+}
 CASES = sorted(file.parent.name for file in DATA.glob("*/case.yaml"))
 
 
@@ -43,7 +61,11 @@ def imports(module: str) -> set[str]:
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{module}: imports are written in full here"
-            found |= {f"{node.module}.{alias.name}" for alias in node.names} if node.module == "vppcore" else {node.module}
+            found |= (
+                {f"{node.module}.{alias.name}" for alias in node.names}
+                if node.module == "vppcore"
+                else {node.module}
+            )
     return found
 
 
@@ -75,14 +97,34 @@ def test_models_know_nothing_of_claims_tables_and_figures(module):
 
 @pytest.mark.parametrize("name", ["case", "published", "tables", "figures", "report", "errors"])
 def test_no_problem_is_built_outside_the_models(name):
-    assert not {imported.split(".")[0] for imported in imports(f"vppcore.{name}")} & {"cvxpy", "osqp", "highspy", "gurobipy", "clarabel"}
+    assert not {imported.split(".")[0] for imported in imports(f"vppcore.{name}")} & {
+        "cvxpy",
+        "osqp",
+        "highspy",
+        "gurobipy",
+        "clarabel",
+    }
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_only_the_case_loader_the_claims_and_the_report_read_files(module):
-    readers = {"read_csv", "read_text", "read_bytes", "read_excel", "read_json", "safe_load", "open", "load_case", "loadtxt"}
+    readers = {
+        "read_csv",
+        "read_text",
+        "read_bytes",
+        "read_excel",
+        "read_json",
+        "safe_load",
+        "open",
+        "load_case",
+        "loadtxt",
+    }
     tree = ast.parse(SOURCES[module].read_text(encoding="utf-8"))
-    called = {getattr(node.func, "attr", getattr(node.func, "id", "")) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    called = {
+        getattr(node.func, "attr", getattr(node.func, "id", ""))
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+    }
     assert not called & readers or top(module) in {"case", "network", "published", "report"}
 
 
@@ -91,9 +133,17 @@ def test_no_solver_is_left_to_the_modelling_layer_s_choice(module):
     """Every `.solve(` with cvxpy names its solver: Problem.solve is called in solvers.py alone."""
     tree = ast.parse(SOURCES[module].read_text(encoding="utf-8"))
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "solve":
-            if getattr(node.func.value, "id", "") == "problem" or isinstance(node.func.value, ast.Call):
-                assert "solver" in {keyword.arg for keyword in node.keywords}, f"{module}, line {node.lineno}"
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == "solve"
+        ):
+            if getattr(node.func.value, "id", "") == "problem" or isinstance(
+                node.func.value, ast.Call
+            ):
+                assert "solver" in {keyword.arg for keyword in node.keywords}, (
+                    f"{module}, line {node.lineno}"
+                )
 
 
 @pytest.mark.parametrize("module", ["vppcore", *MODULES])
@@ -101,15 +151,23 @@ def test_everything_public_has_a_docstring(module):
     loaded = importlib.import_module(module)
     assert loaded.__doc__, module
     for name, thing in vars(loaded).items():
-        if name.startswith("_") or getattr(thing, "__module__", None) != module or not (inspect.isclass(thing) or inspect.isfunction(thing)):
+        if (
+            name.startswith("_")
+            or getattr(thing, "__module__", None) != module
+            or not (inspect.isclass(thing) or inspect.isfunction(thing))
+        ):
             continue
         text = thing.__doc__ or ""
         # a dataclass without one gets its signature
         assert text and not text.startswith(f"{name}("), f"{module}.{name} has no docstring"
         members = vars(thing).items() if inspect.isclass(thing) else ()
         for member, value in members:
-            if not member.startswith("_") and (inspect.isfunction(value) or isinstance(value, property)):
-                assert inspect.getdoc(getattr(thing, member)), f"{module}.{name}.{member} has no docstring"
+            if not member.startswith("_") and (
+                inspect.isfunction(value) or isinstance(value, property)
+            ):
+                assert inspect.getdoc(getattr(thing, member)), (
+                    f"{module}.{name}.{member} has no docstring"
+                )
 
 
 def test_what_is_public_can_be_imported_by_its_name():
@@ -152,24 +210,40 @@ def test_few_numbers_are_calibrated(case, count):
 
 
 def test_both_cases_of_study_a_have_the_same_series():
-    assert (DATA / "paper-a" / "series.csv").read_bytes() == (DATA / "paper-a-parent" / "series.csv").read_bytes()
+    assert (DATA / "paper-a" / "series.csv").read_bytes() == (
+        DATA / "paper-a-parent" / "series.csv"
+    ).read_bytes()
 
 
 def test_the_calibrated_case_differs_in_its_calibrated_numbers_only():
     """And in the rating of the larger PV plant, which is a check and no part of the model."""
+
     def numbers(case):
-        return {(row["vpp"], row["component"], row["parameter"]): float(row["value"]) for row in rows(case)}
+        return {
+            (row["vpp"], row["component"], row["parameter"]): float(row["value"])
+            for row in rows(case)
+        }
 
     ours, theirs = numbers("paper-a"), numbers("paper-a-parent")
-    calibrated = {(row["vpp"], row["component"], row["parameter"]) for row in rows("paper-a") if row["status"] == "calibrated"}
+    calibrated = {
+        (row["vpp"], row["component"], row["parameter"])
+        for row in rows("paper-a")
+        if row["status"] == "calibrated"
+    }
     different = {key for key in ours.keys() | theirs.keys() if ours.get(key) != theirs.get(key)}
     assert different - {("VPP2", "renewable.pv", "rating")} == calibrated
 
 
-@pytest.mark.parametrize("notebook", sorted((PACKAGE.parent / "notebooks").glob("*.ipynb")), ids=lambda file: file.stem)
+@pytest.mark.parametrize(
+    "notebook", sorted((PACKAGE.parent / "notebooks").glob("*.ipynb")), ids=lambda file: file.stem
+)
 def test_every_parameter_stands_on_one_line_with_a_comment(notebook):
     """A default in brackets over several lines is no longer the default that a run with None is compared with."""
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    lines = "".join(next(c["source"] for c in cells if "parameters" in c["metadata"].get("tags", []))).splitlines()
+    lines = "".join(
+        next(c["source"] for c in cells if "parameters" in c["metadata"].get("tags", []))
+    ).splitlines()
     if notebook.stem != "ledger":  # its one parameter is too long
-        assert all(re.fullmatch(r"\w+: (str|int|float|bool) = [^(].*  # .+", line) for line in lines), lines
+        assert all(
+            re.fullmatch(r"\w+: (str|int|float|bool) = [^(].*  # .+", line) for line in lines
+        ), lines

@@ -1,4 +1,5 @@
 """The split of the saving: closed form, cone and ADMM against each other and against what must hold for any split."""
+
 from __future__ import annotations
 
 from itertools import combinations
@@ -33,7 +34,9 @@ MID, HALF = (LOW + HIGH) / 2, (HIGH - LOW) / 2
 def trade_table(trades: dict[tuple[str, str], np.ndarray]) -> pd.DataFrame:
     """Trades of pairs (positive: the first receives) as a coalition's table, both ways."""
     both = trades | {(j, i): -trade for (i, j), trade in trades.items()}
-    return pd.DataFrame(both, pd.RangeIndex(1, len(next(iter(both.values()))) + 1, name="step")).sort_index(axis=1)
+    return pd.DataFrame(
+        both, pd.RangeIndex(1, len(next(iter(both.values()))) + 1, name="step")
+    ).sort_index(axis=1)
 
 
 def haggle(trades: dict[tuple[str, str], np.ndarray], at_mid_gains: dict[str, float], **how):
@@ -47,14 +50,20 @@ def haggle(trades: dict[tuple[str, str], np.ndarray], at_mid_gains: dict[str, fl
     return bargain(case(*vpps), outside, SimpleNamespace(trades=table, costs=apart), **how)
 
 
-TRADES = {("A", "B"): array(-100, 50, 0), ("A", "C"): array(0, -30, -80), ("B", "C"): array(20, 0, 40)}
+TRADES = {
+    ("A", "B"): array(-100, 50, 0),
+    ("A", "C"): array(0, -30, -80),
+    ("B", "C"): array(20, 0, 40),
+}
 
 
 # --- study A ------------------------------------------------------------------------------------------------------
 def test_everyone_gains_its_weight_s_share_of_the_saving(alone, together, split):
     saving = sum(result.cost for result in alone.values()) - together.cost
     assert not split.bound and "leaves room" in split.note
-    assert split.gains.to_numpy() == pytest.approx((split.table["weight"] * saving).to_numpy(), abs=1e-4)
+    assert split.gains.to_numpy() == pytest.approx(
+        (split.table["weight"] * saving).to_numpy(), abs=1e-4
+    )
     assert split.gains.sum() == pytest.approx(saving, abs=1e-6)
 
 
@@ -68,7 +77,10 @@ def test_cone_and_admm_agree_with_the_closed_form(parent, alone, together, metho
 
 
 def test_the_methods_agree_on_the_calibrated_case(calibrated):
-    outside, inside = {plant.name: dispatch(plant) for plant in calibrated.vpps}, cooperate(calibrated)
+    outside, inside = (
+        {plant.name: dispatch(plant) for plant in calibrated.vpps},
+        cooperate(calibrated),
+    )
     gains = [bargain(calibrated, outside, inside, method=method).gains for method in METHODS]
     assert np.abs(gains[1] - gains[0]).max() < 5 and np.abs(gains[2] - gains[0]).max() < 5
     assert min(gain.min() for gain in gains) > 0
@@ -80,7 +92,9 @@ def test_prices_lie_in_the_grid_s_band(parent, alone, together, method):
     for pair, prices in result.prices.items():
         traded = together.trades[pair].abs() >= NO_TRADE
         assert (prices.notna() == traded).all()
-        assert (prices >= band["low"] - 1e-9)[traded].all() and (prices <= band["high"] + 1e-9)[traded].all()
+        assert (prices >= band["low"] - 1e-9)[traded].all() and (prices <= band["high"] + 1e-9)[
+            traded
+        ].all()
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -90,7 +104,9 @@ def test_payments_are_price_times_trade_and_cancel(parent, alone, together, meth
     for (i, j), prices in result.prices.items():
         amount = (prices * together.trades[i, j]).fillna(0).sum()
         paid[i], paid[j] = paid[i] + amount, paid[j] - amount
-    assert result.table["payment"].to_numpy() == pytest.approx(np.array(list(paid.values())), abs=1e-6)
+    assert result.table["payment"].to_numpy() == pytest.approx(
+        np.array(list(paid.values())), abs=1e-6
+    )
     assert result.table["payment"].sum() == pytest.approx(0, abs=1e-6)
 
 
@@ -119,26 +135,41 @@ def test_energy_supplied_and_received_by_hand():
 
 def test_contribution_weights_by_hand():
     """A (53)-(55): supplied 210, 50, 60 kWh, received 50, 160, 110 kWh."""
-    d = [np.exp(210 / 210) - np.exp(-50 / 160), np.exp(50 / 210) - np.exp(-160 / 160), np.exp(60 / 210) - np.exp(-110 / 160)]
+    d = [
+        np.exp(210 / 210) - np.exp(-50 / 160),
+        np.exp(50 / 210) - np.exp(-160 / 160),
+        np.exp(60 / 210) - np.exp(-110 / 160),
+    ]
     found = bargaining_weights(trade_table(TRADES))
     assert found.to_dict() == pytest.approx(dict(zip("ABC", np.array(d) / sum(d), strict=True)))
 
 
 def test_energy_and_equal_weights_by_hand():
-    assert bargaining_weights(trade_table(TRADES), "energy").to_dict() == pytest.approx({"A": 260 / 640, "B": 210 / 640, "C": 170 / 640})
-    assert bargaining_weights(trade_table(TRADES), "equal").to_dict() == pytest.approx(dict.fromkeys("ABC", 1 / 3))
+    assert bargaining_weights(trade_table(TRADES), "energy").to_dict() == pytest.approx(
+        {"A": 260 / 640, "B": 210 / 640, "C": 170 / 640}
+    )
+    assert bargaining_weights(trade_table(TRADES), "equal").to_dict() == pytest.approx(
+        dict.fromkeys("ABC", 1 / 3)
+    )
 
 
 def test_without_trade_all_weights_are_equal():
     idle = trade_table({pair: np.zeros(3) for pair in TRADES})
     for rule in ("contribution", "energy", "equal"):
-        assert bargaining_weights(idle, rule).to_dict() == pytest.approx(dict.fromkeys("ABC", 1 / 3))
+        assert bargaining_weights(idle, rule).to_dict() == pytest.approx(
+            dict.fromkeys("ABC", 1 / 3)
+        )
 
 
 @given(st.lists(st.lists(st.floats(-100, 100), min_size=2, max_size=2), min_size=3, max_size=3))
 def test_weights_are_positive_and_add_up_to_one(amounts):
     """Whatever is traded: nobody has a negative weight, and who trades has a positive one."""
-    table = trade_table({pair: np.array(amount) for pair, amount in zip(combinations("ABC", 2), amounts, strict=True)})
+    table = trade_table(
+        {
+            pair: np.array(amount)
+            for pair, amount in zip(combinations("ABC", 2), amounts, strict=True)
+        }
+    )
     for rule in ("contribution", "energy", "equal"):
         weights = bargaining_weights(table, rule)
         assert weights.sum() == pytest.approx(1)
@@ -151,16 +182,25 @@ def test_weights_are_positive_and_add_up_to_one(amounts):
 def test_weights_do_not_depend_on_the_step_or_the_size(step_hours, factor):
     for rule in ("contribution", "energy"):
         usual = bargaining_weights(trade_table(TRADES), rule)
-        other = bargaining_weights(trade_table({pair: factor * trade for pair, trade in TRADES.items()}), rule, step_hours)
+        other = bargaining_weights(
+            trade_table({pair: factor * trade for pair, trade in TRADES.items()}), rule, step_hours
+        )
         assert other.to_numpy() == pytest.approx(usual.to_numpy())
 
 
 # --- deals made by hand -------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize(("gain_a", "theta"), [(50.0, 0.0), (60.0, 10 / 48), (20.0, -30 / 48), (90.0, 40 / 48)])
+@pytest.mark.parametrize(
+    ("gain_a", "theta"), [(50.0, 0.0), (60.0, 10 / 48), (20.0, -30 / 48), (90.0, 40 / 48)]
+)
 def test_two_vpps_split_evenly_by_hand(method, gain_a, theta):
     """Saving 100, equal weights: A pays B what it gains above 50. 120 kW in step 1 can move 48 yuan either way."""
-    result = haggle({("A", "B"): array(120, 0, 0)}, {"A": gain_a, "B": 100 - gain_a}, weights="equal", method=method)
+    result = haggle(
+        {("A", "B"): array(120, 0, 0)},
+        {"A": gain_a, "B": 100 - gain_a},
+        weights="equal",
+        method=method,
+    )
     assert result.gains.to_numpy() == pytest.approx([50, 50], abs=0.5 if method == "admm" else 0.01)
     assert result.position.iloc[0] == pytest.approx(theta, abs=0.01)
     assert result.prices.iloc[0, 0] == pytest.approx(MID[0] + theta * HALF[0], abs=0.01)
@@ -171,7 +211,12 @@ def test_two_vpps_split_evenly_by_hand(method, gain_a, theta):
 @pytest.mark.parametrize(("gain_a", "gains"), [(120.0, (72.0, 28.0)), (-30.0, (18.0, 82.0))])
 def test_a_price_at_the_edge_of_the_band_leaves_an_uneven_split(method, gain_a, gains):
     """A would have to pay 70 (receive 80) yuan more than at mid-market, and prices in the band can move 48."""
-    result = haggle({("A", "B"): array(120, 0, 0)}, {"A": gain_a, "B": 100 - gain_a}, weights="equal", method=method)
+    result = haggle(
+        {("A", "B"): array(120, 0, 0)},
+        {"A": gain_a, "B": 100 - gain_a},
+        weights="equal",
+        method=method,
+    )
     assert result.bound and "binds" in result.note
     assert result.gains.to_numpy() == pytest.approx(gains, abs=0.5 if method == "admm" else 0.01)
     assert result.prices.iloc[0, 0] == pytest.approx(HIGH[0] if gain_a > 0 else LOW[0], abs=0.01)
@@ -180,14 +225,24 @@ def test_a_price_at_the_edge_of_the_band_leaves_an_uneven_split(method, gain_a, 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("gain_a", [160.0, -55.0])
 def test_a_deal_in_which_someone_must_lose_is_refused(method, gain_a):
-    with pytest.raises(NotSolved, match="P2: no prices inside the grid's price band leave every VPP better off than alone"):
-        haggle({("A", "B"): array(120, 0, 0)}, {"A": gain_a, "B": 100 - gain_a}, weights="equal", method=method)
+    with pytest.raises(
+        NotSolved,
+        match="P2: no prices inside the grid's price band leave every VPP better off than alone",
+    ):
+        haggle(
+            {("A", "B"): array(120, 0, 0)},
+            {"A": gain_a, "B": 100 - gain_a},
+            weights="equal",
+            method=method,
+        )
 
 
 def test_a_binding_band_gives_the_same_gains_by_both_roads():
     """Three VPPs, one of which gains far too much for its partners' trade to take away."""
     gains = {"A": 150.0, "B": 20.0, "C": 10.0}
-    bounded, conic, admm = (haggle(TRADES, gains, weights="equal", method=method) for method in METHODS)
+    bounded, conic, admm = (
+        haggle(TRADES, gains, weights="equal", method=method) for method in METHODS
+    )
     assert bounded.bound and (bounded.position.abs() > 1 - 1e-6).any()
     assert bounded.position.abs().max() <= 1 + 1e-9
     assert conic.gains.to_numpy() == pytest.approx(bounded.gains.to_numpy(), abs=0.05)
@@ -197,14 +252,19 @@ def test_a_binding_band_gives_the_same_gains_by_both_roads():
 
 def test_a_saving_of_nothing_is_nothing_to_share():
     for gain in (-10.0, 0.0):
-        with pytest.raises(NotSolved, match=r"P2: cooperation saves .* yuan; there is nothing to share"):
+        with pytest.raises(
+            NotSolved, match=r"P2: cooperation saves .* yuan; there is nothing to share"
+        ):
             haggle({("A", "B"): array(120, 0, 0)}, {"A": gain, "B": 0.0})
 
 
 def test_vpps_that_do_not_trade_cannot_pay_each_other():
     pairs = {("A", "B"): array(50, 0, 0), ("C", "D"): array(0, 40, 0)}
     pairs |= {pair: np.zeros(3) for pair in combinations("ABCD", 2) if pair not in pairs}
-    with pytest.raises(NotSolved, match="P2: some VPPs do not trade with the others, so no price can move money between them"):
+    with pytest.raises(
+        NotSolved,
+        match="P2: some VPPs do not trade with the others, so no price can move money between them",
+    ):
         haggle(pairs, {"A": 90.0, "B": 5.0, "C": 5.0, "D": 5.0}, weights="equal")
 
 
@@ -220,16 +280,28 @@ def test_quarter_hours_pay_a_quarter(parent, alone, together):
     """The same trades in steps of 15 minutes: payments and what prices can move, a quarter."""
     weights = bargaining_weights(together.trades)
     hourly = make_deal(parent, alone, together, weights)
-    plants = tuple(SimpleNamespace(name=v.name, components=v.components, step_hours=0.25) for v in parent.vpps)
-    quarters = make_deal(SimpleNamespace(name="q", vpps=plants, names=parent.names), alone, together, weights)
-    assert quarters.at_mid == pytest.approx(hourly.at_mid / 4) and quarters.room == pytest.approx(hourly.room / 4)
+    plants = tuple(
+        SimpleNamespace(name=v.name, components=v.components, step_hours=0.25) for v in parent.vpps
+    )
+    quarters = make_deal(
+        SimpleNamespace(name="q", vpps=plants, names=parent.names), alone, together, weights
+    )
+    assert quarters.at_mid == pytest.approx(hourly.at_mid / 4) and quarters.room == pytest.approx(
+        hourly.room / 4
+    )
 
 
 WRONG = [
     ({"method": "lottery"}, "method: found 'lottery'; allowed: closed form, conic, admm"),
     ({"weights": "beauty"}, "weights: found 'beauty'; allowed: contribution, equal, energy"),
-    *(({"penalty": penalty, "method": "admm"}, "penalty") for penalty in (0, -1.0, np.nan, np.inf, "1")),
-    *(({"tolerance": tolerance, "method": "admm"}, "tolerance") for tolerance in (0, 1, -1e-3, np.nan, "small")),
+    *(
+        ({"penalty": penalty, "method": "admm"}, "penalty")
+        for penalty in (0, -1.0, np.nan, np.inf, "1")
+    ),
+    *(
+        ({"tolerance": tolerance, "method": "admm"}, "tolerance")
+        for tolerance in (0, 1, -1e-3, np.nan, "small")
+    ),
     *(({"max_iterations": count, "method": "admm"}, "max_iterations") for count in (0, -1, 2.5)),
 ]
 
@@ -241,7 +313,10 @@ def test_a_wrong_argument_is_refused_in_words(how, sentence):
 
 
 def test_admm_that_is_stopped_early_says_so():
-    with pytest.raises(NotSolved, match=r"P2: prices still differ by .* yuan/kWh after 1 iterations \(allowed: 0.0001\)"):
+    with pytest.raises(
+        NotSolved,
+        match=r"P2: prices still differ by .* yuan/kWh after 1 iterations \(allowed: 0.0001\)",
+    ):
         haggle(TRADES, {"A": 30.0, "B": 20.0, "C": 40.0}, method="admm", max_iterations=1)
 
 
@@ -253,14 +328,18 @@ def test_a_band_needs_a_grid_in_every_vpp():
 
 def test_a_band_needs_the_same_grid_for_all(parent):
     """Two purchase prices: the band of a pair would not be defined."""
-    dearer = parent.change("VPP2", "grid", buy_price=2 * parent.vpp("VPP2").component("grid").buy_price)
+    dearer = parent.change(
+        "VPP2", "grid", buy_price=2 * parent.vpp("VPP2").component("grid").buy_price
+    )
     with pytest.raises(WrongInput, match="grid"):
         price_band(dearer)
 
 
 def test_the_band_is_that_of_the_grid(parent):
     band, market = price_band(parent), parent.vpp("VPP1").component("grid")
-    assert (band["low"].to_numpy() == market.sell_price).all() and (band["high"].to_numpy() == market.buy_price).all()
+    assert (band["low"].to_numpy() == market.sell_price).all() and (
+        band["high"].to_numpy() == market.buy_price
+    ).all()
     assert (band["mid"] + band["half"]).to_numpy() == pytest.approx(market.buy_price)
     assert (band["mid"] - band["half"]).to_numpy() == pytest.approx(market.sell_price)
 
@@ -273,15 +352,30 @@ def deals(draw, gain_low: int = -40) -> Deal:
     whole = st.integers(-100, 100)
     trade = {pair: np.array(draw(st.lists(whole, min_size=3, max_size=3)), float) for pair in pairs}
     assume(all(np.abs(p).sum() >= 10 for p in trade.values()))
-    base = pd.Series(draw(st.lists(st.integers(gain_low, 100), min_size=3, max_size=3)), names, dtype=float)
+    base = pd.Series(
+        draw(st.lists(st.integers(gain_low, 100), min_size=3, max_size=3)), names, dtype=float
+    )
     assume(base.sum() >= 10)
-    power = pd.Series(draw(st.lists(st.integers(1, 10), min_size=3, max_size=3)), names, dtype=float)
+    power = pd.Series(
+        draw(st.lists(st.integers(1, 10), min_size=3, max_size=3)), names, dtype=float
+    )
     at_mid = np.array([p @ MID for p in trade.values()])
     incidence = np.array([[(name == i) - (name == j) for i, j in pairs] for name in names], float)
-    band = pd.DataFrame({"low": LOW, "high": HIGH, "mid": MID, "half": HALF}, pd.RangeIndex(1, 4, name="step"))
+    band = pd.DataFrame(
+        {"low": LOW, "high": HIGH, "mid": MID, "half": HALF}, pd.RangeIndex(1, 4, name="step")
+    )
     alone = pd.Series(1000.0, names)
-    return Deal(names, alone, alone - base - incidence @ at_mid, power / power.sum(), trade, at_mid,
-                np.array([np.abs(p) @ HALF for p in trade.values()]), band, 1.0)
+    return Deal(
+        names,
+        alone,
+        alone - base - incidence @ at_mid,
+        power / power.sum(),
+        trade,
+        at_mid,
+        np.array([np.abs(p) @ HALF for p in trade.values()]),
+        band,
+        1.0,
+    )
 
 
 def log_gain(deal: Deal, gains: np.ndarray) -> float:
@@ -343,8 +437,17 @@ def test_the_order_of_the_vpps_changes_no_price(deal):
     """Reversed, each pair (i, j) becomes (j, i): theta changes its sign, prices and gains stay."""
     names = deal.names[::-1]
     reversed_pairs = {(j, i): -deal.trade[i, j] for i, j in reversed(list(deal.trade))}
-    mirrored = Deal(names, deal.alone[names], deal.apart[names], deal.weights[names], reversed_pairs,
-                    -deal.at_mid[::-1], deal.room[::-1], deal.band, deal.step_hours)
+    mirrored = Deal(
+        names,
+        deal.alone[names],
+        deal.apart[names],
+        deal.weights[names],
+        reversed_pairs,
+        -deal.at_mid[::-1],
+        deal.room[::-1],
+        deal.band,
+        deal.step_hours,
+    )
     theta, turned = closed_form_position(deal), closed_form_position(mirrored)
     assert turned == pytest.approx(-theta[::-1], abs=1e-6)
     prices, again = prices_at(deal, theta), prices_at(mirrored, turned)

@@ -8,7 +8,9 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 SITE = Path(__file__).parent.parent / "build/site/_build/html"
-PAGES = sorted(path for path in SITE.rglob("*.html") if "_static" not in path.parts)  # there stand templates
+PAGES = sorted(
+    path for path in SITE.rglob("*.html") if "_static" not in path.parts
+)  # there stand templates
 
 # Attributes that make a browser fetch something. A link <a> is fetched only when a reader follows it:
 # it may lead to another host, but a file of the book must be there.
@@ -90,13 +92,18 @@ def pages():
 
 def test_pages_fetch_nothing_from_another_host(pages):
     assert [
-        (str(p.relative_to(SITE)), a) for p, page in pages.items() for a in page.fetched if is_external(a)
+        (str(p.relative_to(SITE)), a)
+        for p, page in pages.items()
+        for a in page.fetched
+        if is_external(a)
     ] == []
 
 
 def test_stylesheets_and_scripts_fetch_nothing_from_another_host():
     found = [
-        (path.name, a) for path in SITE.rglob("*.css") for a in addresses(path.read_text(encoding="utf-8"))
+        (path.name, a)
+        for path in SITE.rglob("*.css")
+        for a in addresses(path.read_text(encoding="utf-8"))
     ]
     found += [
         (path.name, a)
@@ -107,8 +114,17 @@ def test_stylesheets_and_scripts_fetch_nothing_from_another_host():
 
 
 def test_no_file_is_missing(pages):
-    wanted = [(p, a) for p, page in pages.items() for a in page.fetched + page.linked if not is_external(a)]
-    wanted += [(path, a) for path in SITE.rglob("*.css") for a in addresses(path.read_text(encoding="utf-8"))]
+    wanted = [
+        (p, a)
+        for p, page in pages.items()
+        for a in page.fetched + page.linked
+        if not is_external(a)
+    ]
+    wanted += [
+        (path, a)
+        for path in SITE.rglob("*.css")
+        for a in addresses(path.read_text(encoding="utf-8"))
+    ]
     assert [(str(p.relative_to(SITE)), a) for p, a in wanted if is_missing(a, p)] == []
 
 
@@ -119,7 +135,11 @@ def test_links_within_the_book_arrive(pages):
             parts = urlsplit(address)
             target = (path.parent / unquote(parts.path)).resolve() if parts.path else path.resolve()
             known = {p.resolve(): other.ids for p, other in pages.items()} if parts.fragment else {}
-            if not is_external(address) and target in known and unquote(parts.fragment) not in known[target]:
+            if (
+                not is_external(address)
+                and target in known
+                and unquote(parts.fragment) not in known[target]
+            ):
                 lost.append((str(path.relative_to(SITE)), address))
     assert lost == []
 

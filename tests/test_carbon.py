@@ -1,4 +1,5 @@
 """The stepped carbon price, four ways to charge it, and the orders between them that must hold whatever the numbers."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -20,7 +21,10 @@ CENT = 0.05  # yuan a day: what the quadratic solver leaves open of a cost of 50
 FLAT, DEARER, AFTER, PLANNED = MODELS
 
 ladders = st.builds(
-    CarbonMarket, price=st.floats(0, 2), interval=st.floats(0.5, 50), growth=st.floats(0, 2),
+    CarbonMarket,
+    price=st.floats(0, 2),
+    interval=st.floats(0.5, 50),
+    growth=st.floats(0, 2),
     levels=st.integers(1, 8).map(float),
 )
 
@@ -38,7 +42,9 @@ def integrated(market: CarbonMarket, excess: float) -> float:
 
 
 # --- the ladder ---------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize(("tonnes", "yuan"), [(-1, -280), (0, 0), (2, 560), (4, 1260), (6, 2100), (8, 3080), (12, 5320)])
+@pytest.mark.parametrize(
+    ("tonnes", "yuan"), [(-1, -280), (0, 0), (2, 560), (4, 1260), (6, 2100), (8, 3080), (12, 5320)]
+)
 def test_bill_by_hand(tonnes, yuan):
     """280 yuan/t, then 350, 420, 490, and 560 beyond 8 t."""
     assert LADDER.bill(1000 * tonnes) == pytest.approx(yuan)
@@ -48,7 +54,9 @@ def test_bill_by_hand(tonnes, yuan):
 def test_the_case_has_the_ladder_of_the_paper(handmade):
     for plant in handmade.vpps:
         market = market_of(plant)
-        assert (market.price, market.interval, market.growth, market.levels) == pytest.approx((0.28, 2000, 0.25, 5))
+        assert (market.price, market.interval, market.growth, market.levels) == pytest.approx(
+            (0.28, 2000, 0.25, 5)
+        )
 
 
 @settings(max_examples=200)
@@ -85,10 +93,16 @@ def test_more_steps_and_steeper_steps_never_make_it_cheaper(market, excess):
 
 
 @settings(max_examples=20)
-@given(ladders, st.lists(st.floats(-100, 100), min_size=3, max_size=3), st.sampled_from([0.25, 1.0, 2.0]))
+@given(
+    ladders,
+    st.lists(st.floats(-100, 100), min_size=3, max_size=3),
+    st.sampled_from([0.25, 1.0, 2.0]),
+)
 def test_what_the_model_pays_is_the_bill_of_all_steps_together(market, carbon, step_hours):
     run = solved_alone(market, 3, step_hours, fixed={"carbon": -np.array(carbon)})
-    assert run.costs["carbon"] == pytest.approx(integrated(market, step_hours * sum(carbon)), abs=1e-5, rel=1e-6)
+    assert run.costs["carbon"] == pytest.approx(
+        integrated(market, step_hours * sum(carbon)), abs=1e-5, rel=1e-6
+    )
 
 
 def test_a_mirrored_reward_is_refused_in_one_sentence(handmade):
@@ -99,16 +113,26 @@ def test_a_mirrored_reward_is_refused_in_one_sentence(handmade):
         handmade.change("VPP1", "carbon_market", reward_growth=0.25)
     assert str(refused.value) == (
         "VPP1, carbon_market: reward_growth: found 0.25; allowed: 0 (a price that rises with the surplus sold makes the cost "
-        "concave, and a convex solver would return a wrong optimum)")
+        "concave, and a convex solver would return a wrong optimum)"
+    )
 
 
-@pytest.mark.parametrize(("change", "sentences"), [
-    ({"levels": 2.5}, ["levels: found 2.5; allowed: a whole number"]),
-    ({"levels": 0.0}, ["levels: found 0 -; allowed: 1 to 1000"]),
-    ({"interval": 0.0}, ["interval: found 0 kg; allowed: 1e-09 or more"]),
-    ({"growth": -0.1}, ["growth: found -0.1 -; allowed: 0 or more"]),
-    ({"price": -0.1, "growth": -0.1}, ["price: found -0.1 yuan/kg; allowed: 0 or more", "growth: found -0.1 -; allowed: 0 or more"]),
-])
+@pytest.mark.parametrize(
+    ("change", "sentences"),
+    [
+        ({"levels": 2.5}, ["levels: found 2.5; allowed: a whole number"]),
+        ({"levels": 0.0}, ["levels: found 0 -; allowed: 1 to 1000"]),
+        ({"interval": 0.0}, ["interval: found 0 kg; allowed: 1e-09 or more"]),
+        ({"growth": -0.1}, ["growth: found -0.1 -; allowed: 0 or more"]),
+        (
+            {"price": -0.1, "growth": -0.1},
+            [
+                "price: found -0.1 yuan/kg; allowed: 0 or more",
+                "growth: found -0.1 -; allowed: 0 or more",
+            ],
+        ),
+    ],
+)
 def test_a_wrong_ladder_is_refused_with_a_sentence_for_each_fault(change, sentences):
     with pytest.raises(WrongInput) as refused:
         vpp(load(10), grid([1], [0]), replace(LADDER, **change))
@@ -122,10 +146,14 @@ def test_nan_is_refused_in_words(change):
 
 
 # --- the ladder in a schedule -------------------------------------------------------------------------------------
-def turbine_or_grid(market: CarbonMarket, emission: float = 0.3, quota: float = 0.3, cost: float = 0.75) -> VPP:
+def turbine_or_grid(
+    market: CarbonMarket, emission: float = 0.3, quota: float = 0.3, cost: float = 0.75
+) -> VPP:
     """Two hours of 100 kW, from a grid at 0.5 yuan/kWh with 0.6 kg/kWh above its quota or from a turbine of 100 kW."""
     unit = MicroTurbine(power_max=100.0, cost_linear=cost, emission=emission, carbon_quota=quota)
-    return vpp(load(100, 100), unit, grid([0.5, 0.5], [0, 0], emission=1.0, carbon_quota=0.4), market)
+    return vpp(
+        load(100, 100), unit, grid([0.5, 0.5], [0, 0], emission=1.0, carbon_quota=0.4), market
+    )
 
 
 def test_a_schedule_stops_where_the_next_step_would_begin():
@@ -139,16 +167,30 @@ def test_a_schedule_stops_where_the_next_step_would_begin():
 
 def test_quota_that_is_left_over_is_sold_at_the_first_price():
     """The turbine earns 0.3 kg/kWh of quota, 0.084 yuan: 0.576 against 0.668 of the grid's first step."""
-    plant = turbine_or_grid(CarbonMarket(price=0.28, interval=30.0, growth=0.25, levels=5.0), emission=0.2, quota=0.5, cost=0.66)
+    plant = turbine_or_grid(
+        CarbonMarket(price=0.28, interval=30.0, growth=0.25, levels=5.0),
+        emission=0.2,
+        quota=0.5,
+        cost=0.66,
+    )
     result = dispatch(plant)
     assert result.series["carbon_market", "excess"].sum() == pytest.approx(-60)
     assert result.cost == pytest.approx(200 * 0.66 - 60 * 0.28)
 
 
 @settings(max_examples=25)
-@given(market=st.builds(CarbonMarket, price=st.floats(0, 1), interval=st.floats(5, 60), growth=st.floats(0, 1),
-                        levels=st.integers(1, 6).map(float)),
-       emission=st.floats(0, 1), quota=st.floats(0, 1), cost=st.floats(0.4, 1.2))
+@given(
+    market=st.builds(
+        CarbonMarket,
+        price=st.floats(0, 1),
+        interval=st.floats(5, 60),
+        growth=st.floats(0, 1),
+        levels=st.integers(1, 6).map(float),
+    ),
+    emission=st.floats(0, 1),
+    quota=st.floats(0, 1),
+    cost=st.floats(0.4, 1.2),
+)
 def test_the_optimum_is_that_of_a_fine_enumeration(market, emission, quota, cost):
     """All pairs of turbine powers on a net of 0.25 kW, billed piece by piece, not by the maximum of lines."""
     power = np.linspace(0, 100, 401)
@@ -166,7 +208,9 @@ def test_the_optimum_is_that_of_a_fine_enumeration(market, emission, quota, cost
 def test_the_carbon_cost_of_a_schedule_is_the_bill_of_its_excess(handmade, five, name):
     result, flows = five[name], five[name].balances["electricity"]
     bought, made = flows["grid"].clip(lower=0).sum(), flows["micro_turbine"].sum()
-    excess = (0.85522 - 0.798) * bought + (0.60 - 0.55) * made  # paper B (1)-(2), the case's numbers
+    excess = (0.85522 - 0.798) * bought + (
+        0.60 - 0.55
+    ) * made  # paper B (1)-(2), the case's numbers
     assert float(result.series["carbon_market", "excess"].sum()) == pytest.approx(excess, abs=1e-3)
     assert result.costs["carbon"] == pytest.approx(integrated(LADDER, excess), abs=1e-3)
     assert result.exact and result.cost == pytest.approx(result.costs.sum())
@@ -178,7 +222,11 @@ def test_two_quadratic_solvers_find_one_schedule(handmade, five, name):
     other = dispatch(handmade.vpp(name), "osqp")
     assert five[name].solved.solver == "clarabel" and other.solved.solver == "osqp"
     assert other.cost == pytest.approx(five[name].cost, rel=1e-6)
-    apart = (other.balances["electricity"]["grid"] - five[name].balances["electricity"]["grid"]).abs().max()
+    apart = (
+        (other.balances["electricity"]["grid"] - five[name].balances["electricity"]["grid"])
+        .abs()
+        .max()
+    )
     assert apart < 0.1  # 1e-4 MW
 
 
@@ -196,7 +244,11 @@ def check_orders(table, flat_price: float, dearer: float) -> None:
     # model 3 minimises operation cost alone
     assert (operation[AFTER] <= operation + CENT).all()
     # each flat optimum is a candidate of the other
-    assert (dearer - flat_price) * excess[DEARER] - CENT <= total[DEARER] - total[FLAT] <= (dearer - flat_price) * excess[FLAT] + CENT
+    assert (
+        (dearer - flat_price) * excess[DEARER] - CENT
+        <= total[DEARER] - total[FLAT]
+        <= (dearer - flat_price) * excess[FLAT] + CENT
+    )
     assert (total == operation + table["carbon"]).all()
 
 
@@ -207,9 +259,17 @@ def test_orders_of_the_four_models_are_theorems(models, name):
 
 
 @settings(max_examples=10)
-@given(name=st.sampled_from(NAMES), price=st.floats(0.05, 0.8), interval=st.floats(300, 6000), growth=st.floats(0, 1),
-       dearer=st.floats(1.05, 2), buying=st.floats(0.8, 1.4))
-def test_orders_of_the_four_models_hold_for_other_numbers(handmade, name, price, interval, growth, dearer, buying):
+@given(
+    name=st.sampled_from(NAMES),
+    price=st.floats(0.05, 0.8),
+    interval=st.floats(300, 6000),
+    growth=st.floats(0, 1),
+    dearer=st.floats(1.05, 2),
+    buying=st.floats(0.8, 1.4),
+)
+def test_orders_of_the_four_models_hold_for_other_numbers(
+    handmade, name, price, interval, growth, dearer, buying
+):
     plant = handmade.vpp(name)
     plant = plant.change("carbon_market", price=price, interval=interval, growth=growth)
     plant = plant.change("grid", buy_price=buying * plant.component("grid").buy_price)
@@ -221,22 +281,37 @@ def test_orders_of_the_four_models_hold_for_other_numbers(handmade, name, price,
 def test_a_row_is_recomputed(handmade, five, models, name):
     """Bills piece by piece; the last model is the VPP's own schedule."""
     table = models[name]
-    prices = {FLAT: replace(LADDER, levels=1.0), DEARER: CarbonMarket(price=0.32), AFTER: LADDER, PLANNED: LADDER}
+    prices = {
+        FLAT: replace(LADDER, levels=1.0),
+        DEARER: CarbonMarket(price=0.32),
+        AFTER: LADDER,
+        PLANNED: LADDER,
+    }
     for model, market in prices.items():
-        assert table["carbon"][model] == pytest.approx(integrated(market, table["excess"][model]), abs=1e-6)
+        assert table["carbon"][model] == pytest.approx(
+            integrated(market, table["excess"][model]), abs=1e-6
+        )
     own, row = five[name], table.loc[PLANNED]
     flows = own.balances["electricity"]
-    assert row["total"] == pytest.approx(own.cost, abs=1e-6) and row["carbon"] == pytest.approx(own.costs["carbon"], abs=1e-3)
+    assert row["total"] == pytest.approx(own.cost, abs=1e-6) and row["carbon"] == pytest.approx(
+        own.costs["carbon"], abs=1e-3
+    )
     emitted = 0.85522 * flows["grid"].clip(lower=0).sum() + 0.60 * flows["micro_turbine"].sum()
     assert row["emission"] == pytest.approx(emitted, rel=1e-6)
-    assert row["spilled"] == pytest.approx(float(own.series["renewable", "curtailed"].sum()), abs=1e-3)
+    assert row["spilled"] == pytest.approx(
+        float(own.series["renewable", "curtailed"].sum()), abs=1e-3
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_dearer_carbon_never_raises_the_excess(models, name):
     """A theorem too: of two convex bills whose difference rises with the excess, the steeper one gets the smaller excess."""
     excess = models[name]["excess"]
-    assert excess[DEARER] <= excess[FLAT] + 1 and excess[PLANNED] <= excess[FLAT] + 1 and excess[FLAT] <= excess[AFTER] + 1
+    assert (
+        excess[DEARER] <= excess[FLAT] + 1
+        and excess[PLANNED] <= excess[FLAT] + 1
+        and excess[FLAT] <= excess[AFTER] + 1
+    )
 
 
 def test_without_growth_planning_for_the_ladder_is_the_flat_price(handmade):
@@ -261,13 +336,26 @@ def test_sweep_rows_are_the_planned_model_and_name_their_step(handmade):
         market = replace(LADDER, price=row.price, interval=row.interval, growth=row.growth)
         assert row.carbon == pytest.approx(integrated(market, row.excess), abs=1e-6)
     totals = table.set_index(["price", "interval", "growth"])["total"]
-    for price in (0.2, 0.28):  # a bill that is nowhere lower makes no day cheaper: with excess, growth and short steps cost
-        assert (totals[price, 1000.0, 0.25] >= totals[price, 2000.0, 0.25] - CENT >= totals[price, 2000.0, 0.0] - 2 * CENT)
-        assert totals[price, 1000.0, 0.0] == pytest.approx(totals[price, 2000.0, 0.0], abs=CENT)  # flat: no steps at all
-    assert table[table["price"] == 0.28].iloc[-1]["total"] == pytest.approx(dispatch(plant).cost, abs=CENT)
+    for price in (
+        0.2,
+        0.28,
+    ):  # a bill that is nowhere lower makes no day cheaper: with excess, growth and short steps cost
+        assert (
+            totals[price, 1000.0, 0.25]
+            >= totals[price, 2000.0, 0.25] - CENT
+            >= totals[price, 2000.0, 0.0] - 2 * CENT
+        )
+        assert totals[price, 1000.0, 0.0] == pytest.approx(
+            totals[price, 2000.0, 0.0], abs=CENT
+        )  # flat: no steps at all
+    assert table[table["price"] == 0.28].iloc[-1]["total"] == pytest.approx(
+        dispatch(plant).cost, abs=CENT
+    )
 
 
-@pytest.mark.parametrize("markets", [(), (LADDER, replace(LADDER, label="second"))], ids=["none", "two"])
+@pytest.mark.parametrize(
+    "markets", [(), (LADDER, replace(LADDER, label="second"))], ids=["none", "two"]
+)
 def test_models_need_one_carbon_market(markets):
     with pytest.raises(WrongInput, match=rf"^V: found {len(markets)} carbon_market; allowed: one$"):
         carbon_models(vpp(load(10), grid([1], [0]), *markets))
@@ -281,16 +369,28 @@ def test_a_negative_flat_price_is_refused(handmade):
 def test_equal_prices_with_emission_are_refused():
     """Buying and selling at once would cost nothing and be billed: found in model 3, which does not look at carbon."""
     with pytest.raises(WrongInput, match="feed-in price equal to the purchase price"):
-        vpp(load(10, 10, 10), grid([1, 1, 1], [1, 1, 1], buy_max=100.0, sell_max=100.0, emission=0.8, carbon_quota=0.7))
+        vpp(
+            load(10, 10, 10),
+            grid(
+                [1, 1, 1], [1, 1, 1], buy_max=100.0, sell_max=100.0, emission=0.8, carbon_quota=0.7
+            ),
+        )
 
 
 def test_emission_is_excess_and_quota_together():
     plant = load_case("paper-a").vpp("VPP1")
     result = dispatch(plant)
-    quota = sum(getattr(c, "carbon_quota", 0.0) * result.series[c.name, key].sum()
-                for c, key in ((plant.component("wind"), "power"), (plant.component("gas_turbine"), "power"),
-                               (plant.component("boiler"), "heat")))
-    assert emission(plant, result) == pytest.approx(result.series["carbon_market", "excess"].sum() + quota, rel=1e-6)
+    quota = sum(
+        getattr(c, "carbon_quota", 0.0) * result.series[c.name, key].sum()
+        for c, key in (
+            (plant.component("wind"), "power"),
+            (plant.component("gas_turbine"), "power"),
+            (plant.component("boiler"), "heat"),
+        )
+    )
+    assert emission(plant, result) == pytest.approx(
+        result.series["carbon_market", "excess"].sum() + quota, rel=1e-6
+    )
 
 
 def test_a_row_can_be_planned_with_one_market_and_billed_by_another(handmade):
@@ -304,18 +404,40 @@ def test_a_row_can_be_planned_with_one_market_and_billed_by_another(handmade):
 @st.composite
 def doubtful(draw) -> VPP:
     """Three hours of load, PV, turbine, called load and a grid with carbon, all linear, under a ladder."""
+
     def series(high: int) -> np.ndarray:
         return array(*draw(st.lists(st.integers(0, high), min_size=3, max_size=3)))
 
     buy = (3 + series(9)) / 10
-    market = CarbonMarket(price=draw(st.sampled_from([0.0, 0.28, 1.0])), interval=draw(st.sampled_from([5.0, 20.0])),
-                          growth=draw(st.sampled_from([0.0, 0.25, 1.0])), levels=draw(st.sampled_from([1.0, 3.0])))
+    market = CarbonMarket(
+        price=draw(st.sampled_from([0.0, 0.28, 1.0])),
+        interval=draw(st.sampled_from([5.0, 20.0])),
+        growth=draw(st.sampled_from([0.0, 0.25, 1.0])),
+        levels=draw(st.sampled_from([1.0, 3.0])),
+    )
     most = draw(st.sampled_from([30.0, 200.0, np.inf]))
-    outside = grid(buy, 0.5 * buy, buy_max=most, sell_max=20.0, emission=draw(st.sampled_from([0.2, 0.9])), carbon_quota=0.5)
-    unit = MicroTurbine(power_max=20.0, ramp_max=15.0, cost_linear=0.7, emission=0.6, carbon_quota=draw(st.sampled_from([0.4, 0.9])))
+    outside = grid(
+        buy,
+        0.5 * buy,
+        buy_max=most,
+        sell_max=20.0,
+        emission=draw(st.sampled_from([0.2, 0.9])),
+        carbon_quota=0.5,
+    )
+    unit = MicroTurbine(
+        power_max=20.0,
+        ramp_max=15.0,
+        cost_linear=0.7,
+        emission=0.6,
+        carbon_quota=draw(st.sampled_from([0.4, 0.9])),
+    )
     demand = series(100)
     called = ControllableLoad(forecast=demand, buy_price=buy, share=0.12, price_share=0.97)
-    sun = pv(*series(80), carbon_quota=draw(st.sampled_from([0.0, 0.4])), operation_cost=draw(st.sampled_from([0.0, 0.5])))
+    sun = pv(
+        *series(80),
+        carbon_quota=draw(st.sampled_from([0.0, 0.4])),
+        operation_cost=draw(st.sampled_from([0.0, 0.5])),
+    )
     return vpp(load(*demand, shift_share=0.1, shift_cost=0.01), sun, unit, called, outside, market)
 
 

@@ -1,4 +1,5 @@
 """The case loader: what it makes of sound files, and its sentence for every fault of a file."""
+
 from __future__ import annotations
 
 import csv
@@ -65,10 +66,14 @@ def write_case(folder: Path, *changes: tuple[str, str, str], **files: str | byte
     """The sound case with texts replaced, each as (file, found exactly once, put in its place)."""
     texts = dict(SOUND)
     for file, old, new in changes:
-        assert texts[file].count(old) == 1, f"{old!r} stands {texts[file].count(old)} times in {file}"
+        assert texts[file].count(old) == 1, (
+            f"{old!r} stands {texts[file].count(old)} times in {file}"
+        )
         texts[file] = texts[file].replace(old, new)
     folder.mkdir(exist_ok=True)
-    for name, text in (texts | {name.replace("_", "."): text for name, text in files.items()}).items():
+    for name, text in (
+        texts | {name.replace("_", "."): text for name, text in files.items()}
+    ).items():
         (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode("utf-8"))
     return folder
 
@@ -87,22 +92,45 @@ def faults_of(folder: Path) -> list[str]:
 
 
 def series_of(case: Case) -> dict[str, np.ndarray]:
-    return {f"{v.name} {c.name} {k}": x for v in case.vpps for c in v.components for k, x in vars(c).items()
-            if isinstance(x, np.ndarray)}
+    return {
+        f"{v.name} {c.name} {k}": x
+        for v in case.vpps
+        for c in v.components
+        for k, x in vars(c).items()
+        if isinstance(x, np.ndarray)
+    }
 
 
 def numbers_of(case: Case) -> dict[str, float]:
     parts = {f"{v.name} {c.name}": c for v in case.vpps for c in v.components} | {"tie": case.tie}
-    return {f"{name} {k}": x for name, c in parts.items() for k, x in vars(c).items() if isinstance(x, float)}
+    return {
+        f"{name} {k}": x
+        for name, c in parts.items()
+        for k, x in vars(c).items()
+        if isinstance(x, float)
+    }
 
 
 # --- sound cases --------------------------------------------------------------------------------------------------
 def test_a_sound_folder_becomes_the_case_it_describes(tmp_path):
     case = load_case(write_case(tmp_path / "mine"))
     assert (case.name, case.names, case.description.currency) == ("mine", ["A", "B"], "yuan")
-    assert [c.name for c in case.vpp("A").components] == ["pv", "electric_load", "battery", "carbon_market", "grid"]
+    assert [c.name for c in case.vpp("A").components] == [
+        "pv",
+        "electric_load",
+        "battery",
+        "carbon_market",
+        "grid",
+    ]
     assert [c.name for c in case.vpp("B").components] == [
-        "electric_load", "heat_load", "boiler", "gas_turbine", "gas_supply", "carbon_market", "grid"]
+        "electric_load",
+        "heat_load",
+        "boiler",
+        "gas_turbine",
+        "gas_supply",
+        "carbon_market",
+        "grid",
+    ]
     assert case.vpp("A").component("pv").forecast.tolist() == [0, 45, 30]
     assert case.vpp("B").component("heat_load").forecast.tolist() == [20, 30, 25]
     assert case.vpp("B").component("grid").buy_price.tolist() == [0.4, 1.2, 0.8]
@@ -127,17 +155,37 @@ def test_a_vpp_s_own_row_wins_over_the_row_for_all(tmp_path):
 def test_files_in_megawatts_and_tonnes_give_the_same_case(tmp_path):
     """Every kW row in MW, kWh in MWh, prices per MWh and t, shares in percent."""
     rows = [row.split(",") for row in UNITS.splitlines()]
-    larger = {"kW": ("MW", 1e-3), "kWh": ("MWh", 1e-3), "kW/h": ("MW/h", 1e-3), "yuan/kWh": ("yuan/MWh", 1e3),
-              "yuan/kg": ("yuan/t", 1e3), "kg/kWh": ("t/MWh", 1.0), "-": ("%", 100.0)}
+    larger = {
+        "kW": ("MW", 1e-3),
+        "kWh": ("MWh", 1e-3),
+        "kW/h": ("MW/h", 1e-3),
+        "yuan/kWh": ("yuan/MWh", 1e3),
+        "yuan/kg": ("yuan/t", 1e3),
+        "kg/kWh": ("t/MWh", 1.0),
+        "-": ("%", 100.0),
+    }
     for row in rows[1:]:
         unit, factor = larger.get(row[4], (row[4], 1.0))
         row[3], row[4] = repr(float(row[3]) * factor), unit
     head, *lines = [line.split(",") for line in SERIES.splitlines()]
-    factors = [1e-3 if name.endswith("_kw") else 1e3 if name.endswith("_kwh") else 1 for name in head]
-    head = [name.removesuffix("_kw") + "_mw" if name.endswith("_kw") else name.replace("_kwh", "_mwh") for name in head]
-    lines = [[repr(float(cell) * factor) for cell, factor in zip(line, factors, strict=True)] for line in lines]
-    other = load_case(write_case(tmp_path / "mega", units_csv="\n".join(map(",".join, rows)),
-                                 series_csv="\n".join(map(",".join, [head, *lines]))))
+    factors = [
+        1e-3 if name.endswith("_kw") else 1e3 if name.endswith("_kwh") else 1 for name in head
+    ]
+    head = [
+        name.removesuffix("_kw") + "_mw" if name.endswith("_kw") else name.replace("_kwh", "_mwh")
+        for name in head
+    ]
+    lines = [
+        [repr(float(cell) * factor) for cell, factor in zip(line, factors, strict=True)]
+        for line in lines
+    ]
+    other = load_case(
+        write_case(
+            tmp_path / "mega",
+            units_csv="\n".join(map(",".join, rows)),
+            series_csv="\n".join(map(",".join, [head, *lines])),
+        )
+    )
     usual = load_case(write_case(tmp_path / "kilo"))
     assert numbers_of(other) == pytest.approx(numbers_of(usual))
     for name, values in series_of(usual).items():
@@ -148,7 +196,16 @@ def test_files_in_megawatts_and_tonnes_give_the_same_case(tmp_path):
 def test_every_unit_conversion_is_the_power_of_ten_it_should_be():
     from vppcore.case import SERIES_UNITS, UNITS
 
-    factors = {"MW": 1e3, "MWh": 1e3, "MW/h": 1e3, "yuan/MWh": 1e-3, "yuan/MW2h": 1e-6, "yuan/t": 1e-3, "%": 0.01, "t": 1e3}
+    factors = {
+        "MW": 1e3,
+        "MWh": 1e3,
+        "MW/h": 1e3,
+        "yuan/MWh": 1e-3,
+        "yuan/MW2h": 1e-6,
+        "yuan/t": 1e-3,
+        "%": 0.01,
+        "t": 1e3,
+    }
     for unit, (inside, factor) in UNITS.items():
         assert factor == factors.get(unit, 1.0)
         assert UNITS[inside] == (inside, 1.0)
@@ -163,14 +220,22 @@ def test_infinity_is_an_allowed_limit(tmp_path):
 
 def test_time_stamps_in_utc_and_with_another_zone_are_the_same_day(tmp_path):
     usual = load_case(write_case(tmp_path / "hours"))
-    for k, stamps in enumerate([STAMPS, ("2016-04-04T02:00+02:00", "2016-04-04T03:00+02:00", "2016-04-04T04:00+02:00")]):
+    for k, stamps in enumerate(
+        [STAMPS, ("2016-04-04T02:00+02:00", "2016-04-04T03:00+02:00", "2016-04-04T04:00+02:00")]
+    ):
         stamped = load_case(write_case(tmp_path / f"stamps {k}", series_csv=with_stamps(*stamps)))
-        assert all((series_of(stamped)[name] == values).all() for name, values in series_of(usual).items())
+        assert all(
+            (series_of(stamped)[name] == values).all() for name, values in series_of(usual).items()
+        )
 
 
 def test_quarter_hours_are_taken_from_the_description(tmp_path):
     quarters = with_stamps("2016-04-04T00:00Z", "2016-04-04T00:15Z", "2016-04-04T00:30Z")
-    case = load_case(write_case(tmp_path, ("case.yaml", "step_hours: 1", "step_hours: 0.25"), series_csv=quarters))
+    case = load_case(
+        write_case(
+            tmp_path, ("case.yaml", "step_hours: 1", "step_hours: 0.25"), series_csv=quarters
+        )
+    )
     assert case.vpp("B").step_hours == 0.25
 
 
@@ -271,7 +336,9 @@ FAULTS = {
 
 
 @pytest.mark.parametrize(("file", "old", "new", "sentence"), FAULTS.values(), ids=FAULTS.keys())
-def test_a_fault_is_refused_with_place_finding_and_what_is_allowed(tmp_path, file, old, new, sentence):
+def test_a_fault_is_refused_with_place_finding_and_what_is_allowed(
+    tmp_path, file, old, new, sentence
+):
     faults = faults_of(write_case(tmp_path, (file, old, new)))
     assert any(sentence in fault for fault in faults), faults
 
@@ -300,19 +367,27 @@ def test_a_clock_set_forward_is_no_gap_in_utc(tmp_path):
     assert load_case(write_case(tmp_path, series_csv=with_stamps(*stamps))).names == ["A", "B"]
 
 
-@pytest.mark.parametrize(("peak", "hint"), [("0.24", "are these MW?"), ("50.5", "are these W?"), ("45000", "are these W?")])
+@pytest.mark.parametrize(
+    ("peak", "hint"),
+    [("0.24", "are these MW?"), ("50.5", "are these W?"), ("45000", "are these W?")],
+)
 def test_a_peak_far_from_the_rating_is_asked_about(tmp_path, peak, hint):
     """PV is rated 50 kW: 0.5 % of it is 0.25 kW."""
     series = SERIES.replace("25,45,", f"25,{peak},").replace("15,30,", "15,0,")
     (fault,) = faults_of(write_case(tmp_path, series_csv=series))
-    assert f"peak {float(peak):g} kW against a rating of 50 kW ({hint}); allowed: 0.25 to 50 kW" in fault
+    assert (
+        f"peak {float(peak):g} kW against a rating of 50 kW ({hint}); allowed: 0.25 to 50 kW"
+        in fault
+    )
     assert "A renewable.pv" in fault
 
 
 @pytest.mark.parametrize("peak", ["0.25", "50", "0"])
 def test_a_peak_at_the_edge_of_the_plausible_is_taken(tmp_path, peak):
     series = SERIES.replace("25,45,", f"25,{peak},").replace("15,30,", "15,0,")
-    assert load_case(write_case(tmp_path, series_csv=series)).vpp("A").component("pv").forecast.max() == float(peak)
+    assert load_case(write_case(tmp_path, series_csv=series)).vpp("A").component(
+        "pv"
+    ).forecast.max() == float(peak)
 
 
 def test_megawatts_in_a_kilowatt_column_are_noticed_in_every_series(tmp_path):
@@ -326,43 +401,70 @@ def test_megawatts_in_a_kilowatt_column_are_noticed_in_every_series(tmp_path):
 def test_a_vpp_without_a_load_is_refused(tmp_path):
     units = UNITS.replace("all,electric_load", "A,electric_load")
     faults = faults_of(write_case(tmp_path, units_csv=units))
-    assert "units.csv: B has no electric_load; allowed: a VPP with a load (scale 0 for none)" in faults
+    assert (
+        "units.csv: B has no electric_load; allowed: a VPP with a load (scale 0 for none)" in faults
+    )
 
 
 def test_two_components_of_one_name_are_refused(tmp_path):
     units = UNITS.replace("A,battery,", "A,battery.pv,")
     faults = faults_of(write_case(tmp_path, units_csv=units))
-    assert "units.csv: A has two components named 'pv'; allowed: different labels, as in renewable.wind" in faults
+    assert (
+        "units.csv: A has two components named 'pv'; allowed: different labels, as in renewable.wind"
+        in faults
+    )
 
 
 # Faults that a spreadsheet makes and that would change numbers silently.
 def test_one_series_in_two_columns_is_refused(tmp_path):
     """a_load_kw and a_load_mw both mean A's load; neither may win silently."""
-    lines = [f"{line},{cell}" for line, cell in zip(SERIES.splitlines(), ["a_load_mw", "0.02", "0.03", "0.01"], strict=True)]
-    assert any("a_load" in fault for fault in faults_of(write_case(tmp_path, series_csv="\n".join(lines))))
+    lines = [
+        f"{line},{cell}"
+        for line, cell in zip(
+            SERIES.splitlines(), ["a_load_mw", "0.02", "0.03", "0.01"], strict=True
+        )
+    ]
+    assert any(
+        "a_load" in fault for fault in faults_of(write_case(tmp_path, series_csv="\n".join(lines)))
+    )
 
 
-@pytest.mark.parametrize("row", ["A,tie,limit,5,kW,made up,assumed", "all,tie.north,limit,5,kW,made up,assumed"])
+@pytest.mark.parametrize(
+    "row", ["A,tie,limit,5,kW,made up,assumed", "all,tie.north,limit,5,kW,made up,assumed"]
+)
 def test_a_row_that_would_not_be_used_is_refused(tmp_path, row):
     """There is one tie for all VPPs: a limit for one of them or a second tie would be read and forgotten."""
-    assert any("tie" in fault for fault in faults_of(write_case(tmp_path, units_csv=UNITS + row + "\n")))
+    assert any(
+        "tie" in fault for fault in faults_of(write_case(tmp_path, units_csv=UNITS + row + "\n"))
+    )
 
 
 @pytest.mark.parametrize("inserted", ["\n", "# measured in 2016\n"], ids=["blank line", "comment"])
 def test_line_numbers_are_those_of_the_file(tmp_path, inserted):
     """A comment or an empty line above moves what the reader's editor shows as line 4."""
     series = SERIES.replace("2,25,45", f"{inserted}2,much,45")
-    assert any("series.csv, line 4, column a_load_kw" in fault for fault in faults_of(write_case(tmp_path, series_csv=series)))
+    assert any(
+        "series.csv, line 4, column a_load_kw" in fault
+        for fault in faults_of(write_case(tmp_path, series_csv=series))
+    )
 
 
 def test_all_faults_of_a_folder_are_shown_at_once(tmp_path):
-    faults = faults_of(write_case(
-        tmp_path, (S, "2,25,45", "2,much,45"), (S, "15,30,50", "15,-30,50"), (S, "b_heat_kw", "b_heat"),
-        (U, "gas_supply,price,3.5,yuan/m3", "gas_supply,price,3.5,yuan/kWh"), (U, "charge_efficiency,0.95", "charge_efficiency,1.95"),
-    ))
+    faults = faults_of(
+        write_case(
+            tmp_path,
+            (S, "2,25,45", "2,much,45"),
+            (S, "15,30,50", "15,-30,50"),
+            (S, "b_heat_kw", "b_heat"),
+            (U, "gas_supply,price,3.5,yuan/m3", "gas_supply,price,3.5,yuan/kWh"),
+            (U, "charge_efficiency,0.95", "charge_efficiency,1.95"),
+        )
+    )
     for sentence in (
-        "series.csv, line 3, column a_load_kw: found 'much'", "series.csv, line 4, column a_pv_kw: found -30",
-        "series.csv, column b_heat: no unit", "found unit 'yuan/kWh'; allowed: yuan/m3",
+        "series.csv, line 3, column a_load_kw: found 'much'",
+        "series.csv, line 4, column a_pv_kw: found -30",
+        "series.csv, column b_heat: no unit",
+        "found unit 'yuan/kWh'; allowed: yuan/m3",
         "A battery charge_efficiency: found 1.95 -; allowed: 0.01 to 1",
     ):
         assert any(sentence in fault for fault in faults), sentence
@@ -370,8 +472,19 @@ def test_all_faults_of_a_folder_are_shown_at_once(tmp_path):
 
 
 def test_faults_of_all_three_files_are_shown_at_once(tmp_path):
-    faults = faults_of(write_case(tmp_path, (Y, "steps: 3", "steps: three"), (S, "2,25,45", "2,much,45"), (U, "heat_max,40,kW", "heat_max,40,m")))
-    assert {fault.split(",")[0].split(":")[0] for fault in faults} >= {"case.yaml", "series.csv", "units.csv"}
+    faults = faults_of(
+        write_case(
+            tmp_path,
+            (Y, "steps: 3", "steps: three"),
+            (S, "2,25,45", "2,much,45"),
+            (U, "heat_max,40,kW", "heat_max,40,m"),
+        )
+    )
+    assert {fault.split(",")[0].split(":")[0] for fault in faults} >= {
+        "case.yaml",
+        "series.csv",
+        "units.csv",
+    }
 
 
 def test_the_error_reads_as_its_sentences_one_per_line(tmp_path):
@@ -379,7 +492,9 @@ def test_the_error_reads_as_its_sentences_one_per_line(tmp_path):
     with pytest.raises(WrongInput) as refused:
         load_case(folder)
     assert str(refused.value).splitlines() == refused.value.faults
-    assert refused.value._render_traceback_() == [f"WrongInput: {refused.value}"]  # what a notebook shows
+    assert refused.value._render_traceback_() == [
+        f"WrongInput: {refused.value}"
+    ]  # what a notebook shows
 
 
 # --- files and folders --------------------------------------------------------------------------------------------
@@ -426,7 +541,9 @@ def test_an_odd_file_is_refused_in_words_and_by_name(tmp_path, files):
 
 def test_a_file_with_a_byte_order_mark_is_read(tmp_path):
     """Spreadsheet programs put one in front of a UTF-8 file."""
-    marked = {name.replace(".", "_"): b"\xef\xbb\xbf" + text.encode() for name, text in SOUND.items()}
+    marked = {
+        name.replace(".", "_"): b"\xef\xbb\xbf" + text.encode() for name, text in SOUND.items()
+    }
     assert load_case(write_case(tmp_path, **marked)).names == ["A", "B"]
 
 
@@ -437,10 +554,16 @@ TABLES = {"units.csv": UNITS, "series.csv": SERIES, "stamped series.csv": with_s
 
 
 @settings(max_examples=50)
-@given(name=st.sampled_from(sorted(TABLES)), where=st.tuples(st.integers(0, 30), st.integers(0, 30)), text=NASTY | st.text(),
-       quoted=st.booleans())
+@given(
+    name=st.sampled_from(sorted(TABLES)),
+    where=st.tuples(st.integers(0, 30), st.integers(0, 30)),
+    text=NASTY | st.text(),
+    quoted=st.booleans(),
+)
 @example(name="series.csv", where=(1, 1), text="\ud7ff", quoted=True)
-def test_whatever_stands_in_a_cell_the_case_loads_or_is_refused(tmp_path_factory, name, where, text, quoted):
+def test_whatever_stands_in_a_cell_the_case_loads_or_is_refused(
+    tmp_path_factory, name, where, text, quoted
+):
     rows = [line.split(",") for line in TABLES[name].splitlines()]
     row = rows[where[0] % len(rows)]
     row[where[1] % len(row)] = text
@@ -450,11 +573,16 @@ def test_whatever_stands_in_a_cell_the_case_loads_or_is_refused(tmp_path_factory
         corrupted = written.getvalue()
     else:
         corrupted = "\n".join(map(",".join, rows))
-    folder = write_case(tmp_path_factory.getbasetemp() / "corrupted", **{name.split()[-1].replace(".", "_"): corrupted})
+    folder = write_case(
+        tmp_path_factory.getbasetemp() / "corrupted",
+        **{name.split()[-1].replace(".", "_"): corrupted},
+    )
     try:
         case = load_case(folder)
     except WrongInput as refused:
         assert refused.faults and all(fault.strip() for fault in refused.faults)
     else:
         assert case.names == ["A", "B"]
-        assert all(np.isfinite(values).all() and len(values) == 3 for values in series_of(case).values())
+        assert all(
+            np.isfinite(values).all() and len(values) == 3 for values in series_of(case).values()
+        )

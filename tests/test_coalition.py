@@ -1,4 +1,5 @@
 """Cooperation: the negotiated schedule against the joint optimum, its certificate, and what leaves an agent."""
+
 from __future__ import annotations
 
 from collections import Counter
@@ -43,13 +44,20 @@ def parallel(parent):
 
 # --- the joint optimum --------------------------------------------------------------------------------------------
 def test_the_joint_optimum_saves_what_the_design_measured(alone, pooled):
-    assert sum(result.cost for result in alone.values()) - pooled.cost == pytest.approx(SAVING, abs=0.2)
+    assert sum(result.cost for result in alone.values()) - pooled.cost == pytest.approx(
+        SAVING, abs=0.2
+    )
 
 
 def test_the_joint_optimum_is_the_sum_of_its_vpps(parent, pooled):
     assert pooled.costs.sum() == pytest.approx(pooled.cost, abs=1e-5)
     assert list(pooled.costs.index) == parent.names
-    assert (pooled.method, pooled.certificate, pooled.iterations, pooled.messages) == ("joint optimum", None, 0, [])
+    assert (pooled.method, pooled.certificate, pooled.iterations, pooled.messages) == (
+        "joint optimum",
+        None,
+        0,
+        [],
+    )
 
 
 @pytest.mark.parametrize("solver", ["gurobi", "clarabel"])
@@ -72,9 +80,13 @@ def test_each_vpp_balances_with_the_agreed_trades(fixture, parent, request):
     result = request.getfixturevalue(fixture)
     for name, schedule in result.dispatches.items():
         received = schedule.series["tie"].sum(axis=1)
-        assert schedule.balances["electricity"]["tie"].to_numpy() == pytest.approx(received.to_numpy(), abs=1e-6)
+        assert schedule.balances["electricity"]["tie"].to_numpy() == pytest.approx(
+            received.to_numpy(), abs=1e-6
+        )
         assert schedule.balances["electricity"].sum(axis=1).abs().max() < 1e-4
-        assert received.to_numpy() == pytest.approx(result.trades[name].sum(axis=1).to_numpy(), abs=1e-4)
+        assert received.to_numpy() == pytest.approx(
+            result.trades[name].sum(axis=1).to_numpy(), abs=1e-4
+        )
 
 
 def test_the_crossing_fee_is_paid_on_both_sides(parent, pooled):
@@ -87,7 +99,10 @@ def test_the_joint_optimum_s_multipliers_prove_it(parent, step_hours):
     """Strong duality: at the value of trade between two, no VPP on its own could do better. Units and sign in one."""
     made = seller_and_buyer(step_hours=step_hours) if step_hours else parent
     best = pool(made)
-    per_kw = {pair: best.multipliers[pair].to_numpy() * made.vpps[0].step_hours for pair in combinations(made.names, 2)}
+    per_kw = {
+        pair: best.multipliers[pair].to_numpy() * made.vpps[0].step_hours
+        for pair in combinations(made.names, 2)
+    }
     assert lower_bound(made, per_kw, "auto") == pytest.approx(best.cost, rel=1e-7)
 
 
@@ -104,21 +119,32 @@ def test_flattest_trades_cost_the_same_and_are_flatter(parent, pooled):
 def test_flattest_trades_spread_what_could_flow_at_any_time():
     """20 kWh of a turbine for a load that may move freely: any split over the two steps costs the same."""
     turbine = GasTurbine(power_max=20.0, electric_efficiency=0.5, cost_linear=0.3)
-    made = case(vpp(load(0, 0), turbine, GasSupply(price=1.0, calorific_value=10.0), name="plant"),
-                vpp(load(10, 10, shift_share=1.0), grid([1, 1], [0.2, 0.2]), name="town"))
-    assert pool(made, flattest=True).trades["town", "plant"].to_numpy() == pytest.approx([10, 10], abs=1e-2)
+    made = case(
+        vpp(load(0, 0), turbine, GasSupply(price=1.0, calorific_value=10.0), name="plant"),
+        vpp(load(10, 10, shift_share=1.0), grid([1, 1], [0.2, 0.2]), name="town"),
+    )
+    assert pool(made, flattest=True).trades["town", "plant"].to_numpy() == pytest.approx(
+        [10, 10], abs=1e-2
+    )
     assert pool(made).trades["town", "plant"].sum() == pytest.approx(20)
 
 
 def test_flattest_trades_are_found_where_the_optimum_costs_nothing():
     """The PV of one is all that the other needs, at no cost at all: a relative test of the optimum would divide by zero."""
-    made = case(vpp(pv(10, 10), load(0, 0), name="sun"), vpp(load(10, 10), grid([1, 1], [0.2, 0.2]), name="town"))
-    assert pool(made, flattest=True).trades["town", "sun"].to_numpy() == pytest.approx([10, 10], abs=1e-2)
+    made = case(
+        vpp(pv(10, 10), load(0, 0), name="sun"),
+        vpp(load(10, 10), grid([1, 1], [0.2, 0.2]), name="town"),
+    )
+    assert pool(made, flattest=True).trades["town", "sun"].to_numpy() == pytest.approx(
+        [10, 10], abs=1e-2
+    )
 
 
 # --- two VPPs whose deal can be worked out by hand ----------------------------------------------------------------
 @pytest.mark.parametrize("step_hours", [0.25, 1.0])
-@pytest.mark.parametrize(("fee", "limit", "traded"), [(0.01, 6.0, 6.0), (0.0, 50.0, 10.0), (0.5, 6.0, 0.0)])
+@pytest.mark.parametrize(
+    ("fee", "limit", "traded"), [(0.01, 6.0, 6.0), (0.0, 50.0, 10.0), (0.5, 6.0, 0.0)]
+)
 def test_two_vpps_share_the_grid_s_margin(fee, limit, traded, step_hours):
     """Each kWh bought at 1.0 instead of being sold at 0.2 saves 0.8 less the fee of both sides."""
     made = seller_and_buyer(fee, limit, step_hours)
@@ -131,13 +157,19 @@ def test_two_vpps_share_the_grid_s_margin(fee, limit, traded, step_hours):
 @pytest.mark.parametrize("step_hours", [0.25, 1.0])
 def test_the_multiplier_is_what_one_more_kwh_is_worth_to_both(step_hours):
     """The buyer needs more than the seller has, so one more kWh over the tie would replace a purchase at 1.0 less the fee."""
-    made = seller_and_buyer(fee=0.01, limit=50.0, step_hours=step_hours).change("buyer", "electric_load", scale=2.0)
+    made = seller_and_buyer(fee=0.01, limit=50.0, step_hours=step_hours).change(
+        "buyer", "electric_load", scale=2.0
+    )
     for result in (pool(made), cooperate(made, penalty=1e-2, tolerance=1e-4)):
-        assert result.multipliers["seller", "buyer"].to_numpy() == pytest.approx([0.99, 0.99], abs=0.01)
+        assert result.multipliers["seller", "buyer"].to_numpy() == pytest.approx(
+            [0.99, 0.99], abs=0.01
+        )
 
 
 # --- the negotiation ----------------------------------------------------------------------------------------------
-@pytest.mark.parametrize(("fixture", "gap"), [("together", 2e-4), ("closer", 2e-6), ("parallel", 5e-4)])
+@pytest.mark.parametrize(
+    ("fixture", "gap"), [("together", 2e-4), ("closer", 2e-6), ("parallel", 5e-4)]
+)
 def test_the_negotiation_is_certified_close_to_the_joint_optimum(fixture, gap, pooled, request):
     result = request.getfixturevalue(fixture)
     proof = result.certificate
@@ -155,12 +187,17 @@ def test_the_certificate_holds_for_the_calibrated_case(calibrated):
     assert result.certificate.gap <= 2e-3
 
 
-@pytest.mark.parametrize("how", [
-    {"order": "parallel", "relaxation": 1.6}, {"relaxation": 1.5},
-    {"penalty": 3e-4, "solver": "clarabel"},
-    *({"balancing": True, "penalty": penalty} for penalty in (1e-6, 1e-3, 1e-1)),
-    *({"balancing": True, "penalty": penalty, "order": "parallel"} for penalty in (1e-6, 1e-1)),
-], ids=lambda how: " ".join(f"{key}={value}" for key, value in how.items()))
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"order": "parallel", "relaxation": 1.6},
+        {"relaxation": 1.5},
+        {"penalty": 3e-4, "solver": "clarabel"},
+        *({"balancing": True, "penalty": penalty} for penalty in (1e-6, 1e-3, 1e-1)),
+        *({"balancing": True, "penalty": penalty, "order": "parallel"} for penalty in (1e-6, 1e-1)),
+    ],
+    ids=lambda how: " ".join(f"{key}={value}" for key, value in how.items()),
+)
 def test_every_way_to_negotiate_reaches_the_optimum(parent, pooled, how):
     result = cooperate(parent, **how)
     assert result.certificate.gap <= 5e-4
@@ -173,7 +210,11 @@ def test_history_shows_the_residuals_that_ended_the_negotiation(together):
     history = together.history
     assert list(history.index) == list(range(1, together.iterations + 1))
     last, before = history.iloc[-1], history.iloc[-2]
-    assert max(last["relative primal"], last["relative dual"]) <= 1e-3 < max(before["relative primal"], before["relative dual"])
+    assert (
+        max(last["relative primal"], last["relative dual"])
+        <= 1e-3
+        < max(before["relative primal"], before["relative dual"])
+    )
     assert together.certificate.primal == last["largest disagreement (kW)"]
     assert together.certificate.dual == last["dual residual (yuan/kWh)"]
     assert (history["penalty"] == 1e-4).all()
@@ -184,13 +225,22 @@ def test_history_ends_at_each_vpp_s_own_cost(parent):
     plant = parent.change("VPP1", "gas_turbine", cost_fixed=10.0)
     result = cooperate(plant, tolerance=1e-4)
     for name in parent.names:
-        assert result.history[f"cost {name} (yuan)"].iloc[-1] == pytest.approx(result.costs[name], rel=1e-3)
+        assert result.history[f"cost {name} (yuan)"].iloc[-1] == pytest.approx(
+            result.costs[name], rel=1e-3
+        )
 
 
 def test_balancing_moves_the_penalty_and_plain_admm_does_not(parent):
     assert cooperate(parent, penalty=1e-3, balancing=True).history["penalty"].nunique() > 1
-    assert (balanced(1.0, 10, 1) > 1, balanced(1.0, 1, 10) < 1, balanced(1.0, 2, 1)) == (True, True, 1.0)
-    assert (balanced(1.0, 1e9, 1), balanced(1.0, 1, 1e9)) == (5.0, 0.2)  # never more than a factor of five
+    assert (balanced(1.0, 10, 1) > 1, balanced(1.0, 1, 10) < 1, balanced(1.0, 2, 1)) == (
+        True,
+        True,
+        1.0,
+    )
+    assert (balanced(1.0, 1e9, 1), balanced(1.0, 1, 1e9)) == (
+        5.0,
+        0.2,
+    )  # never more than a factor of five
 
 
 def test_too_few_iterations_are_not_an_agreement(parent):
@@ -213,7 +263,9 @@ WRONG = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in WRONG.items() for value in values])
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, values in WRONG.items() for value in values]
+)
 def test_a_wrong_argument_is_refused_in_words(parent, name, value):
     with pytest.raises(WrongInput, match=f"{name}: found .*; allowed: "):
         cooperate(parent, **{name: value})
@@ -223,7 +275,12 @@ def test_all_wrong_arguments_are_refused_at_once(parent):
     with pytest.raises(WrongInput) as refused:
         cooperate(parent, penalty=0, order="random", tolerance=2, relaxation=2, max_iterations=0)
     assert [fault.split(":")[0] for fault in refused.value.faults] == [
-        "penalty", "order", "tolerance", "relaxation", "max_iterations"]
+        "penalty",
+        "order",
+        "tolerance",
+        "relaxation",
+        "max_iterations",
+    ]
     assert "found 'random'; allowed: sequential, parallel" in str(refused.value)
 
 
@@ -243,7 +300,9 @@ def test_one_vpp_has_nobody_to_cooperate_with():
 @pytest.mark.parametrize("call", [pool, cooperate])
 def test_a_vpp_that_no_cooperation_can_help_is_named_with_what_it_lacks(parent, call):
     """VPP1 has no source of heat left, and heat is not traded: more iterations would not help."""
-    cold = parent.change("VPP1", "boiler", heat_max=0.0).change("VPP1", "gas_turbine", power_max=0.0)
+    cold = parent.change("VPP1", "boiler", heat_max=0.0).change(
+        "VPP1", "gas_turbine", power_max=0.0
+    )
     with pytest.raises(NotSolved, match="VPP1: .*heat lacks"):
         call(cold)
 
@@ -274,7 +333,9 @@ def test_an_agent_s_answers_settle_at_the_optimum_of_its_step(parent, name, pena
     agent = Agent(plant, accuracy=1e-7)
     for _ in range(200):
         answer = agent.expect(pull, penalty)
-    assert answer == pytest.approx(step_by_clarabel(plant, pull, penalty), abs=1.0 if penalty < 1e-2 else 0.2)
+    assert answer == pytest.approx(
+        step_by_clarabel(plant, pull, penalty), abs=1.0 if penalty < 1e-2 else 0.2
+    )
 
 
 def test_an_agent_s_problem_is_compiled_once(parent):
@@ -295,9 +356,18 @@ def test_merging_one_variable_rows_keeps_the_feasible_set(data):
         for column in data.draw(st.sets(st.integers(0, size - 1), min_size=1, max_size=size)):
             row[column] = data.draw(number.filter(bool))
     lower = np.array([data.draw(number | st.just(-np.inf)) for _ in range(count)], float)
-    upper = np.array([low + data.draw(st.integers(0, 4)) if np.isfinite(low) else data.draw(number | st.just(np.inf)) for low in lower])
+    upper = np.array(
+        [
+            low + data.draw(st.integers(0, 4))
+            if np.isfinite(low)
+            else data.draw(number | st.just(np.inf))
+            for low in lower
+        ]
+    )
     rows, low, high = two_sided(sparse.csr_matrix(matrix), lower, upper)
-    assert (np.diff(sparse.csr_matrix(rows).indptr) == 1).sum() <= size  # one row per variable is left
+    assert (
+        np.diff(sparse.csr_matrix(rows).indptr) == 1
+    ).sum() <= size  # one row per variable is left
     for _ in range(8):
         x = np.array([data.draw(st.integers(-6, 6)) for _ in range(size)]) / 2
         before = ((matrix @ x >= lower) & (matrix @ x <= upper)).all()
@@ -328,24 +398,41 @@ def test_agents_that_only_answer_negotiate_the_same(parent, order):
     agents, partners = table(parent)
     usual = negotiate(agents, partners, 24, Settings(order=order))
     agents, partners = table(parent)
-    spied = negotiate({name: Spy(agent) for name, agent in agents.items()}, partners, 24, Settings(order=order))
+    spied = negotiate(
+        {name: Spy(agent) for name, agent in agents.items()}, partners, 24, Settings(order=order)
+    )
     assert all((spied.expected[pair] == usual.expected[pair]).all() for pair in usual.expected)
-    assert all((spied.multiplier[pair] == usual.multiplier[pair]).all() for pair in usual.multiplier)
+    assert all(
+        (spied.multiplier[pair] == usual.multiplier[pair]).all() for pair in usual.multiplier
+    )
 
 
 @pytest.mark.parametrize("fixture", ["together", "parallel"])
 def test_only_expected_trades_and_multipliers_leave_an_agent(parent, fixture, request):
     result = request.getfixturevalue(fixture)
     assert {message.kind for message in result.messages} == {"expected trade", "multiplier"}
-    assert all(message.content.shape == (24,) and message.content.dtype == float for message in result.messages)
+    assert all(
+        message.content.shape == (24,) and message.content.dtype == float
+        for message in result.messages
+    )
     assert all(message.sender != message.receiver for message in result.messages)
     said = Counter((m.iteration, m.kind, m.sender, m.receiver) for m in result.messages)
-    expected = {(k, "expected trade", i, j) for k in range(1, result.iterations + 1) for i, j in permutations(parent.names, 2)}
-    expected |= {(k, "multiplier", i, j) for k in range(1, result.iterations + 1) for i, j in combinations(parent.names, 2)}
+    expected = {
+        (k, "expected trade", i, j)
+        for k in range(1, result.iterations + 1)
+        for i, j in permutations(parent.names, 2)
+    }
+    expected |= {
+        (k, "multiplier", i, j)
+        for k in range(1, result.iterations + 1)
+        for i, j in combinations(parent.names, 2)
+    }
     assert set(said) == expected and set(said.values()) == {1}  # each once, and nothing else
 
 
-@pytest.mark.parametrize("fixture", ["together", "parallel", None], ids=["sequential", "parallel", "quarter hours"])
+@pytest.mark.parametrize(
+    "fixture", ["together", "parallel", None], ids=["sequential", "parallel", "quarter hours"]
+)
 def test_the_agreement_follows_from_the_messages_alone(fixture, parent, request):
     made = parent if fixture else seller_and_buyer(step_hours=0.25)
     result = request.getfixturevalue(fixture) if fixture else cooperate(made, penalty=1e-2)
@@ -358,8 +445,12 @@ def test_the_agreement_follows_from_the_messages_alone(fixture, parent, request)
         assert (result.multipliers[i, j].to_numpy() == per_kwh).all()
 
 
-@pytest.mark.parametrize(("order", "relaxation", "share"), [("sequential", 1.3, 1.0), ("parallel", 1.3, 0.5)])
-def test_each_multiplier_moves_by_the_penalty_times_the_disagreement(parent, order, relaxation, share):
+@pytest.mark.parametrize(
+    ("order", "relaxation", "share"), [("sequential", 1.3, 1.0), ("parallel", 1.3, 0.5)]
+)
+def test_each_multiplier_moves_by_the_penalty_times_the_disagreement(
+    parent, order, relaxation, share
+):
     """Boyd et al. 2011: scaled by the relaxation; half of it towards the mean, where both answer at once."""
     result = cooperate(parent, order=order, relaxation=relaxation)
     said = {(m.iteration, m.kind, m.sender, m.receiver): m.content for m in result.messages}
@@ -407,7 +498,9 @@ def test_nearly_no_trade_saves_nearly_nothing(parent, alone):
 
 
 def test_a_larger_trade_limit_is_never_dearer_and_a_higher_fee_never_cheaper(parent):
-    by_limit = [pool(parent.change_tie(limit=limit)).cost for limit in (0.0, 200.0, 1000.0, 2000.0, np.inf)]
+    by_limit = [
+        pool(parent.change_tie(limit=limit)).cost for limit in (0.0, 200.0, 1000.0, 2000.0, np.inf)
+    ]
     assert np.all(np.diff(by_limit) <= 1e-3) and by_limit[0] - by_limit[-1] > 10_000
     by_fee = [pool(parent.change_tie(crossing_fee=fee)).cost for fee in (0.0, 0.01, 0.1, 0.5)]
     assert np.all(np.diff(by_fee) >= -1e-3) and by_fee[-1] - by_fee[0] > 1000
@@ -418,7 +511,11 @@ def small_cases(draw):
     """Two or three random VPPs over three steps."""
     names = ["A", "B", "C"][: draw(st.integers(2, 3))]
     vpps = [draw(small_vpps(steps=3, name=name)) for name in names]
-    return case(*vpps, limit=draw(st.sampled_from([5.0, 40.0])), crossing_fee=draw(st.sampled_from([0.0, 0.02])))
+    return case(
+        *vpps,
+        limit=draw(st.sampled_from([5.0, 40.0])),
+        crossing_fee=draw(st.sampled_from([0.0, 0.02])),
+    )
 
 
 @given(small_cases())

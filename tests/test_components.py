@@ -1,4 +1,5 @@
 """Each component alone: its equations recomputed from solved values, its limiting cases."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -52,21 +53,36 @@ TURBINE = GasTurbine(
 MICRO = MicroTurbine(
     power_min=50.0, power_max=900.0, ramp_max=250.0, cost_quadratic=2e-4, cost_linear=0.7, emission=0.6, carbon_quota=0.55,
 )  # fmt: skip
-CALLED = ControllableLoad(forecast=array(10, 40, 0, 25, 30, 60), buy_price=array(0.4, 0.75, 1.2, 0.4, 0.75, 1.2),
-                          share=0.12, price_share=0.97, cost_quadratic=0.002)
+CALLED = ControllableLoad(
+    forecast=array(10, 40, 0, 25, 30, 60),
+    buy_price=array(0.4, 0.75, 1.2, 0.4, 0.75, 1.2),
+    share=0.12,
+    price_share=0.97,
+    cost_quadratic=0.002,
+)
 
 
 # --- battery ------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("step_hours", STEP_HOURS)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_battery_energy_is_what_was_left_plus_charged_less_discharged(step_hours, seed):
-    made = battery(energy_min=10.0, energy_max=100.0, energy_start=50.0, charge_max=30.0, discharge_max=25.0,
-                   self_discharge=0.02, wear_cost=0.03)
+    made = battery(
+        energy_min=10.0,
+        energy_max=100.0,
+        energy_start=50.0,
+        charge_max=30.0,
+        discharge_max=25.0,
+        self_discharge=0.02,
+        wear_cost=0.03,
+    )
     run = solved_alone(made, step_hours=step_hours, seed=seed)
     charge, discharge, found = (run.series[name] for name in ("charge", "discharge", "energy"))
     energy = [50.0]
     for step in range(6):
-        energy.append(0.98**step_hours * energy[-1] + step_hours * (0.9 * charge[step] - discharge[step] / 0.8))
+        energy.append(
+            0.98**step_hours * energy[-1]
+            + step_hours * (0.9 * charge[step] - discharge[step] / 0.8)
+        )
     assert found == approx(energy[1:])
     assert found[-1] == approx(50.0)
     assert charge.max() > 1 and discharge.max() > 1  # it was driven, or the lines above say little
@@ -83,14 +99,26 @@ def test_battery_wear_grows_with_the_square_of_each_flow(step_hours, seed):
     run = solved_alone(made, step_hours=step_hours, seed=seed)
     charge, discharge = run.series["charge"], run.series["discharge"]
     assert charge.max() > 1 and discharge.max() > 1
-    linear, quadratic = 0.03 * (charge + discharge).sum(), 0.002 * (charge @ charge + discharge @ discharge)
+    linear, quadratic = (
+        0.03 * (charge + discharge).sum(),
+        0.002 * (charge @ charge + discharge @ discharge),
+    )
     assert run.costs["battery wear"] == approx(step_hours * (linear + quadratic))
 
 
 def test_battery_spreads_its_wear_by_hand():
     """8 kWh of a dear hour could come from one cheap hour; quadratic wear takes half of it from each of two."""
-    plant = vpp(load(0, 0, 8), grid([0.1, 0.1, 9.0], [0, 0, 0]), battery(
-        energy_start=0.0, charge_efficiency=1.0, discharge_efficiency=1.0, wear_cost=0.02, wear_cost_quadratic=0.01))
+    plant = vpp(
+        load(0, 0, 8),
+        grid([0.1, 0.1, 9.0], [0, 0, 0]),
+        battery(
+            energy_start=0.0,
+            charge_efficiency=1.0,
+            discharge_efficiency=1.0,
+            wear_cost=0.02,
+            wear_cost_quadratic=0.01,
+        ),
+    )
     result = dispatch(plant)
     assert result.series["battery", "charge"].to_numpy() == pytest.approx([4, 4, 0], abs=1e-3)
     assert result.cost == pytest.approx(8 * 0.1 + 16 * 0.02 + 0.01 * (4**2 + 4**2 + 8**2), abs=1e-4)
@@ -132,7 +160,13 @@ def test_battery_earns_the_price_difference_less_its_losses():
 
 def test_battery_with_self_discharge_must_buy_what_it_loses():
     """Two steps at 50 kWh, 1 % lost in each: energy 50 -> 49.5 -> 49.005 unless recharged."""
-    leaky = battery(energy_min=0.0, energy_max=50.0, energy_start=50.0, self_discharge=0.01, charge_efficiency=1.0)
+    leaky = battery(
+        energy_min=0.0,
+        energy_max=50.0,
+        energy_start=50.0,
+        self_discharge=0.01,
+        charge_efficiency=1.0,
+    )
     result = dispatch(vpp(load(0, 0), leaky, grid([1.0, 1.0], [0.0, 0.0])))
     assert result.cost == approx(50 - 49.005)
 
@@ -140,8 +174,15 @@ def test_battery_with_self_discharge_must_buy_what_it_loses():
 @given(start=st.floats(0, 20), charged=st.floats(0, 10), efficiency=st.floats(0.5, 1))
 def test_battery_gives_back_at_most_what_its_efficiencies_leave(start, charged, efficiency):
     """One step of charging `charged` kW, then the most that can be discharged."""
-    made = Battery(energy_min=0, energy_max=40, energy_start=start, charge_max=10, discharge_max=100,
-                   charge_efficiency=efficiency, discharge_efficiency=efficiency)
+    made = Battery(
+        energy_min=0,
+        energy_max=40,
+        energy_start=start,
+        charge_max=10,
+        discharge_max=100,
+        charge_efficiency=efficiency,
+        discharge_efficiency=efficiency,
+    )
     part = made.model(2)
     flow = part.inject["electricity"]
     solve(cp.Problem(cp.Maximize(flow[1]), [*part.constraints, flow[0] == -charged]))
@@ -161,7 +202,9 @@ def test_turbine_turns_gas_into_power_and_recovered_heat(step_hours, seed):
     # of the gas, 40 % is power and 80 % of the other 60 % is recovered heat
     assert run.inject["heat"] == approx(0.8 * 0.6 * power / 0.4)
     assert run.inject["carbon"] == approx((0.5 - 0.4) * power)
-    assert run.costs["operation"] == approx(step_hours * (1e-4 * power @ power + 0.02 * power.sum() + 3 * 6))
+    assert run.costs["operation"] == approx(
+        step_hours * (1e-4 * power @ power + 0.02 * power.sum() + 3 * 6)
+    )
 
 
 @pytest.mark.parametrize("step_hours", STEP_HOURS)
@@ -183,23 +226,46 @@ def test_micro_turbine_runs_until_marginal_cost_meets_the_price():
     result = dispatch(vpp(load(2000, 2000, 2000, 2000), unit, grid(prices, [0.0] * 4)))
     power = np.array([50, 250, 750, 900])
     assert result.series["micro_turbine", "power"].to_numpy() == pytest.approx(power, abs=0.05)
-    assert result.costs["operation"] == pytest.approx(2e-4 * power @ power + 0.7 * power.sum(), abs=0.05)
-    assert result.cost == pytest.approx(prices @ (2000 - power) + 2e-4 * power @ power + 0.7 * power.sum(), abs=1e-3)
+    assert result.costs["operation"] == pytest.approx(
+        2e-4 * power @ power + 0.7 * power.sum(), abs=0.05
+    )
+    assert result.cost == pytest.approx(
+        prices @ (2000 - power) + 2e-4 * power @ power + 0.7 * power.sum(), abs=1e-3
+    )
 
 
 def test_micro_turbine_s_carbon_is_charged_by_hand():
     """At 0.28 yuan/kg, 0.05 kg above the quota for each kWh move its marginal cost by 0.014 yuan."""
-    plant = vpp(load(2000, 2000), replace(MICRO, ramp_max=np.inf), grid([0.85, 0.85], [0, 0]), CarbonMarket(price=0.28))
+    plant = vpp(
+        load(2000, 2000),
+        replace(MICRO, ramp_max=np.inf),
+        grid([0.85, 0.85], [0, 0]),
+        CarbonMarket(price=0.28),
+    )
     result = dispatch(plant)
-    assert result.series["micro_turbine", "power"].to_numpy() == pytest.approx([(0.85 - 0.714) / 4e-4] * 2, abs=0.05)
+    assert result.series["micro_turbine", "power"].to_numpy() == pytest.approx(
+        [(0.85 - 0.714) / 4e-4] * 2, abs=0.05
+    )
     assert result.costs["carbon"] == pytest.approx(0.28 * 0.05 * 2 * 340, abs=0.01)
 
 
-@pytest.mark.parametrize("component", [TURBINE, CHP, MICRO], ids=["turbine", "CHP", "micro turbine"])
+@pytest.mark.parametrize(
+    "component", [TURBINE, CHP, MICRO], ids=["turbine", "CHP", "micro turbine"]
+)
 @pytest.mark.parametrize("step_hours", STEP_HOURS)
 def test_power_changes_no_faster_than_the_ramp(component, step_hours):
-    jumps = np.concatenate([np.abs(np.diff(solved_alone(replace(component, ramp_max=200.0), step_hours=step_hours,
-                                                        seed=seed).series["power"])) for seed in SEEDS])
+    jumps = np.concatenate(
+        [
+            np.abs(
+                np.diff(
+                    solved_alone(
+                        replace(component, ramp_max=200.0), step_hours=step_hours, seed=seed
+                    ).series["power"]
+                )
+            )
+            for seed in SEEDS
+        ]
+    )
     assert jumps.max() == pytest.approx(200 * step_hours, abs=1e-3)  # the limit binds and holds
     free = np.abs(np.diff(solved_alone(replace(component, ramp_max=np.inf)).series["power"]))
     assert free.max() > 250
@@ -220,7 +286,9 @@ def test_turbine_heat_max_is_reached_at_full_power():
 def test_chp_with_capture_obeys_each_of_its_equations(step_hours, seed):
     run = solved_alone(CHP, step_hours=step_hours, seed=seed)
     s = run.series
-    power, heat, p2g, ccs, supplied, captured = (s[k] for k in ("power", "heat", "p2g", "ccs", "supplied", "captured"))
+    power, heat, p2g, ccs, supplied, captured = (
+        s[k] for k in ("power", "heat", "p2g", "ccs", "supplied", "captured")
+    )
     assert power == approx(supplied + p2g + ccs)  # A (6)
     assert s["gas made"] == approx(0.55 * p2g)  # A (7)
     assert captured == approx(1.02 * p2g)  # A (8)
@@ -253,7 +321,9 @@ def test_chp_heat_max_is_the_region_s_corner():
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_boiler_turns_gas_into_heat(seed):
-    boiler = Boiler(heat_max=500.0, efficiency=0.9, operation_cost=0.01, emission=0.65, carbon_quota=0.424)
+    boiler = Boiler(
+        heat_max=500.0, efficiency=0.9, operation_cost=0.01, emission=0.65, carbon_quota=0.424
+    )
     run = solved_alone(boiler, step_hours=0.5, seed=seed)
     heat = run.series["heat"]
     assert set(heat.round(6)) <= {0.0, 500.0} and heat.max() == approx(500)  # a corner: off or full
@@ -268,7 +338,12 @@ def turbine_against_the_grid(a: float):
     """Power is worth the purchase price; gas costs 3.5 / 9.7 yuan/kWh."""
     unit = GasTurbine(power_max=1000.0, electric_efficiency=0.4, cost_quadratic=a, cost_linear=0.01)
     prices = [0.95, 1.0, 1.1, 1.3]
-    return vpp(load(2000, 2000, 2000, 2000), unit, GasSupply(price=3.5, calorific_value=9.7), grid(prices, [0.0] * 4))
+    return vpp(
+        load(2000, 2000, 2000, 2000),
+        unit,
+        GasSupply(price=3.5, calorific_value=9.7),
+        grid(prices, [0.0] * 4),
+    )
 
 
 def test_quadratic_cost_runs_the_turbine_until_marginal_cost_meets_the_price():
@@ -292,20 +367,40 @@ def test_quadratic_cost_agrees_between_solvers(solver):
 @pytest.mark.parametrize("step_hours", STEP_HOURS)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_electric_load_shifts_sum_to_zero_and_stay_within_their_shares(step_hours, seed):
-    demand = load(10, 40, 0, 25, 30, 60, scale=1.5, curtail_share=0.2, curtail_cost=0.3, shift_share=0.1, shift_cost=0.02)
+    demand = load(
+        10,
+        40,
+        0,
+        25,
+        30,
+        60,
+        scale=1.5,
+        curtail_share=0.2,
+        curtail_cost=0.3,
+        shift_share=0.1,
+        shift_cost=0.02,
+    )
     run = solved_alone(demand, step_hours=step_hours, seed=seed)
     forecast = 1.5 * array(10, 40, 0, 25, 30, 60)
     shift, curtailed = run.series["shift"], run.series["curtailed"]
     assert shift.sum() == approx(0)
     assert (np.abs(shift) <= 0.1 * forecast + TOLERANCE).all() and np.abs(shift).max() > 1
-    assert (curtailed >= -TOLERANCE).all() and (curtailed <= 0.2 * forecast + TOLERANCE).all() and curtailed.max() > 1
+    assert (
+        (curtailed >= -TOLERANCE).all()
+        and (curtailed <= 0.2 * forecast + TOLERANCE).all()
+        and curtailed.max() > 1
+    )
     assert run.inject["electricity"] == approx(-(forecast + shift - curtailed))
-    assert run.costs["demand response"] == approx(step_hours * (0.02 * np.abs(shift).sum() + 0.3 * curtailed.sum()))
+    assert run.costs["demand response"] == approx(
+        step_hours * (0.02 * np.abs(shift).sum() + 0.3 * curtailed.sum())
+    )
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_heat_load_is_forecast_less_curtailment(seed):
-    demand = HeatLoad(forecast=array(10, 40, 0, 25, 30, 60), scale=2.0, curtail_share=0.25, curtail_cost=0.016)
+    demand = HeatLoad(
+        forecast=array(10, 40, 0, 25, 30, 60), scale=2.0, curtail_share=0.25, curtail_cost=0.016
+    )
     run = solved_alone(demand, step_hours=0.25, seed=seed)
     curtailed = run.series["curtailed"]
     assert (curtailed <= 0.25 * demand.demand + TOLERANCE).all() and curtailed.max() > 1
@@ -318,7 +413,11 @@ def test_heat_load_is_forecast_less_curtailment(seed):
 def test_controllable_load_is_called_up_to_its_share_for_pay(step_hours, seed):
     run = solved_alone(CALLED, step_hours=step_hours, seed=seed)
     called = run.series["called"]
-    assert called.min() >= -1e-4 and (called <= 0.12 * CALLED.forecast + 1e-4).all() and called.max() > 1
+    assert (
+        called.min() >= -1e-4
+        and (called <= 0.12 * CALLED.forecast + 1e-4).all()
+        and called.max() > 1
+    )
     assert run.inject["electricity"] == approx(called)
     paid = 0.97 * CALLED.buy_price @ called + 0.002 * called @ called
     assert run.costs["demand response"] == approx(step_hours * paid)
@@ -326,19 +425,31 @@ def test_controllable_load_is_called_up_to_its_share_for_pay(step_hours, seed):
 
 def test_controllable_load_is_called_until_its_pay_meets_the_price():
     """It saves the price, costs 97 % of it and 2 a P: P = 0.03 price / (2 a), here 2.25 and 9, and 3.6 where the share binds."""
-    called = ControllableLoad(forecast=array(100, 100, 30), buy_price=array(0.3, 1.2, 1.2), share=0.12, price_share=0.97,
-                              cost_quadratic=0.002)
+    called = ControllableLoad(
+        forecast=array(100, 100, 30),
+        buy_price=array(0.3, 1.2, 1.2),
+        share=0.12,
+        price_share=0.97,
+        cost_quadratic=0.002,
+    )
     result = dispatch(vpp(load(100, 100, 30), called, grid([0.3, 1.2, 1.2], [0, 0, 0])))
     power = array(2.25, 9, 3.6)
     assert result.series["controllable_load", "called"].to_numpy() == pytest.approx(power, abs=1e-3)
     price = array(0.3, 1.2, 1.2)
-    assert result.cost == pytest.approx(price @ (array(100, 100, 30) - power) + 0.97 * price @ power + 0.002 * power @ power, abs=1e-5)
+    assert result.cost == pytest.approx(
+        price @ (array(100, 100, 30) - power) + 0.97 * price @ power + 0.002 * power @ power,
+        abs=1e-5,
+    )
 
 
 @pytest.mark.parametrize("change", [{"price_share": 1.01}, {"share": 0.0}])
 def test_controllable_load_that_does_not_pay_is_not_called(change):
     plant = vpp(load(100, 100), grid([0.5, 1.0], [0.1, 0.1]))
-    idle = plant.adding(ControllableLoad(forecast=array(100, 100), buy_price=array(0.5, 1.0), **({"share": 0.2} | change)))
+    idle = plant.adding(
+        ControllableLoad(
+            forecast=array(100, 100), buy_price=array(0.5, 1.0), **({"share": 0.2} | change)
+        )
+    )
     result = dispatch(idle)
     assert result.series["controllable_load", "called"].abs().max() < 1e-6
     assert result.cost == approx(dispatch(plant).cost)
@@ -346,10 +457,16 @@ def test_controllable_load_that_does_not_pay_is_not_called(change):
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_renewable_makes_between_nothing_and_its_forecast(seed):
-    plant = Renewable(forecast=array(10, 40, 0, 25, 30, 60), scale=2.0, operation_cost=0.01, carbon_quota=0.4)
+    plant = Renewable(
+        forecast=array(10, 40, 0, 25, 30, 60), scale=2.0, operation_cost=0.01, carbon_quota=0.4
+    )
     run = solved_alone(plant, step_hours=0.5, seed=seed)
     power = run.series["power"]
-    assert (power >= -TOLERANCE).all() and (power <= 2 * plant.forecast + TOLERANCE).all() and power.max() > 1
+    assert (
+        (power >= -TOLERANCE).all()
+        and (power <= 2 * plant.forecast + TOLERANCE).all()
+        and power.max() > 1
+    )
     assert run.series["curtailed"] == approx(2 * plant.forecast - power)
     assert run.inject["electricity"] == approx(power)
     assert run.inject["carbon"] == approx(-0.4 * power)
@@ -369,19 +486,31 @@ def test_grid_charges_purchase_and_pays_for_sale(net):
 
 def test_grid_keeps_its_limits():
     run = solved_alone(grid([0.4] * 6, [0.2] * 6, buy_max=50.0, sell_max=20.0))
-    assert run.inject["electricity"].max() == approx(50) and run.inject["electricity"].min() == approx(-20)
+    assert run.inject["electricity"].max() == approx(50) and run.inject[
+        "electricity"
+    ].min() == approx(-20)
 
 
 def test_purchased_power_carries_its_carbon_and_sold_power_none():
     net = array(50, -20, 0)
-    run = solved_alone(grid([0.4] * 3, [0.2] * 3, emission=0.85522, carbon_quota=0.798), 3, 0.5, fixed={"electricity": net})
+    run = solved_alone(
+        grid([0.4] * 3, [0.2] * 3, emission=0.85522, carbon_quota=0.798),
+        3,
+        0.5,
+        fixed={"electricity": net},
+    )
     assert run.inject["carbon"] == approx((0.85522 - 0.798) * array(50, 0, 0))
     assert "carbon" not in grid([0.4], [0.2]).model(1).inject
 
 
 def test_purchased_carbon_enters_the_vpp_s_account():
-    plant = vpp(load(100, 20), pv(0, 50), grid([0.5, 0.5], [0.1, 0.1], emission=0.9, carbon_quota=0.8), CarbonMarket(price=0.28),
-                step_hours=0.5)
+    plant = vpp(
+        load(100, 20),
+        pv(0, 50),
+        grid([0.5, 0.5], [0.1, 0.1], emission=0.9, carbon_quota=0.8),
+        CarbonMarket(price=0.28),
+        step_hours=0.5,
+    )
     result = dispatch(plant)
     assert result.balances["carbon"]["grid"].to_numpy() == approx(array(10, 0))
     assert result.series["carbon_market", "excess"].to_numpy() == approx(array(10, 0))
@@ -390,13 +519,17 @@ def test_purchased_carbon_enters_the_vpp_s_account():
 
 def test_terms_of_trade_take_no_part_in_the_schedule():
     plant = vpp(load(100, 20), pv(0, 50), grid([0.5, 0.5], [0.1, 0.1]))
-    result = dispatch(plant.adding(PowerMarket(reservation_price=0.3, price_min=0.3, price_max=1.2)))
+    result = dispatch(
+        plant.adding(PowerMarket(reservation_price=0.3, price_min=0.3, price_max=1.2))
+    )
     assert result.cost == approx(dispatch(plant).cost)
     assert "power_market" not in result.balances["electricity"]
 
 
 def test_gas_costs_its_volume():
-    run = solved_alone(GasSupply(price=3.5, calorific_value=9.7), 3, 0.5, fixed={"gas": array(97, 0, 194)})
+    run = solved_alone(
+        GasSupply(price=3.5, calorific_value=9.7), 3, 0.5, fixed={"gas": array(97, 0, 194)}
+    )
     assert run.costs["gas"] == approx(3.5 * 0.5 * 30)  # 30 m3 per hour of it
 
 
@@ -408,7 +541,9 @@ def test_gas_network_takes_no_gas_back():
 
 def test_carbon_market_charges_emission_and_pays_for_spare_quota():
     run = solved_alone(CarbonMarket(price=0.75), 2, 0.5, fixed={"carbon": array(-100, 40)})
-    assert run.series["excess"] == approx(array(100, -40))  # it takes what the VPP emits above its quota
+    assert run.series["excess"] == approx(
+        array(100, -40)
+    )  # it takes what the VPP emits above its quota
     assert run.costs["carbon"] == approx(0.75 * 0.5 * 60)
 
 
@@ -416,10 +551,14 @@ def test_tie_adds_up_its_partners_and_charges_each_crossing():
     tie = Tie(partners=("B", "C"), limit=20.0, crossing_fee=0.01)
     part = tie.model(3, 0.5)
     trade = np.array([[5.0, -3.0], [0.0, 20.0], [-20.0, 1.0]])
-    solve(cp.Problem(cp.Minimize(part.cost["crossing fee"]), [*part.constraints, part.trade == trade]))
+    solve(
+        cp.Problem(cp.Minimize(part.cost["crossing fee"]), [*part.constraints, part.trade == trade])
+    )
     assert part.cost["crossing fee"].value == approx(0.01 * 0.5 * 49)
     assert part.inject["electricity"].value == approx(array(2, 20, -19))
-    assert part.series["B"].value == approx(trade[:, 0]) and part.series["C"].value == approx(trade[:, 1])
+    assert part.series["B"].value == approx(trade[:, 0]) and part.series["C"].value == approx(
+        trade[:, 1]
+    )
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -433,20 +572,37 @@ def test_tie_trades_no_more_than_its_limit(sign):
 ELECTRIC = load(30, 30)
 HEAT = HeatLoad(forecast=array(20, 20))
 SIGNS = [
-    (pv(5, 5), "electricity", 1), (TURBINE, "electricity", 1), (TURBINE, "heat", 1), (TURBINE, "gas", -1),
-    (TURBINE, "carbon", 1), (CHP, "electricity", 1), (CHP, "heat", 1), (CHP, "gas", -1),
-    (Boiler(heat_max=5.0, efficiency=0.9, emission=0.65), "heat", 1), (Boiler(heat_max=5.0, efficiency=0.9), "gas", -1),
-    (Boiler(heat_max=5.0, efficiency=0.9, emission=0.65), "carbon", 1), (pv(5, 5, carbon_quota=0.4), "carbon", -1),
-    (MICRO, "electricity", 1), (MICRO, "carbon", 1), (replace(CALLED, forecast=array(100, 100), buy_price=array(1, 1)), "electricity", 1),
+    (pv(5, 5), "electricity", 1),
+    (TURBINE, "electricity", 1),
+    (TURBINE, "heat", 1),
+    (TURBINE, "gas", -1),
+    (TURBINE, "carbon", 1),
+    (CHP, "electricity", 1),
+    (CHP, "heat", 1),
+    (CHP, "gas", -1),
+    (Boiler(heat_max=5.0, efficiency=0.9, emission=0.65), "heat", 1),
+    (Boiler(heat_max=5.0, efficiency=0.9), "gas", -1),
+    (Boiler(heat_max=5.0, efficiency=0.9, emission=0.65), "carbon", 1),
+    (pv(5, 5, carbon_quota=0.4), "carbon", -1),
+    (MICRO, "electricity", 1),
+    (MICRO, "carbon", 1),
+    (replace(CALLED, forecast=array(100, 100), buy_price=array(1, 1)), "electricity", 1),
     (grid([1, 1], [0, 0], buy_max=50.0, emission=0.9, carbon_quota=0.8), "carbon", 1),
-    (ELECTRIC, "electricity", -1), (HEAT, "heat", -1), (GasSupply(price=3.5, calorific_value=9.7), "gas", 1),
+    (ELECTRIC, "electricity", -1),
+    (HEAT, "heat", -1),
+    (GasSupply(price=3.5, calorific_value=9.7), "gas", 1),
 ]
 
 
-@pytest.mark.parametrize(("component", "carrier", "sign"), SIGNS, ids=lambda value: getattr(value, "name", str(value)))
+@pytest.mark.parametrize(
+    ("component", "carrier", "sign"), SIGNS, ids=lambda value: getattr(value, "name", str(value))
+)
 def test_makers_inject_positive_and_takers_negative(component, carrier, sign):
     part = component.model(2)
-    size = cp.Problem(cp.Maximize(sign * cp.sum(part.inject[carrier])), [*part.constraints, part.inject[carrier] <= 1e4])
+    size = cp.Problem(
+        cp.Maximize(sign * cp.sum(part.inject[carrier])),
+        [*part.constraints, part.inject[carrier] <= 1e4],
+    )
     assert solve(size).value > 1
     against = component.model(2)
     rows = [*against.constraints, sign * against.inject[carrier] <= -1e-3]
@@ -457,32 +613,62 @@ def test_makers_inject_positive_and_takers_negative(component, carrier, sign):
 
 def test_the_kinds_of_components_are_those_of_the_study():
     assert set(COMPONENTS) == {
-        "battery", "boiler", "chp_p2g_ccs", "gas_turbine", "electric_load", "heat_load", "carbon_market", "gas_supply",
-        "grid", "tie", "renewable", "controllable_load", "micro_turbine", "power_market",
+        "battery",
+        "boiler",
+        "chp_p2g_ccs",
+        "gas_turbine",
+        "electric_load",
+        "heat_load",
+        "carbon_market",
+        "gas_supply",
+        "grid",
+        "tie",
+        "renewable",
+        "controllable_load",
+        "micro_turbine",
+        "power_market",
     }
 
 
-@pytest.mark.parametrize(("component", "fragment"), [
-    (battery(energy_min=30.0), "energy_min = 30 is above energy_max = 20"),
-    (battery(energy_start=25.0), "energy_start = 25 is above energy_max = 20"),
-    (battery(energy_min=8.0), "energy_min = 8 is above energy_start = 5"),
-    (replace(TURBINE, power_min=1001.0), "power_min = 1001 is above power_max = 1000"),
-    (replace(CHP, power_min=3001.0), "power_min = 3001 is above power_max = 3000"),
-    (replace(MICRO, power_min=901.0), "power_min = 901 is above power_max = 900"),
-    (PowerMarket(reservation_price=0.3, price_min=1.3, price_max=1.2), "price_min = 1.3 is above price_max = 1.2"),
-    (CarbonMarket(price=0.28, levels=2.5), "levels: found 2.5; allowed: a whole number"),
-    (CarbonMarket(price=0.28, reward_growth=0.25), "reward_growth: found 0.25; allowed: 0 (a price that rises"),
-    (grid([0.5, 0.2], [0.1, 0.3]), "feed-in price above purchase price in step 2"),
-])
+@pytest.mark.parametrize(
+    ("component", "fragment"),
+    [
+        (battery(energy_min=30.0), "energy_min = 30 is above energy_max = 20"),
+        (battery(energy_start=25.0), "energy_start = 25 is above energy_max = 20"),
+        (battery(energy_min=8.0), "energy_min = 8 is above energy_start = 5"),
+        (replace(TURBINE, power_min=1001.0), "power_min = 1001 is above power_max = 1000"),
+        (replace(CHP, power_min=3001.0), "power_min = 3001 is above power_max = 3000"),
+        (replace(MICRO, power_min=901.0), "power_min = 901 is above power_max = 900"),
+        (
+            PowerMarket(reservation_price=0.3, price_min=1.3, price_max=1.2),
+            "price_min = 1.3 is above price_max = 1.2",
+        ),
+        (CarbonMarket(price=0.28, levels=2.5), "levels: found 2.5; allowed: a whole number"),
+        (
+            CarbonMarket(price=0.28, reward_growth=0.25),
+            "reward_growth: found 0.25; allowed: 0 (a price that rises",
+        ),
+        (grid([0.5, 0.2], [0.1, 0.3]), "feed-in price above purchase price in step 2"),
+    ],
+)
 def test_components_say_when_their_numbers_contradict_each_other(component, fragment):
     assert any(fragment in fault for fault in component.faults())
 
 
-@pytest.mark.parametrize("component", [
-    battery(), TURBINE, CHP, grid([0.5], [0.1]), ELECTRIC, MICRO, CALLED,
-    CarbonMarket(price=0.28, interval=2000.0, growth=0.25, levels=5.0),
-    PowerMarket(reservation_price=0.3, price_min=0.3, price_max=1.2),
-])
+@pytest.mark.parametrize(
+    "component",
+    [
+        battery(),
+        TURBINE,
+        CHP,
+        grid([0.5], [0.1]),
+        ELECTRIC,
+        MICRO,
+        CALLED,
+        CarbonMarket(price=0.28, interval=2000.0, growth=0.25, levels=5.0),
+        PowerMarket(reservation_price=0.3, price_min=0.3, price_max=1.2),
+    ],
+)
 def test_sound_components_report_no_faults(component):
     assert component.faults() == []
 
@@ -499,7 +685,9 @@ def by_vertices(chp: CHPWithCapture, quantity: str, heat: float, sense) -> float
     """The same from mixtures of the region's vertices."""
     corners = coupled_region(chp)
     sign = 1 if sense is cp.Minimize else -1
-    mix = linprog(sign * corners[quantity], A_eq=[np.ones(len(corners)), corners["heat"]], b_eq=[1, heat])
+    mix = linprog(
+        sign * corners[quantity], A_eq=[np.ones(len(corners)), corners["heat"]], b_eq=[1, heat]
+    )
     assert mix.success
     return sign * mix.fun
 
@@ -514,7 +702,9 @@ def test_coupled_region_has_the_edges_that_the_model_has(chp, quantity):
     for share in (0.0, 0.3, 0.95):
         heat = share * coupled_region(chp)["heat"].max()
         for sense in (cp.Minimize, cp.Maximize):
-            assert by_vertices(chp, quantity, heat, sense) == pytest.approx(by_model(chp, quantity, heat, sense), abs=0.01)
+            assert by_vertices(chp, quantity, heat, sense) == pytest.approx(
+                by_model(chp, quantity, heat, sense), abs=0.01
+            )
 
 
 def test_every_vertex_of_the_coupled_region_can_be_run():
@@ -523,7 +713,9 @@ def test_every_vertex_of_the_coupled_region_can_be_run():
     for corner in corners.itertuples(index=False):
         part = CHP.model(1)
         point = cp.hstack([part.inject["electricity"], part.inject["heat"], -part.inject["gas"]])
-        distance = solve(cp.Problem(cp.Minimize(cp.norm1(point - np.array(corner))), part.constraints)).value
+        distance = solve(
+            cp.Problem(cp.Minimize(cp.norm1(point - np.array(corner))), part.constraints)
+        ).value
         assert distance == pytest.approx(0, abs=1e-3)
 
 
@@ -531,11 +723,15 @@ def test_coupled_region_of_a_unit_that_cannot_run_has_no_vertices():
     assert coupled_region(replace(CHP, power_min=3500.0)).empty
 
 
-@pytest.mark.parametrize("without", [{"p2g_max": 0.0}, {"ccs_max": 0.0}, {"emission": 0.0}], ids=str)
+@pytest.mark.parametrize(
+    "without", [{"p2g_max": 0.0}, {"ccs_max": 0.0}, {"emission": 0.0}], ids=str
+)
 def test_coupled_region_without_p2g_is_that_of_the_plain_unit(without):
     """A flat region is not an empty one: without P2G the net gas follows from power, but heat and power remain."""
     plain = coupled_region(replace(CHP, supply_max=np.inf, **without))
     assert len(plain) >= 4
     assert plain["heat"].max() == pytest.approx(CHP.heat_max, abs=0.01)
     assert plain["supplied"].max() == pytest.approx(3000, abs=0.01)
-    assert plain["net gas"].to_numpy() == pytest.approx((plain["supplied"] / 0.35).to_numpy(), abs=0.1)
+    assert plain["net gas"].to_numpy() == pytest.approx(
+        (plain["supplied"] / 0.35).to_numpy(), abs=0.1
+    )

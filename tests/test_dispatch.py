@@ -1,4 +1,5 @@
 """One VPP: costs of study A, two roads to each number, and what must hold for any VPP."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -12,7 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vppcore import NotSolved, WrongInput, dispatch
-from vppcore.components import Battery, Boiler, CarbonMarket, ElectricLoad, GasSupply, GasTurbine, HeatLoad
+from vppcore.components import (
+    Battery,
+    Boiler,
+    CarbonMarket,
+    ElectricLoad,
+    GasSupply,
+    GasTurbine,
+    HeatLoad,
+)
 from vppcore.components.base import Component, Part
 from vppcore.dispatch import EXCLUSIVE_TOLERANCE, build
 from vppcore.solvers import SOLVERS, solve
@@ -44,7 +53,9 @@ def test_every_solver_finds_the_same_cost(parent, name, solver):
 def test_binaries_change_nothing_where_the_relaxation_is_exact(parent, name):
     relaxed = dispatch(parent.vpp(name), storage="relaxed")
     assert relaxed.exact and "relaxation exact" in relaxed.note()
-    assert dispatch(parent.vpp(name), storage="binary").cost == pytest.approx(relaxed.cost, abs=0.01)
+    assert dispatch(parent.vpp(name), storage="binary").cost == pytest.approx(
+        relaxed.cost, abs=0.01
+    )
 
 
 @pytest.mark.parametrize("name", ALONE)
@@ -76,13 +87,22 @@ def test_costs_are_recomputed_from_the_schedule(parent, alone):
     """Purchase, sale, gas and carbon of VPP2 once more, from its series and its case's prices."""
     result, plant = alone["VPP2"], parent.vpp("VPP2")
     market, series = plant.component("grid"), result.series
-    assert result.costs["electricity purchase"] == pytest.approx(market.buy_price @ series["grid", "buy"])
-    assert result.costs["electricity sale"] == pytest.approx(-market.sell_price @ series["grid", "sell"])
-    made = series["chp_p2g_ccs", "gas"] - series["chp_p2g_ccs", "gas made"] + series["boiler", "gas"]
+    assert result.costs["electricity purchase"] == pytest.approx(
+        market.buy_price @ series["grid", "buy"]
+    )
+    assert result.costs["electricity sale"] == pytest.approx(
+        -market.sell_price @ series["grid", "sell"]
+    )
+    made = (
+        series["chp_p2g_ccs", "gas"] - series["chp_p2g_ccs", "gas made"] + series["boiler", "gas"]
+    )
     assert result.costs["gas"] == pytest.approx(3.5 * made.sum() / 9.7)
     produced = series["chp_p2g_ccs", "power"] + series["boiler", "heat"] + series["pv", "power"]
-    emitted = (0.55 * (series["chp_p2g_ccs", "power"] + series["chp_p2g_ccs", "heat"]) + 0.65 * series["boiler", "heat"]
-               - series["chp_p2g_ccs", "captured"])
+    emitted = (
+        0.55 * (series["chp_p2g_ccs", "power"] + series["chp_p2g_ccs", "heat"])
+        + 0.65 * series["boiler", "heat"]
+        - series["chp_p2g_ccs", "captured"]
+    )
     assert result.costs["carbon"] == pytest.approx(0.75 * (emitted - 0.424 * produced).sum())
 
 
@@ -109,11 +129,31 @@ class Gift(Component):
 def plant_of_everything(step_hours: float = 1.0):
     """Four steps, every carrier in use, nothing degenerate."""
     return vpp(
-        load(300, 420, 510, 390, curtail_share=0.1, curtail_cost=0.9, shift_share=0.1, shift_cost=0.05), pv(60, 190, 40, 0),
+        load(
+            300,
+            420,
+            510,
+            390,
+            curtail_share=0.1,
+            curtail_cost=0.9,
+            shift_share=0.1,
+            shift_cost=0.05,
+        ),
+        pv(60, 190, 40, 0),
         HeatLoad(forecast=array(150, 260, 210, 170), curtail_share=0.1, curtail_cost=0.7),
-        GasTurbine(power_max=320.0, ramp_max=400.0, electric_efficiency=0.4, heat_recovery=0.7, emission=0.5, carbon_quota=0.4),
-        Boiler(heat_max=180.0, efficiency=0.9, emission=0.6, carbon_quota=0.4), battery(energy_max=60.0, energy_start=20.0),
-        GasSupply(price=3.5, calorific_value=9.7), CarbonMarket(price=0.1), grid([0.8, 1.1, 1.4, 0.9], [0.3] * 4),
+        GasTurbine(
+            power_max=320.0,
+            ramp_max=400.0,
+            electric_efficiency=0.4,
+            heat_recovery=0.7,
+            emission=0.5,
+            carbon_quota=0.4,
+        ),
+        Boiler(heat_max=180.0, efficiency=0.9, emission=0.6, carbon_quota=0.4),
+        battery(energy_max=60.0, energy_start=20.0),
+        GasSupply(price=3.5, calorific_value=9.7),
+        CarbonMarket(price=0.1),
+        grid([0.8, 1.1, 1.4, 0.9], [0.3] * 4),
         step_hours=step_hours,
     )
 
@@ -158,7 +198,9 @@ def test_prices_come_with_binaries_too(parent):
     """Fixed at the modes that the binaries chose, the problem is linear and has prices."""
     plant = parent.vpp("VPP1")
     prices = dispatch(plant, storage="binary").prices
-    assert list(prices) == ["electricity", "heat", "gas", "carbon"] and prices.notna().all(axis=None)
+    assert list(prices) == ["electricity", "heat", "gas", "carbon"] and prices.notna().all(
+        axis=None
+    )
     asked_in_data = dispatch(plant.change("battery", exclusive=1.0))
     assert list(asked_in_data.prices) == list(prices)
 
@@ -166,12 +208,21 @@ def test_prices_come_with_binaries_too(parent):
 # --- quarter hours ------------------------------------------------------------------------------------------------
 def in_quarters(plant):
     """The same day in steps of 15 minutes, each hour's data four times."""
+
     def stretched(component):
-        arrays = {name: np.repeat(value, 4) for name, value in vars(component).items() if isinstance(value, np.ndarray)}
+        arrays = {
+            name: np.repeat(value, 4)
+            for name, value in vars(component).items()
+            if isinstance(value, np.ndarray)
+        }
         return replace(component, **arrays)
 
-    return replace(plant, components=tuple(map(stretched, plant.components)), steps=4 * plant.steps,
-                   step_hours=plant.step_hours / 4)
+    return replace(
+        plant,
+        components=tuple(map(stretched, plant.components)),
+        steps=4 * plant.steps,
+        step_hours=plant.step_hours / 4,
+    )
 
 
 @pytest.mark.parametrize("name", ALONE)
@@ -189,14 +240,20 @@ def test_quarter_hours_with_a_ramp_never_cost_less_than_hours(parent):
     plant = parent.vpp("VPP2").change("chp_p2g_ccs", ramp_max=150.0)
     hourly, quarters = dispatch(plant), dispatch(in_quarters(plant))
     assert quarters.cost >= hourly.cost - 0.01
-    assert quarters.series["chp_p2g_ccs", "power"].diff().abs().max() == pytest.approx(150 / 4, abs=1e-3)
+    assert quarters.series["chp_p2g_ccs", "power"].diff().abs().max() == pytest.approx(
+        150 / 4, abs=1e-3
+    )
     assert hourly.series["chp_p2g_ccs", "power"].diff().abs().max() == pytest.approx(150, abs=1e-3)
 
 
 # --- simultaneous charge and discharge ----------------------------------------------------------------------------
 def paid_to_consume():
     """Negative prices in steps 1 and 3 and a small battery: burning energy in its losses earns money."""
-    return vpp(load(5, 5, 5, 5), battery(energy_max=8.0), grid([-1.0, 0.5, -0.8, 0.6], [-1.5, 0.1, -1.2, 0.1]))
+    return vpp(
+        load(5, 5, 5, 5),
+        battery(energy_max=8.0),
+        grid([-1.0, 0.5, -0.8, 0.6], [-1.5, 0.1, -1.2, 0.1]),
+    )
 
 
 def cheapest_by_enumeration(plant) -> float:
@@ -205,23 +262,35 @@ def cheapest_by_enumeration(plant) -> float:
     for charging in product([0, 1], repeat=plant.steps):
         model = build(plant)
         flows = model.parts["battery"].series
-        rows = [flows["charge"] <= 1e3 * np.array(charging), flows["discharge"] <= 1e3 * (1 - np.array(charging))]
-        costs.append(cp.Problem(cp.Minimize(model.cost), [*model.constraints, *rows]).solve(solver=cp.HIGHS))
+        rows = [
+            flows["charge"] <= 1e3 * np.array(charging),
+            flows["discharge"] <= 1e3 * (1 - np.array(charging)),
+        ]
+        costs.append(
+            cp.Problem(cp.Minimize(model.cost), [*model.constraints, *rows]).solve(solver=cp.HIGHS)
+        )
     return min(costs)
 
 
 def test_negative_prices_make_the_relaxation_inexact_and_the_result_says_so():
     relaxed = dispatch(paid_to_consume(), storage="relaxed")
     assert not relaxed.exact
-    assert set(relaxed.overlaps) == {"battery"} and relaxed.overlaps["battery"] > EXCLUSIVE_TOLERANCE
+    assert (
+        set(relaxed.overlaps) == {"battery"} and relaxed.overlaps["battery"] > EXCLUSIVE_TOLERANCE
+    )
     assert "NOT exact" in relaxed.note() and "battery" in relaxed.note() and "V" in relaxed.note()
     both = relaxed.series["battery"]
-    assert relaxed.overlaps["battery"] == pytest.approx(both[["charge", "discharge"]].min(axis=1).max() / 10)
+    assert relaxed.overlaps["battery"] == pytest.approx(
+        both[["charge", "discharge"]].min(axis=1).max() / 10
+    )
 
 
 @pytest.mark.parametrize("solver", ["auto", "highs", "gurobi"])
 def test_binary_storage_costs_what_enumeration_finds(solver):
-    relaxed, binary = dispatch(paid_to_consume(), storage="relaxed"), dispatch(paid_to_consume(), solver, "binary")
+    relaxed, binary = (
+        dispatch(paid_to_consume(), storage="relaxed"),
+        dispatch(paid_to_consume(), solver, "binary"),
+    )
     assert binary.exact and "binaries" in binary.note()
     assert binary.cost == pytest.approx(cheapest_by_enumeration(paid_to_consume()), abs=YUAN)
     assert binary.cost > relaxed.cost + 0.1
@@ -236,13 +305,17 @@ def test_automatic_storage_turns_to_binaries_where_they_are_needed():
 
 @pytest.mark.parametrize("solver", ["clarabel", "osqp"])
 def test_automatic_storage_works_with_a_solver_that_has_no_binaries(solver):
-    assert dispatch(paid_to_consume(), solver).cost == pytest.approx(cheapest_by_enumeration(paid_to_consume()), abs=YUAN)
+    assert dispatch(paid_to_consume(), solver).cost == pytest.approx(
+        cheapest_by_enumeration(paid_to_consume()), abs=YUAN
+    )
 
 
 @settings(max_examples=8)
 @given(plant=small_vpps(steps=3), prices=st.lists(st.integers(-10, 10), min_size=3, max_size=3))
 def test_binary_storage_is_enumeration_on_random_vpps(plant, prices):
-    odd = plant.change("grid", buy_price=np.array(prices) / 10, sell_price=np.array(prices) / 10 - 0.1)
+    odd = plant.change(
+        "grid", buy_price=np.array(prices) / 10, sell_price=np.array(prices) / 10 - 0.1
+    )
     relaxed, binary = dispatch(odd, storage="relaxed"), dispatch(odd, storage="binary")
     assert binary.cost == pytest.approx(cheapest_by_enumeration(odd), abs=YUAN)
     assert binary.cost >= relaxed.cost - YUAN
@@ -252,7 +325,9 @@ def test_binary_storage_is_enumeration_on_random_vpps(plant, prices):
 
 def test_purchase_and_sale_at_once_are_not_blamed_on_storage():
     """With equal prices an interior point leaves purchase and sale mixed; that costs nothing and binaries would not help."""
-    result = dispatch(vpp(load(10, 20, 30), grid([1, 1, 1], [1, 1, 1], sell_max=50.0)), "clarabel", "relaxed")
+    result = dispatch(
+        vpp(load(10, 20, 30), grid([1, 1, 1], [1, 1, 1], sell_max=50.0)), "clarabel", "relaxed"
+    )
     assert result.series["grid"].min(axis=1).max() > 1  # mixed indeed
     assert result.cost == pytest.approx(60, abs=1e-3)
     assert result.exact and "binary storage" not in result.note()
@@ -267,7 +342,9 @@ def refused(plant, **how) -> str:
 
 @pytest.mark.parametrize("solver", ["auto", *SOLVERS])
 def test_missing_power_is_explained_with_carrier_amount_and_step(solver):
-    said = refused(vpp(load(10, 20, 30), grid([1, 1, 1], [0.5] * 3, buy_max=15.0), name="dim"), solver=solver)
+    said = refused(
+        vpp(load(10, 20, 30), grid([1, 1, 1], [0.5] * 3, buy_max=15.0), name="dim"), solver=solver
+    )
     assert said == "dim: infeasible; electricity lacks 15.0 kW in step 3 (2 step(s) in all)"
 
 
@@ -279,34 +356,65 @@ def test_missing_heat_is_explained():
 
 def test_power_with_nowhere_to_go_is_explained():
     turbine = GasTurbine(power_min=50.0, power_max=60.0, electric_efficiency=0.5)
-    said = refused(vpp(load(10, 20), turbine, GasSupply(price=1.0, calorific_value=10.0), grid([1, 1], [0, 0], sell_max=0.0)))
+    said = refused(
+        vpp(
+            load(10, 20),
+            turbine,
+            GasSupply(price=1.0, calorific_value=10.0),
+            grid([1, 1], [0, 0], sell_max=0.0),
+        )
+    )
     assert "electricity has too much by 40.0 kW in step 1 (2 step(s) in all)" in said
 
 
 def test_a_carrier_that_no_one_supplies_is_named():
-    said = refused(vpp(load(10, 10), GasTurbine(power_min=5.0, power_max=20.0, electric_efficiency=0.5)))
+    said = refused(
+        vpp(load(10, 10), GasTurbine(power_min=5.0, power_max=20.0, electric_efficiency=0.5))
+    )
     assert "gas lacks" in said
 
 
 def test_missing_power_is_explained_with_binaries_too():
-    said = refused(vpp(load(10, 20, 30), battery(charge_max=1.0, discharge_max=1.0), grid([1] * 3, [0.5] * 3, buy_max=15.0)),
-                   storage="binary")
+    said = refused(
+        vpp(
+            load(10, 20, 30),
+            battery(charge_max=1.0, discharge_max=1.0),
+            grid([1] * 3, [0.5] * 3, buy_max=15.0),
+        ),
+        storage="binary",
+    )
     assert "electricity lacks" in said
 
 
-@pytest.mark.parametrize(("solver", "storage"), [
-    *((solver, "relaxed") for solver in ("auto", *SOLVERS)), ("auto", "binary"), ("highs", "binary"), ("gurobi", "binary"),
-])
+@pytest.mark.parametrize(
+    ("solver", "storage"),
+    [
+        *((solver, "relaxed") for solver in ("auto", *SOLVERS)),
+        ("auto", "binary"),
+        ("highs", "binary"),
+        ("gurobi", "binary"),
+    ],
+)
 def test_money_for_nothing_is_unbounded_not_infeasible(solver, storage):
     """A cost without a lower end has no optimum, but no carrier lacks anything."""
-    said = refused(vpp(load(10, 20), battery(), grid([1, 1], [0, 0]), Gift(label="gift")), solver=solver, storage=storage)
+    said = refused(
+        vpp(load(10, 20), battery(), grid([1, 1], [0, 0]), Gift(label="gift")),
+        solver=solver,
+        storage=storage,
+    )
     assert "unbounded" in said and not said.endswith("; ")
 
 
 def test_a_vpp_that_could_only_burn_its_surplus_is_told_so():
     """2 kW too much in each step: without the exclusion the battery would burn it by charging and discharging at once."""
     turbine = GasTurbine(power_min=12.0, power_max=12.0, electric_efficiency=0.5)
-    plant = vpp(load(10, 10), turbine, battery(), GasSupply(price=1.0, calorific_value=10.0), grid([1, 1], [0, 0], sell_max=0.0))
+    plant = vpp(
+        load(10, 10),
+        turbine,
+        battery(),
+        GasSupply(price=1.0, calorific_value=10.0),
+        grid([1, 1], [0, 0], sell_max=0.0),
+    )
     assert not dispatch(plant, storage="relaxed").exact
     said = refused(plant, storage="binary")
     assert "charge and discharge" in said or "too much" in said
@@ -319,7 +427,9 @@ CONTRADICTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("component", "fragment"), CONTRADICTIONS, ids=lambda value: getattr(value, "name", None))
+@pytest.mark.parametrize(
+    ("component", "fragment"), CONTRADICTIONS, ids=lambda value: getattr(value, "name", None)
+)
 def test_contradicting_numbers_of_a_component_are_refused_in_words(component, fragment):
     """A reader who changes a number in a notebook gets the loader's sentence, not a solver's traceback."""
     with pytest.raises(WrongInput, match=fragment):
@@ -332,14 +442,19 @@ def test_unknown_words_are_refused_with_those_allowed():
         dispatch(plant, storage="maybe")
     with pytest.raises(WrongInput, match="solver: found 'cplex'; allowed: auto, highs"):
         dispatch(plant, solver="cplex")
-    with pytest.raises(WrongInput, match="V: no component 'bettary'; there are electric_load, grid"):
+    with pytest.raises(
+        WrongInput, match="V: no component 'bettary'; there are electric_load, grid"
+    ):
         plant.change("bettary", charge_max=1.0)
 
 
 def test_changing_a_vpp_leaves_the_old_one_as_it_was():
     plant = vpp(load(10, 10), battery(), grid([1, 1], [0, 0]))
     changed = plant.change("battery", energy_max=99.0)
-    assert (plant.component("battery").energy_max, changed.component("battery").energy_max) == (20.0, 99.0)
+    assert (plant.component("battery").energy_max, changed.component("battery").energy_max) == (
+        20.0,
+        99.0,
+    )
     assert [c.name for c in changed.components] == [c.name for c in plant.components]
     assert len(plant.adding(pv(1, 1)).components) == 4 and len(plant.components) == 3
 
@@ -356,9 +471,15 @@ def test_any_dispatch_balances_and_adds_up(plant):
 @given(small_vpps(), st.floats(0, 50), st.floats(0, 20))
 def test_more_battery_is_never_dearer(plant, energy, power):
     old = plant.component("battery")
-    larger = plant.change("battery", energy_max=old.energy_max + energy, charge_max=old.charge_max + power,
-                          discharge_max=old.discharge_max + power)
-    assert dispatch(larger, storage="relaxed").cost <= dispatch(plant, storage="relaxed").cost + YUAN
+    larger = plant.change(
+        "battery",
+        energy_max=old.energy_max + energy,
+        charge_max=old.charge_max + power,
+        discharge_max=old.discharge_max + power,
+    )
+    assert (
+        dispatch(larger, storage="relaxed").cost <= dispatch(plant, storage="relaxed").cost + YUAN
+    )
 
 
 @given(small_vpps(), st.floats(1, 3))
@@ -375,16 +496,38 @@ def test_more_load_is_never_cheaper_where_no_price_is_negative(plant, more):
 @given(small_vpps(), st.sampled_from([0.05, 0.2]))
 def test_more_flexibility_is_never_dearer(plant, share):
     old = plant.component("electric_load")
-    freer = plant.change("electric_load", shift_share=old.shift_share + share, curtail_share=old.curtail_share + share)
+    freer = plant.change(
+        "electric_load",
+        shift_share=old.shift_share + share,
+        curtail_share=old.curtail_share + share,
+    )
     assert dispatch(freer).cost <= dispatch(plant).cost + YUAN
 
 
 @given(small_vpps())
 def test_a_plant_of_double_size_costs_double(plant):
-    double = replace(plant, components=tuple(
-        replace(c, **{name: 2 * value for name, value in vars(c).items()
-                      if name in ("energy_max", "energy_min", "energy_start", "charge_max", "discharge_max", "forecast")})
-        for c in plant.components))
+    double = replace(
+        plant,
+        components=tuple(
+            replace(
+                c,
+                **{
+                    name: 2 * value
+                    for name, value in vars(c).items()
+                    if name
+                    in (
+                        "energy_max",
+                        "energy_min",
+                        "energy_start",
+                        "charge_max",
+                        "discharge_max",
+                        "forecast",
+                    )
+                },
+            )
+            for c in plant.components
+        ),
+    )
     assert dispatch(double).cost == pytest.approx(2 * dispatch(plant).cost, abs=1e-3)
 
 
@@ -393,7 +536,8 @@ def test_half_the_step_length_with_half_the_storage_costs_half(plant):
     """Energy is power times hours: the same powers over half the time are half the energy and half the cost."""
     old = plant.component("battery")
     halved = replace(plant, step_hours=0.5).change(
-        "battery", energy_max=old.energy_max / 2, energy_start=old.energy_start / 2)
+        "battery", energy_max=old.energy_max / 2, energy_start=old.energy_start / 2
+    )
     assert dispatch(halved).cost == pytest.approx(dispatch(plant).cost / 2, abs=1e-3)
 
 

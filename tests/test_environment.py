@@ -11,14 +11,17 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 CONDA = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 
-DECLARED = PROJECT["dependencies"] + [p for extra in PROJECT["optional-dependencies"].values() for p in extra]
+DECLARED = PROJECT["dependencies"] + [
+    p for extra in PROJECT["optional-dependencies"].values() for p in extra
+]
 PIP = next(entry["pip"] for entry in CONDA if isinstance(entry, dict))
 PROMISED = {"jupyter-book", "jupyterlab", "gurobipy", "pandas", "seaborn", "papermill", "nbval"}
 
 
 def names(requirements) -> set[str]:
     return {
-        re.match(r"[\w.-]+", requirement).group().lower().replace("_", "-") for requirement in requirements
+        re.match(r"[\w.-]+", requirement).group().lower().replace("_", "-")
+        for requirement in requirements
     }
 
 

@@ -1,4 +1,5 @@
 """The solutions' code runs as printed, and prints what the page shows: each page's blocks in order, as a reader would."""
+
 from __future__ import annotations
 
 import contextlib

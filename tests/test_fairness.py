@@ -1,4 +1,5 @@
 """Savings of all coalitions, Shapley value, nucleolus and least core: axioms, textbook games, a second implementation."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -35,24 +36,32 @@ def game(names: list[str], worth) -> dict[tuple[str, ...], float]:
 
 def bankruptcy(estate: float, claims: dict[str, float]) -> dict[tuple[str, ...], float]:
     """What a coalition gets for sure: the estate less what all others claim."""
-    return game(list(claims), lambda s: max(0.0, estate - sum(c for name, c in claims.items() if name not in s)))
+    return game(
+        list(claims),
+        lambda s: max(0.0, estate - sum(c for name, c in claims.items() if name not in s)),
+    )
 
 
 @st.composite
 def games(draw, least: int = 2, most: int = 5) -> dict[tuple[str, ...], float]:
     """Any game at all: values from -100 to 100."""
-    names = NAMES[:draw(st.integers(least, most))]
+    names = NAMES[: draw(st.integers(least, most))]
     return {members: float(draw(st.integers(-100, 100))) for members in coalitions(names)}
 
 
 @st.composite
 def savings(draw, least: int = 2, most: int = 4) -> dict[tuple[str, ...], float]:
     """Games like those of VPPs: nothing for one alone, superadditive."""
-    names, worth = NAMES[:draw(st.integers(least, most))], {}
+    names, worth = NAMES[: draw(st.integers(least, most))], {}
     for members in coalitions(names):
-        parts = [worth[part] + worth[tuple(m for m in members if m not in part)]
-                 for size in range(1, len(members)) for part in combinations(members, size)]
-        worth[members] = max(parts, default=0.0) + (draw(st.integers(0, 20)) if len(members) > 1 else 0.0)
+        parts = [
+            worth[part] + worth[tuple(m for m in members if m not in part)]
+            for size in range(1, len(members))
+            for part in combinations(members, size)
+        ]
+        worth[members] = max(parts, default=0.0) + (
+            draw(st.integers(0, 20)) if len(members) > 1 else 0.0
+        )
     return worth
 
 
@@ -61,13 +70,17 @@ def scale(values) -> float:
 
 
 def excess_vector(values, split: pd.Series) -> np.ndarray:
-    return np.sort([worth - split[list(s)].sum() for s, worth in values.items() if len(s) < len(split)])[::-1]
+    return np.sort(
+        [worth - split[list(s)].sum() for s, worth in values.items() if len(s) < len(split)]
+    )[::-1]
 
 
 def by_coopgt(values) -> np.ndarray:
     names = list(max(values, key=len))
     number = {name: k for k, name in enumerate(names, 1)}
-    return coopgt_shapley.calculate({(): 0.0} | {tuple(number[name] for name in s): worth for s, worth in values.items()})
+    return coopgt_shapley.calculate(
+        {(): 0.0} | {tuple(number[name] for name in s): worth for s, worth in values.items()}
+    )
 
 
 # --- Shapley value ------------------------------------------------------------------------------------------------
@@ -96,7 +109,9 @@ def test_the_shapley_value_s_axioms(values, factor):
     assert found.sum() == pytest.approx(values[tuple(names)], abs=1e-9)  # efficiency
     other = game(names, lambda s: len(s) ** 2 - ("A" in s))
     added = {s: values[s] + factor * other[s] for s in values}
-    assert shapley(added).to_numpy() == pytest.approx((found + factor * shapley(other)).to_numpy(), abs=1e-9)  # additivity
+    assert shapley(added).to_numpy() == pytest.approx(
+        (found + factor * shapley(other)).to_numpy(), abs=1e-9
+    )  # additivity
 
 
 @given(games(most=4), st.integers(-9, 9))
@@ -108,7 +123,12 @@ def test_who_adds_nothing_gets_nothing_and_twins_the_same(values, own):
     dummy = {s: worth + own * ("Z" in s) for s, worth in null.items()}
     assert shapley(dummy)["Z"] == pytest.approx(own, abs=1e-9)
     # Y and Z do the same for everybody: only how many of them are there counts
-    both = game([*names, "Y", "Z"], lambda s: values.get(tuple(m for m in s if m in names), 0) + 3 * len({"Y", "Z"} & {*s}) ** 2)
+    both = game(
+        [*names, "Y", "Z"],
+        lambda s: (
+            values.get(tuple(m for m in s if m in names), 0) + 3 * len({"Y", "Z"} & {*s}) ** 2
+        ),
+    )
     twins = shapley(both)
     assert twins["Y"] == pytest.approx(twins["Z"], abs=1e-9)
 
@@ -150,7 +170,9 @@ def test_the_nucleolus_of_a_known_game(values, expected):
 
 @pytest.mark.parametrize("solver", ["highs", "clarabel"])
 def test_the_nucleolus_does_not_depend_on_the_solver(saved, solver):
-    assert nucleolus(saved, solver).to_numpy() == pytest.approx(nucleolus(saved).to_numpy(), abs=0.5)
+    assert nucleolus(saved, solver).to_numpy() == pytest.approx(
+        nucleolus(saved).to_numpy(), abs=0.5
+    )
     values, expected = KNOWN["Talmud, 200"]
     assert nucleolus(values, solver).to_numpy() == pytest.approx(expected, abs=0.01)
 
@@ -159,7 +181,9 @@ def test_the_nucleolus_does_not_depend_on_the_solver(saved, solver):
 def test_the_nucleolus_is_in_the_least_core(values):
     least, split = least_core(values)
     found, near = nucleolus(values), SAME * scale(values)
-    assert found.sum() == pytest.approx(max(values.items(), key=lambda item: len(item[0]))[1], abs=near)
+    assert found.sum() == pytest.approx(
+        max(values.items(), key=lambda item: len(item[0]))[1], abs=near
+    )
     assert split.sum() == pytest.approx(found.sum(), abs=near)
     assert excesses(values, found).iloc[0] == pytest.approx(least, abs=near)
     assert excesses(values, split).iloc[0] == pytest.approx(least, abs=near)
@@ -170,7 +194,7 @@ def test_no_other_split_has_smaller_excesses_in_order(values, noise, size):
     """Random splits near the nucleolus and far from it: their sorted excesses are never smaller, compared from the top."""
     found, near = nucleolus(values), 20 * SAME * scale(values)
     best = excess_vector(values, found)
-    for step in np.array(noise[:len(noise) // len(found) * len(found)]).reshape(-1, len(found)):
+    for step in np.array(noise[: len(noise) // len(found) * len(found)]).reshape(-1, len(found)):
         split = found + size * scale(values) * (step - step.mean())
         differs = np.flatnonzero(np.abs(excess_vector(values, split) - best) > near)
         assert not len(differs) or excess_vector(values, split)[differs[0]] > best[differs[0]]
@@ -183,7 +207,9 @@ def test_the_nucleolus_follows_scale_and_shift(values, factor, shift):
     own = dict(zip(names, shift, strict=False))
     moved = {s: factor * worth + sum(own[name] for name in s) for s, worth in values.items()}
     expected = factor * nucleolus(values) + pd.Series(own)
-    assert nucleolus(moved).to_numpy() == pytest.approx(expected.to_numpy(), abs=SAME * max(scale(moved), factor * scale(values)))
+    assert nucleolus(moved).to_numpy() == pytest.approx(
+        expected.to_numpy(), abs=SAME * max(scale(moved), factor * scale(values))
+    )
 
 
 @pytest.mark.parametrize("size", [1e-4, 1.0, 1e7])
@@ -196,6 +222,7 @@ def test_the_nucleolus_of_any_size_of_money(size):
 @given(savings(least=3))
 def test_twins_get_the_same(values):
     """Two players made alike by taking the better of both for each coalition."""
+
     def swapped(s):
         return tuple(sorted({"A": "B", "B": "A"}.get(name, name) for name in s))
 
@@ -220,27 +247,53 @@ def test_the_table_of_stability_by_hand():
     assert least_core(values)[0] == pytest.approx(8 - 20 / 3)
     splits = pd.DataFrame({"equal": [10 / 3] * 3, "all to A": [10.0, 0.0, 0.0]}, ["A", "B", "C"])
     found = stability(values, splits)
-    assert found.loc["all to A", "largest excess (yuan)"] == 8 and found.loc["all to A", "of"] == "B + C"
-    assert not found["in the core"].any() and all(isinstance(word, bool) for word in found["in the core"])
+    assert (
+        found.loc["all to A", "largest excess (yuan)"] == 8
+        and found.loc["all to A", "of"] == "B + C"
+    )
+    assert not found["in the core"].any() and all(
+        isinstance(word, bool) for word in found["in the core"]
+    )
     assert found.loc["equal", "largest excess (yuan)"] == pytest.approx(8 - 20 / 3)
     softer = values | {("A", "B"): 5.0, ("A", "C"): 5.0, ("B", "C"): 5.0}
     assert stability(softer, splits)["in the core"].to_dict() == {"equal": True, "all to A": False}
     assert excesses(softer, splits["equal"]).to_dict() == pytest.approx(
-        {"A + B": -5 / 3, "A + C": -5 / 3, "B + C": -5 / 3, "A": -10 / 3, "B": -10 / 3, "C": -10 / 3})
+        {
+            "A + B": -5 / 3,
+            "A + C": -5 / 3,
+            "B + C": -5 / 3,
+            "A": -10 / 3,
+            "B": -10 / 3,
+            "C": -10 / 3,
+        }
+    )
 
 
 def test_stability_of_study_a(calibrated, saved):
-    splits = pd.DataFrame({"Shapley value": shapley(saved), "nucleolus": nucleolus(saved),
-                           "all to VPP3": pd.Series({"VPP1": 0.0, "VPP2": 0.0, "VPP3": saved[tuple(calibrated.names)]})})
+    splits = pd.DataFrame(
+        {
+            "Shapley value": shapley(saved),
+            "nucleolus": nucleolus(saved),
+            "all to VPP3": pd.Series(
+                {"VPP1": 0.0, "VPP2": 0.0, "VPP3": saved[tuple(calibrated.names)]}
+            ),
+        }
+    )
     found, (least, _) = stability(saved, splits), least_core(saved)
-    assert least < 0 and found.loc["nucleolus", "in the core"] and not found.loc["all to VPP3", "in the core"]
+    assert (
+        least < 0
+        and found.loc["nucleolus", "in the core"]
+        and not found.loc["all to VPP3", "in the core"]
+    )
     assert found["largest excess (yuan)"].min() == pytest.approx(least, abs=0.1)
     assert found.loc["all to VPP3", "of"] == "VPP1 + VPP2"
 
 
 def test_a_split_of_more_than_there_is_is_not_in_the_core():
     values = game(["A", "B", "C"], lambda s: {1: 0, 2: 8, 3: 10}[len(s)])
-    assert not stability(values, pd.DataFrame({"generous": [5.0, 5.0, 5.0]}, ["A", "B", "C"]))["in the core"].any()
+    assert not stability(values, pd.DataFrame({"generous": [5.0, 5.0, 5.0]}, ["A", "B", "C"]))[
+        "in the core"
+    ].any()
 
 
 # --- refusals -----------------------------------------------------------------------------------------------------
@@ -251,7 +304,10 @@ def test_a_missing_coalition_is_refused(rule, gone):
     del values[gone]
     with pytest.raises(WrongInput) as refused:
         rule(values)
-    assert str(refused.value) == f"values: 1 coalitions are missing, as {gone}; allowed: one value for each"
+    assert (
+        str(refused.value)
+        == f"values: 1 coalitions are missing, as {gone}; allowed: one value for each"
+    )
 
 
 @pytest.mark.parametrize("rule", [shapley, nucleolus, least_core])
@@ -262,13 +318,17 @@ def test_the_missing_coalition_of_all_is_refused(rule):
         rule(values)
 
 
-@pytest.mark.parametrize("rule", [nucleolus, lambda values: least_core(values)[1]], ids=["nucleolus", "least core"])
+@pytest.mark.parametrize(
+    "rule", [nucleolus, lambda values: least_core(values)[1]], ids=["nucleolus", "least core"]
+)
 def test_one_player_takes_all(rule):
     assert rule({("A",): 3.0}).to_dict() == pytest.approx({"A": 3.0})
 
 
 def many(count: int):
-    return case(*(vpp(pv(k), load(count - k), grid([1.0], [0.2]), name=f"V{k}") for k in range(count)))
+    return case(
+        *(vpp(pv(k), load(count - k), grid([1.0], [0.2]), name=f"V{k}") for k in range(count))
+    )
 
 
 def test_more_than_ten_vpps_are_refused_before_anything_is_solved():
@@ -283,13 +343,18 @@ def cost_of(made, names) -> float:
     """The members' own case, the others each alone."""
     members = tuple(v for v in made.vpps if v.name in names)
     together = pool(replace(made, vpps=members)).cost
-    return together + sum(dispatch(v, storage="relaxed").cost for v in made.vpps if v.name not in names)
+    return together + sum(
+        dispatch(v, storage="relaxed").cost for v in made.vpps if v.name not in names
+    )
 
 
 @pytest.mark.parametrize("name", ["paper-a", "paper-a-parent", "template"])
 def test_values_are_those_of_the_coalitions_solved_one_by_one(name):
     made = load_case(name)
-    values, apart = coalition_values(made), sum(dispatch(v, storage="relaxed").cost for v in made.vpps)
+    values, apart = (
+        coalition_values(made),
+        sum(dispatch(v, storage="relaxed").cost for v in made.vpps),
+    )
     assert list(values) == coalitions(made.names)
     for members, worth in values.items():
         expected = apart - cost_of(made, members) if len(members) > 1 else 0.0
@@ -310,7 +375,10 @@ def check_savings(values, near: float) -> None:
 
 def test_study_a_s_savings_are_superadditive(saved):
     check_savings(saved, 0.01)
-    assert saved["VPP1", "VPP2", "VPP3"] > max(worth for s, worth in saved.items() if len(s) == 2) + 1000
+    assert (
+        saved["VPP1", "VPP2", "VPP3"]
+        > max(worth for s, worth in saved.items() if len(s) == 2) + 1000
+    )
 
 
 def test_study_b_s_savings_are_superadditive_and_those_of_pool(handmade):
@@ -319,7 +387,9 @@ def test_study_b_s_savings_are_superadditive_and_those_of_pool(handmade):
     check_savings(values, 1e-5 * max(values.values()))
     free = pool(handmade, members=()).cost
     for members in (tuple(handmade.names), tuple(handmade.names[1:4])):
-        assert values[members] == pytest.approx(free - pool(handmade, members=members).cost, abs=1e-5 * free)
+        assert values[members] == pytest.approx(
+            free - pool(handmade, members=members).cost, abs=1e-5 * free
+        )
 
 
 @settings(max_examples=8)
@@ -329,12 +399,16 @@ def test_savings_of_any_three_vpps(one, other, third):
     values = coalition_values(made)
     near = 1e-5 * max(1.0, *(abs(dispatch(v, storage="relaxed").cost) for v in made.vpps))
     check_savings(values, near)
-    assert least_core(values)[0] <= near  # trade in a market of linear problems has a core (Owen 1975)
+    assert (
+        least_core(values)[0] <= near
+    )  # trade in a market of linear problems has a core (Owen 1975)
 
 
 def test_two_vpps_save_what_they_trade_by_hand():
     values = coalition_values(seller_and_buyer(fee=0.01, limit=6.0))
-    assert values == pytest.approx({("seller",): 0, ("buyer",): 0, ("seller", "buyer"): 2 * 6 * (0.8 - 0.02)})
+    assert values == pytest.approx(
+        {("seller",): 0, ("buyer",): 0, ("seller", "buyer"): 2 * 6 * (0.8 - 0.02)}
+    )
     assert shapley(values).to_numpy() == pytest.approx(nucleolus(values).to_numpy(), abs=1e-4)
 
 
@@ -344,7 +418,9 @@ def test_on_a_feeder_values_are_those_of_pool_and_monotone(calibrated, saved):
     apart = pool(calibrated, placement=placement, members=()).cost
     for members, worth in values.items():
         if len(members) > 1:
-            assert worth == pytest.approx(apart - pool(calibrated, placement=placement, members=members).cost, abs=0.1)
+            assert worth == pytest.approx(
+                apart - pool(calibrated, placement=placement, members=members).cost, abs=0.1
+            )
             assert all(worth >= values[pair] - 0.1 for pair in combinations(members, 2))
     loose = coalition_values(calibrated, replace(placement, low=0.5, high=1.5))
     assert loose == pytest.approx(saved, abs=0.1)

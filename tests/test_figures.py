@@ -1,4 +1,5 @@
 """Figures by their numbers: what is drawn is what was computed, and every axis says its unit."""
+
 from __future__ import annotations
 
 import matplotlib.pyplot as plt
@@ -28,12 +29,15 @@ def fresh_style():
 def bars(axes) -> pd.DataFrame:
     """Every drawn bar: its step, lower and upper edge, height and colour."""
     drawn = [bar for box in axes.containers for bar in box if isinstance(bar, Rectangle)]
-    return pd.DataFrame({
-        "step": [round(bar.get_x() + bar.get_width() / 2) for bar in drawn], "height": [bar.get_height() for bar in drawn],
-        "low": [min(bar.get_y(), bar.get_y() + bar.get_height()) for bar in drawn],
-        "high": [max(bar.get_y(), bar.get_y() + bar.get_height()) for bar in drawn],
-        "colour": [to_hex(bar.get_facecolor()) for bar in drawn],
-    })
+    return pd.DataFrame(
+        {
+            "step": [round(bar.get_x() + bar.get_width() / 2) for bar in drawn],
+            "height": [bar.get_height() for bar in drawn],
+            "low": [min(bar.get_y(), bar.get_y() + bar.get_height()) for bar in drawn],
+            "high": [max(bar.get_y(), bar.get_y() + bar.get_height()) for bar in drawn],
+            "colour": [to_hex(bar.get_facecolor()) for bar in drawn],
+        }
+    )
 
 
 def legend(axes) -> list[str]:
@@ -58,7 +62,9 @@ def test_stacked_bars_touch_and_do_not_overlap(alone):
     drawn = bars(figures.balance(alone["VPP2"]))
     for _, step in drawn.groupby("step"):
         for part in (step[step["height"] > 1e-9], step[step["height"] < -1e-9]):
-            assert part["height"].abs().sum() == pytest.approx(part["high"].max() - part["low"].min() if len(part) else 0)
+            assert part["height"].abs().sum() == pytest.approx(
+                part["high"].max() - part["low"].min() if len(part) else 0
+            )
         above = step.loc[step["height"] > 1e-9, "low"]
         assert above.min() == pytest.approx(0)
 
@@ -68,7 +74,10 @@ def test_a_component_has_one_colour_in_every_figure(alone, together):
         (box,) = [box for box in axes.containers if box.get_label() == "battery"]
         return to_hex(box.patches[0].get_facecolor())
 
-    drawn = [colour_of_battery(figures.balance(result)) for result in (alone["VPP1"], alone["VPP3"], together.dispatches["VPP2"])]
+    drawn = [
+        colour_of_battery(figures.balance(result))
+        for result in (alone["VPP1"], alone["VPP3"], together.dispatches["VPP2"])
+    ]
     assert drawn == [figures.COLOURS["battery"].lower()] * 3
 
 
@@ -86,8 +95,12 @@ def test_more_vpps_than_colours_are_no_error():
 def test_traded_power_is_drawn_pair_by_pair(together):
     axes = figures.traded(together)
     pairs = list(together.multipliers)
-    expected = sum(together.trades[pair].where(together.trades[pair].abs() > 1e-6, 0) for pair in pairs)
-    assert bars(axes).groupby("step")["height"].sum().reindex(range(1, 25), fill_value=0).to_numpy() == pytest.approx(expected.to_numpy(), abs=1e-3)
+    expected = sum(
+        together.trades[pair].where(together.trades[pair].abs() > 1e-6, 0) for pair in pairs
+    )
+    assert bars(axes).groupby("step")["height"].sum().reindex(
+        range(1, 25), fill_value=0
+    ).to_numpy() == pytest.approx(expected.to_numpy(), abs=1e-3)
     assert legend(axes) == [f"{i} from {j}" for i, j in pairs]
     assert "(kW)" in axes.get_ylabel()
 
@@ -96,7 +109,9 @@ def test_exchange_is_trade_and_grid(together):
     result = together.dispatches["VPP1"]
     axes = figures.exchange(result)
     expected = result.series["tie"].sum(axis=1) + result.balances["electricity"]["grid"]
-    assert bars(axes).groupby("step")["height"].sum().to_numpy() == pytest.approx(expected.to_numpy(), abs=1e-3)
+    assert bars(axes).groupby("step")["height"].sum().to_numpy() == pytest.approx(
+        expected.to_numpy(), abs=1e-3
+    )
     assert set(legend(axes)) <= {"VPP2", "VPP3", "grid"} and "(kW)" in axes.get_ylabel()
 
 
@@ -125,11 +140,16 @@ def test_drawn_prices_lie_in_the_drawn_band(parent, alone, together, method):
     for line in axes.get_lines():
         if "–" in line.get_label():
             drawn = np.asarray(line.get_ydata(), float)
-            assert np.nanmax(drawn - band["high"].to_numpy()) <= 1e-9 and np.nanmin(drawn - band["low"].to_numpy()) >= -1e-9
+            assert (
+                np.nanmax(drawn - band["high"].to_numpy()) <= 1e-9
+                and np.nanmin(drawn - band["low"].to_numpy()) >= -1e-9
+            )
 
 
 def test_residuals_are_drawn_over_the_iterations(together):
-    axes = figures.residuals(together.history, {"relative primal": "disagreement", "relative dual": "change"}, 1e-3)
+    axes = figures.residuals(
+        together.history, {"relative primal": "disagreement", "relative dual": "change"}, 1e-3
+    )
     assert axes.get_yscale() == "log" and axes.get_xlabel() == "iteration" and axes.get_ylabel()
     first, second = axes.get_lines()[:2]
     assert (first.get_ydata() == together.history["relative primal"]).all()
@@ -144,7 +164,9 @@ def test_cost_paths_are_in_thousands(parent, together):
     axes = figures.cost_paths(together.history, parent.names)
     for line, name in zip(axes.get_lines(), parent.names, strict=True):
         assert line.get_label() == name
-        assert line.get_ydata() == pytest.approx(together.history[f"cost {name} (yuan)"].to_numpy() / 1000)
+        assert line.get_ydata() == pytest.approx(
+            together.history[f"cost {name} (yuan)"].to_numpy() / 1000
+        )
     assert axes.get_ylabel() == "own cost (1000 yuan)"
 
 
@@ -177,7 +199,9 @@ def test_the_time_axis_says_what_a_step_is():
     figures.hour_axis(axes, 96)
     assert axes.get_xlabel() == "step" and axes.get_xlim() == (0.3, 96.7)
     figures.hour_axis(axes, 24)
-    assert axes.get_xlabel() == "hour of the day" and list(axes.get_xticks()) == list(range(1, 25, 3))
+    assert axes.get_xlabel() == "hour of the day" and list(axes.get_xticks()) == list(
+        range(1, 25, 3)
+    )
 
 
 def area(points: np.ndarray) -> float:
@@ -192,7 +216,9 @@ def test_the_region_is_drawn_with_its_true_area(parent):
     axes = figures.region(corners, plain)
     coupled, triangle = (patch.get_path().vertices[:-1] for patch in axes.patches)
     assert area(np.asarray(triangle)) == pytest.approx(250_000)
-    assert area(np.asarray(coupled)) == pytest.approx(ConvexHull(corners[["heat", "supplied"]].to_numpy()).volume)
+    assert area(np.asarray(coupled)) == pytest.approx(
+        ConvexHull(corners[["heat", "supplied"]].to_numpy()).volume
+    )
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("heat (kW)", "supplied power (kW)")
     assert legend(axes) == ["with P2G and CCS", "plain CHP"]
 
@@ -204,7 +230,10 @@ def test_the_body_of_the_region_has_three_named_axes_in_one_unit(parent):
     labels = (axes.get_xlabel(), axes.get_ylabel(), axes.get_zlabel())
     assert [label.split(" (")[0] for label in labels] == ["heat", "supplied", "net gas"]
     assert {label.split("(")[1] for label in labels} == {"MW)"}
-    ticks = [(tick, float(text.get_text())) for tick, text in zip(axes.get_xticks(), axes.get_xticklabels(), strict=True)]
+    ticks = [
+        (tick, float(text.get_text()))
+        for tick, text in zip(axes.get_xticks(), axes.get_xticklabels(), strict=True)
+    ]
     assert all(text == pytest.approx(tick / 1000, abs=0.051) for tick, text in ticks)
     low, high = axes.get_zlim()
     assert low <= corners["net gas"].min() and high >= corners["net gas"].max()
@@ -220,18 +249,39 @@ def test_a_worst_day_shows_forecast_deviations_and_the_named_steps():
     assert axes.get_ylabel() == "load (kW)"
 
 
-SWEPT = pd.DataFrame({"alone": [10_000.0, 16_000.0], "together": [9000.0, 12_000.0], "saving": [1000.0, 4000.0],
-                      "saving (%)": [10.0, 25.0]}, pd.Index([0, 4], name="level"))
+SWEPT = pd.DataFrame(
+    {
+        "alone": [10_000.0, 16_000.0],
+        "together": [9000.0, 12_000.0],
+        "saving": [1000.0, 4000.0],
+        "saving (%)": [10.0, 25.0],
+    },
+    pd.Index([0, 4], name="level"),
+)
 
 
 def test_levels_are_drawn_in_thousands_with_the_papers_points_open():
-    paper = pd.DataFrame({"mode": ["alone", "together"], "level": [4, 0], "yuan": [15_000.0, 8000.0]})
+    paper = pd.DataFrame(
+        {"mode": ["alone", "together"], "level": [4, 0], "yuan": [15_000.0, 8000.0]}
+    )
     axes = figures.levels(SWEPT, paper)
-    drawn = {line.get_label(): (list(line.get_xdata()), list(line.get_ydata())) for line in axes.get_lines()}
-    assert drawn == {"alone": ([0, 4], [10, 16]), "paper, alone": ([4], [15]), "together": ([0, 4], [9, 12]),
-                     "paper, together": ([0], [8])}
-    assert {line.get_markerfacecolor() for line in axes.get_lines() if "paper" in line.get_label()} == {"none"}
-    assert "1000 yuan" in axes.get_ylabel() and legend(figures.levels(SWEPT)) == ["alone", "together"]
+    drawn = {
+        line.get_label(): (list(line.get_xdata()), list(line.get_ydata()))
+        for line in axes.get_lines()
+    }
+    assert drawn == {
+        "alone": ([0, 4], [10, 16]),
+        "paper, alone": ([4], [15]),
+        "together": ([0, 4], [9, 12]),
+        "paper, together": ([0], [8]),
+    }
+    assert {
+        line.get_markerfacecolor() for line in axes.get_lines() if "paper" in line.get_label()
+    } == {"none"}
+    assert "1000 yuan" in axes.get_ylabel() and legend(figures.levels(SWEPT)) == [
+        "alone",
+        "together",
+    ]
 
 
 def test_savings_are_drawn_in_yuan_and_in_percent():
@@ -239,18 +289,26 @@ def test_savings_are_drawn_in_yuan_and_in_percent():
     assert figures.savings({"one": SWEPT, "two": 2 * SWEPT}, first, second) is second
     assert [line.get_ydata().tolist() for line in first.get_lines()] == [[1, 4], [2, 8]]
     assert [line.get_ydata().tolist() for line in second.get_lines()] == [[10, 25], [20, 50]]
-    assert (first.get_ylabel(), second.get_ylabel()) == ("saving (1000 yuan)", "saving (% of the cost alone)")
+    assert (first.get_ylabel(), second.get_ylabel()) == (
+        "saving (1000 yuan)",
+        "saving (% of the cost alone)",
+    )
     assert list(first.get_xticks()) == [0, 4] and legend(second) == ["one", "two"]
     assert figures.savings({"one": SWEPT}).get_ylim()[0] == 0
 
 
 def test_bounds_and_distributions_are_drawn_as_they_are():
-    table = pd.DataFrame({"lower": [1000.0, 1500.0], "upper": [3000.0, 1600.0]}, pd.RangeIndex(1, 3, name="iteration"))
+    table = pd.DataFrame(
+        {"lower": [1000.0, 1500.0], "upper": [3000.0, 1600.0]},
+        pd.RangeIndex(1, 3, name="iteration"),
+    )
     axes = figures.bounds(table)
     assert [line.get_ydata().tolist() for line in axes.get_lines()] == [[3, 1.6], [1, 1.5]]
     assert list(axes.get_xticks()) == [1, 2]
     axes = figures.distributions(pd.DataFrame({"a": [4000.0, 1000.0], "b": [2000.0, 3000.0]}))
-    curves = [(line.get_xdata().tolist(), line.get_ydata().tolist()) for line in axes.get_lines()[:2]]
+    curves = [
+        (line.get_xdata().tolist(), line.get_ydata().tolist()) for line in axes.get_lines()[:2]
+    ]
     assert curves == [([1, 4], [0.5, 1]), ([2, 3], [0.5, 1])]
     assert legend(axes) == ["a", "b"] and "1000 yuan" in axes.get_xlabel()
 

@@ -2,6 +2,7 @@
 
 Hours are made by hand or drawn; study B's day shaped by hand is played once, and its table is made again from trades and prices.
 """
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -34,10 +35,24 @@ NAMES = ["VPP1", "VPP2", "VPP3", "VPP4", "VPP5"]
 TERMS = PowerMarket(reservation_price=0.3, price_min=0.3, price_max=1.2)
 
 
-def made_hour(surplus, deficit=(5.0,), reservation=0.3, grid_price=1.0, price_min=0.3, price_max=1.2) -> Hour:
-    sellers, buyers = (tuple(f"{word}{k}" for k in range(len(power))) for word, power in (("S", surplus), ("B", deficit)))
-    return Hour(1, sellers, buyers, array(*surplus), array(*deficit), np.broadcast_to(reservation, len(surplus)).astype(float),
-                grid_price, price_min, price_max)
+def made_hour(
+    surplus, deficit=(5.0,), reservation=0.3, grid_price=1.0, price_min=0.3, price_max=1.2
+) -> Hour:
+    sellers, buyers = (
+        tuple(f"{word}{k}" for k in range(len(power)))
+        for word, power in (("S", surplus), ("B", deficit))
+    )
+    return Hour(
+        1,
+        sellers,
+        buyers,
+        array(*surplus),
+        array(*deficit),
+        np.broadcast_to(reservation, len(surplus)).astype(float),
+        grid_price,
+        price_min,
+        price_max,
+    )
 
 
 @st.composite
@@ -48,7 +63,14 @@ def market_hours(draw, sellers: tuple[int, int] = (1, 5)) -> Hour:
     deficit = draw(st.lists(power, min_size=1, max_size=4))
     grid_price, cap = draw(st.floats(0.33, 1.5)), draw(st.floats(0.31, 1.5))
     reservation = draw(st.lists(st.floats(0, 1), min_size=len(surplus), max_size=len(surplus)))
-    return made_hour(surplus, deficit, np.minimum(reservation, min(grid_price, cap) - 0.005), grid_price, 0.3, cap)
+    return made_hour(
+        surplus,
+        deficit,
+        np.minimum(reservation, min(grid_price, cap) - 0.005),
+        grid_price,
+        0.3,
+        cap,
+    )
 
 
 @st.composite
@@ -56,9 +78,17 @@ def with_shares(draw) -> tuple[Hour, np.ndarray, np.ndarray]:
     """An hour with prices inside the band and first shares, all above zero."""
     hour = draw(market_hours((2, 5)))
     size = len(hour.buyers) * len(hour.sellers)
-    shares = np.array(draw(st.lists(st.floats(0.05, 1), min_size=size, max_size=size))).reshape(len(hour.buyers), -1)
-    prices = draw(st.lists(st.floats(0, 0.95), min_size=len(hour.sellers), max_size=len(hour.sellers)))
-    return hour, 0.3 + np.array(prices) * (hour.top - 0.3), shares / shares.sum(axis=1, keepdims=True)
+    shares = np.array(draw(st.lists(st.floats(0.05, 1), min_size=size, max_size=size))).reshape(
+        len(hour.buyers), -1
+    )
+    prices = draw(
+        st.lists(st.floats(0, 0.95), min_size=len(hour.sellers), max_size=len(hour.sellers))
+    )
+    return (
+        hour,
+        0.3 + np.array(prices) * (hour.top - 0.3),
+        shares / shares.sum(axis=1, keepdims=True),
+    )
 
 
 def best_gain(hour: Hour, prices: np.ndarray, count: int = 1001) -> float:
@@ -67,7 +97,9 @@ def best_gain(hour: Hour, prices: np.ndarray, count: int = 1001) -> float:
     for j in range(len(prices)):
         earned = []
         for price in (prices[j], *tried):
-            worth = (hour.grid_price - np.where(np.arange(len(prices)) == j, price, prices)) * hour.surplus
+            worth = (
+                hour.grid_price - np.where(np.arange(len(prices)) == j, price, prices)
+            ) * hour.surplus
             part = worth[j] / worth.sum() if worth.sum() > 0 else 1.0
             earned.append((price - hour.reservation[j]) * part)
         gains.append((max(earned) - earned[0]) / max(abs(earned[0]), 1e-9))
@@ -83,7 +115,9 @@ def test_buyers_come_to_rest_where_the_closed_form_says(given_):
     part = hour.deficit @ shares / hour.deficit.sum()
     assert part == pytest.approx(rest_point(hour, prices), abs=1e-8)
     values = payoffs(hour, prices, shares)
-    assert values == pytest.approx(np.full(len(values), values.mean()), rel=1e-4)  # no buyer would be better off elsewhere
+    assert values == pytest.approx(
+        np.full(len(values), values.mean()), rel=1e-4
+    )  # no buyer would be better off elsewhere
     assert len(path) < 100
 
 
@@ -109,8 +143,12 @@ def test_the_replicator_raises_what_pays_more_than_a_buyer_s_average(given_):
     moved = imitate(hour, prices, shares, 0.3)
     above = worth - (shares @ worth)[:, None]
     small = 1e-9 * worth.max()
-    assert moved - shares == pytest.approx(0.3 * shares * above / (shares @ worth).max(), abs=1e-9)  # B (19) and (25)
-    assert (moved[above > small] > shares[above > small]).all() and (moved[above < -small] < shares[above < -small]).all()
+    assert moved - shares == pytest.approx(
+        0.3 * shares * above / (shares @ worth).max(), abs=1e-9
+    )  # B (19) and (25)
+    assert (moved[above > small] > shares[above > small]).all() and (
+        moved[above < -small] < shares[above < -small]
+    ).all()
 
 
 @settings(max_examples=30)
@@ -128,8 +166,12 @@ def test_a_step_just_below_two_converges_and_one_above_does_not(markets):
     distance = abs(0.5 - rest[0])
     for step in (0.5, 1.0, 1.5, 1.95):
         after = imitate(hour, prices, even, step)
-        assert abs(after[0, 0] - rest[0]) == pytest.approx(abs(1 - step) * distance, rel=1e-6, abs=1e-9)
-        assert evolve(hour, prices, even, Rules(evolution_step=step))[0][0] == pytest.approx(rest, abs=1e-8)
+        assert abs(after[0, 0] - rest[0]) == pytest.approx(
+            abs(1 - step) * distance, rel=1e-6, abs=1e-9
+        )
+        assert evolve(hour, prices, even, Rules(evolution_step=step))[0][0] == pytest.approx(
+            rest, abs=1e-8
+        )
     for step in (2.05, 2.5):
         shares = evolve(hour, prices, even, Rules(evolution_step=step))[0]
         assert np.abs(shares[0] - rest).max() > 0.01
@@ -146,8 +188,12 @@ def test_a_long_step_loses_no_seller(step, small):
 
 def test_a_long_step_keeps_a_very_small_seller():
     hour = made_hour([0.2, 2345, 114], reservation=[0.88, 0.26, 0.75], grid_price=1.145)
-    assert play(hour).part.to_numpy() == pytest.approx(equilibrium(hour)[1], abs=1e-9)  # the usual step finds it
-    assert play(hour, Rules(evolution_step=1.9)).part["S0"] == pytest.approx(equilibrium(hour)[1][0], rel=1e-3)
+    assert play(hour).part.to_numpy() == pytest.approx(
+        equilibrium(hour)[1], abs=1e-9
+    )  # the usual step finds it
+    assert play(hour, Rules(evolution_step=1.9)).part["S0"] == pytest.approx(
+        equilibrium(hour)[1][0], rel=1e-3
+    )
 
 
 def test_a_step_that_does_not_converge_is_an_error():
@@ -158,8 +204,12 @@ def test_a_step_that_does_not_converge_is_an_error():
 def test_unshared_payoffs_put_everything_on_one_seller():
     """With equal surpluses on the cheapest; else where margin times surplus is largest, cheapest or not."""
     even, unshared = np.full((1, 2), 0.5), Rules(payoff="unshared")
-    assert evolve(made_hour([10, 10]), array(0.6, 0.5), even, unshared)[0][0] == pytest.approx([0, 1], abs=1e-6)
-    assert evolve(made_hour([20, 10]), array(0.6, 0.5), even, unshared)[0][0] == pytest.approx([1, 0], abs=1e-6)
+    assert evolve(made_hour([10, 10]), array(0.6, 0.5), even, unshared)[0][0] == pytest.approx(
+        [0, 1], abs=1e-6
+    )
+    assert evolve(made_hour([20, 10]), array(0.6, 0.5), even, unshared)[0][0] == pytest.approx(
+        [1, 0], abs=1e-6
+    )
 
 
 def test_unshared_payoffs_crowd_hour_10_at_the_dearer_seller(markets):
@@ -174,7 +224,9 @@ def test_unshared_payoffs_crowd_hour_10_at_the_dearer_seller(markets):
 @pytest.mark.parametrize("price_step", [0.6, 0.1])
 def test_unshared_payoffs_leave_sellers_without_rest(markets, price_step):
     """Whatever the step: the crowd makes its seller raise the price and then leaves."""
-    with pytest.raises(NotSolved, match="step 10: .* did not come to rest.*where shares do not matter"):
+    with pytest.raises(
+        NotSolved, match="step 10: .* did not come to rest.*where shares do not matter"
+    ):
         play(markets[10], Rules(payoff="unshared", price_step=price_step, max_rounds=60))
 
 
@@ -205,7 +257,9 @@ def test_away_from_the_equilibrium_somebody_is_tempted(hour):
     """The check must fail where it should: first prices that are 20 % of the band away."""
     hour = replace(hour, reservation=0.25 * hour.reservation, price_max=1.5)
     prices, width = equilibrium(hour)[0], hour.top - hour.price_min
-    moved = np.where(prices > hour.price_min + width / 2, prices - 0.2 * width, prices + 0.2 * width)
+    moved = np.where(
+        prices > hour.price_min + width / 2, prices - 0.2 * width, prices + 0.2 * width
+    )
     assert temptation(hour, moved) > 1e-5
 
 
@@ -216,7 +270,11 @@ def test_equilibrium_prices_answer_their_own_parts(hour):
     prices, part = equilibrium(hour)
     target = (hour.grid_price + hour.reservation * (1 - part)) / (2 - part)
     assert prices == pytest.approx(np.clip(target, hour.price_min, hour.top), abs=1e-7)
-    assert part.sum() == pytest.approx(1) and prices.min() >= hour.price_min - 1e-12 and prices.max() <= hour.top + 1e-12
+    assert (
+        part.sum() == pytest.approx(1)
+        and prices.min() >= hour.price_min - 1e-12
+        and prices.max() <= hour.top + 1e-12
+    )
 
 
 @settings(max_examples=6)
@@ -241,7 +299,9 @@ def test_price_steps_have_a_limit_that_depends_on_the_number_of_equal_sellers(se
     start = (equilibrium(hour)[0] + 1e-3 * np.arange(sellers), np.full((1, sellers), part))
     calm = play(hour, Rules(price_step=limit - 0.05), start)
     assert calm.prices.to_numpy() == pytest.approx(equilibrium(hour)[0], abs=1e-6)
-    with pytest.raises(NotSolved, match="prices did not come to rest in 300 rounds; a smaller price_step may help"):
+    with pytest.raises(
+        NotSolved, match="prices did not come to rest in 300 rounds; a smaller price_step may help"
+    ):
         play(hour, Rules(price_step=limit + 0.05, max_rounds=300), start)
 
 
@@ -249,27 +309,41 @@ def test_price_steps_have_a_limit_that_depends_on_the_number_of_equal_sellers(se
 def test_long_price_steps_oscillate_at_hour_10(markets, price_step):
     with pytest.raises(NotSolved, match="step 10: prices did not come to rest"):
         play(markets[10], Rules(price_step=price_step, max_rounds=200))
-    assert play(markets[10], Rules(price_step=1.1)).prices.to_numpy() == pytest.approx(equilibrium(markets[10])[0], abs=1e-6)
+    assert play(markets[10], Rules(price_step=1.1)).prices.to_numpy() == pytest.approx(
+        equilibrium(markets[10])[0], abs=1e-6
+    )
 
 
 @settings(max_examples=30)
 @given(market_hours())
 def test_sellers_who_take_buyers_for_frozen_end_at_the_top(hour):
-    assert play(hour, Rules(anticipate=False)).prices.to_numpy() == pytest.approx(np.full(len(hour.sellers), hour.top))
+    assert play(hour, Rules(anticipate=False)).prices.to_numpy() == pytest.approx(
+        np.full(len(hour.sellers), hour.top)
+    )
 
 
-@pytest.mark.parametrize(("grid_price", "cap", "price"), [(0.4, 1.2, 0.4), (1.0, 1.2, 1.0), (1.3, 1.2, 1.2), (1.0, 0.6, 0.6)])
+@pytest.mark.parametrize(
+    ("grid_price", "cap", "price"),
+    [(0.4, 1.2, 0.4), (1.0, 1.2, 1.0), (1.3, 1.2, 1.2), (1.0, 0.6, 0.6)],
+)
 def test_one_seller_charges_what_the_cap_or_the_grid_allows(grid_price, cap, price):
     hour = made_hour([10], (5, 6), grid_price=grid_price, price_max=cap)
     assert play(hour).prices.to_numpy() == pytest.approx([price], abs=1e-8)
-    assert play(hour).part.to_numpy() == pytest.approx([1]) and equilibrium(hour)[0] == pytest.approx([price])
+    assert play(hour).part.to_numpy() == pytest.approx([1]) and equilibrium(hour)[
+        0
+    ] == pytest.approx([price])
 
 
 def test_a_floor_that_binds():
     """Five sellers that want nothing for their power: each would ask less than 0.8."""
     hour = made_hour([10, 5, 8, 9, 3], reservation=0.0, price_min=0.8)
-    for prices, part in (equilibrium(hour), (play(hour).prices.to_numpy(), play(hour).part.to_numpy())):
-        assert prices == pytest.approx([0.8] * 5) and part == pytest.approx(hour.surplus / 35, abs=1e-8)
+    for prices, part in (
+        equilibrium(hour),
+        (play(hour).prices.to_numpy(), play(hour).part.to_numpy()),
+    ):
+        assert prices == pytest.approx([0.8] * 5) and part == pytest.approx(
+            hour.surplus / 35, abs=1e-8
+        )
 
 
 def test_a_floor_that_binds_one_of_two():
@@ -283,7 +357,9 @@ def test_a_floor_that_binds_one_of_two():
 def test_a_cap_below_the_grid_s_price_that_binds():
     hour = made_hour([10, 8], price_max=0.5)
     result = play(hour)
-    assert result.prices.to_numpy() == pytest.approx([0.5, 0.5]) and equilibrium(hour)[0] == pytest.approx([0.5, 0.5])
+    assert result.prices.to_numpy() == pytest.approx([0.5, 0.5]) and equilibrium(hour)[
+        0
+    ] == pytest.approx([0.5, 0.5])
     assert result.part.to_numpy() == pytest.approx([10 / 18, 8 / 18], abs=1e-8)
 
 
@@ -291,7 +367,9 @@ def test_a_cap_below_the_grid_s_price_that_binds():
 @given(st.floats(0.1, 1e4), st.integers(2, 5), st.floats(0, 0.9), st.floats(0.93, 1.5))
 def test_equal_sellers_ask_equal_prices(surplus, count, reservation, grid_price):
     """Then Y = 1 / n, and the price is its closed form."""
-    hour = made_hour([surplus] * count, (3, 4), reservation, grid_price, price_min=0.0, price_max=2.0)
+    hour = made_hour(
+        [surplus] * count, (3, 4), reservation, grid_price, price_min=0.0, price_max=2.0
+    )
     price = (grid_price + reservation * (1 - 1 / count)) / (2 - 1 / count)
     assert equilibrium(hour)[0] == pytest.approx([price] * count)
     assert play(hour).prices.to_numpy() == pytest.approx([price] * count, abs=1e-7)
@@ -320,7 +398,9 @@ def test_of_two_equal_surpluses_the_higher_reservation_asks_more_and_is_chosen_l
 @given(market_hours((2, 5)), st.floats(1.05, 5))
 def test_who_gets_more_to_sell_asks_more_and_its_rivals_less(hour, factor):
     """K rises by less than the surplus, so S_1 / K rises and every other S_k / K falls."""
-    more = replace(hour, surplus=hour.surplus * np.where(np.arange(len(hour.sellers)) == 0, factor, 1))
+    more = replace(
+        hour, surplus=hour.surplus * np.where(np.arange(len(hour.sellers)) == 0, factor, 1)
+    )
     (prices, part), (later, moved) = equilibrium(hour), equilibrium(more)
     assert later[0] >= prices[0] - 1e-9 and moved[0] >= part[0] - 1e-9
     assert (later[1:] <= prices[1:] + 1e-9).all() and (moved[1:] <= part[1:] + 1e-9).all()
@@ -331,7 +411,9 @@ def test_who_gets_more_to_sell_asks_more_and_its_rivals_less(hour, factor):
 def test_prices_depend_on_ratios_of_surpluses_and_not_on_demand(hour, factor, demand):
     prices = play(hour).prices.to_numpy()
     scaled = replace(hour, surplus=factor * hour.surplus, deficit=factor * hour.deficit)
-    others = replace(hour, deficit=array(*demand), buyers=tuple(f"B{k}" for k in range(len(demand))))
+    others = replace(
+        hour, deficit=array(*demand), buyers=tuple(f"B{k}" for k in range(len(demand)))
+    )
     for same in (scaled, others):
         assert play(same).prices.to_numpy() == pytest.approx(prices, abs=1e-7)
 
@@ -339,14 +421,26 @@ def test_prices_depend_on_ratios_of_surpluses_and_not_on_demand(hour, factor, de
 @settings(max_examples=50)
 @given(market_hours(), st.floats(0.1, 10))
 def test_money_of_another_size_scales_prices(hour, factor):
-    other = Hour(1, hour.sellers, hour.buyers, hour.surplus, hour.deficit, factor * hour.reservation, factor * hour.grid_price,
-                 factor * hour.price_min, factor * hour.price_max)
+    other = Hour(
+        1,
+        hour.sellers,
+        hour.buyers,
+        hour.surplus,
+        hour.deficit,
+        factor * hour.reservation,
+        factor * hour.grid_price,
+        factor * hour.price_min,
+        factor * hour.price_max,
+    )
     assert equilibrium(other)[0] == pytest.approx(factor * equilibrium(hour)[0], rel=1e-7)
 
 
 @pytest.mark.parametrize(("sellers", "buyers"), [(0, 2), (2, 0), (0, 0)])
 def test_an_hour_without_sellers_or_buyers_is_refused(sellers, buyers):
-    with pytest.raises(WrongInput, match=rf"^step 1: found {sellers} sellers and {buyers} buyers; allowed: one or more of each$"):
+    with pytest.raises(
+        WrongInput,
+        match=rf"^step 1: found {sellers} sellers and {buyers} buyers; allowed: one or more of each$",
+    ):
         play(made_hour([10] * sellers, [5] * buyers))
 
 
@@ -356,7 +450,11 @@ def test_a_certificate_shows_what_is_wrong(markets):
     assert sound["eigenvalue"] == pytest.approx(-1, abs=1e-6)
     assert max(sound[name] for name in ("gain", "payoff spread", "closed form", "starts")) < 1e-8
     wrong = certify(replace(result, prices=result.prices + 0.02), starts=2)
-    assert wrong["gain"] > 1e-4 and wrong["closed form"] == pytest.approx(0.02, abs=1e-6) and wrong["starts"] > 0.01
+    assert (
+        wrong["gain"] > 1e-4
+        and wrong["closed form"] == pytest.approx(0.02, abs=1e-6)
+        and wrong["starts"] > 0.01
+    )
     crowded = certify(replace(result, shares=0 * result.shares + [0.7, 0.3]), starts=1)
     assert crowded["payoff spread"] > 0.4
 
@@ -405,10 +503,22 @@ def test_nan_in_an_hour_is_refused():
 WRONG = [
     ({"payoff": "fair"}, "payoff: found 'fair'; allowed: shared, unshared"),
     ({"anticipate": 1}, "anticipate: found 1; allowed: True, False"),
-    *(({name: value}, f"{name}: found {value!r}; allowed: a number above 0")
-      for name in ("evolution_step", "price_step") for value in (0, -1.0, np.nan, np.inf, "1", True)),
-    *(({"tolerance": value}, f"tolerance: found {value!r}; allowed: a number between 0 and 1") for value in (0, 1, np.nan, "x")),
-    *(({"max_rounds": value}, f"max_rounds: found {value!r}; allowed: a whole number of 1 or more") for value in (0, -3, 2.5, True)),
+    *(
+        ({name: value}, f"{name}: found {value!r}; allowed: a number above 0")
+        for name in ("evolution_step", "price_step")
+        for value in (0, -1.0, np.nan, np.inf, "1", True)
+    ),
+    *(
+        ({"tolerance": value}, f"tolerance: found {value!r}; allowed: a number between 0 and 1")
+        for value in (0, 1, np.nan, "x")
+    ),
+    *(
+        (
+            {"max_rounds": value},
+            f"max_rounds: found {value!r}; allowed: a whole number of 1 or more",
+        )
+        for value in (0, -3, 2.5, True)
+    ),
 ]
 
 
@@ -423,7 +533,14 @@ def test_all_wrong_rules_are_named_at_once():
     with pytest.raises(WrongInput) as refused:
         Rules("fair", "yes", 0, np.nan, 1, 0)
     names = [fault.split(":")[0] for fault in refused.value.faults]
-    assert names == ["payoff", "anticipate", "evolution_step", "price_step", "tolerance", "max_rounds"]
+    assert names == [
+        "payoff",
+        "anticipate",
+        "evolution_step",
+        "price_step",
+        "tolerance",
+        "max_rounds",
+    ]
     assert all("; allowed: " in fault for fault in refused.value.faults)
 
 
@@ -431,7 +548,13 @@ def test_all_wrong_rules_are_named_at_once():
 def trio(cost: float = 0.0, **terms):
     """A spills most of its PV, B sells all of its own, C buys; one hour at 1.0 and 0.2 yuan/kWh."""
     market = replace(TERMS, **terms)
-    a = vpp(pv(100, operation_cost=cost), load(0), grid([1.0], [0.2], sell_max=1.0), replace(market, reservation_price=0.8), name="A")
+    a = vpp(
+        pv(100, operation_cost=cost),
+        load(0),
+        grid([1.0], [0.2], sell_max=1.0),
+        replace(market, reservation_price=0.8),
+        name="A",
+    )
     b = vpp(pv(100), load(0), grid([1.0], [0.2]), market, name="B")
     c = vpp(load(100), grid([1.0], [0.2]), market, name="C")
     return case(a, b, c)
@@ -443,8 +566,16 @@ def test_a_day_by_hand():
     buyer = vpp(load(6), grid([1.0], [0.2]), TERMS, name="B", step_hours=0.5)
     result = trade_by_game(case(seller, buyer), starts=0)
     assert result.prices.loc[1].to_dict() == pytest.approx({"S": 1.0, "B": np.nan}, nan_ok=True)
-    assert result.trades["B", "S"].to_list() == pytest.approx([6]) and result.trades["S", "B"].to_list() == pytest.approx([-6])
-    expected = {"alone": [-1, 3], "with trades": [-0.4, 0], "payment": [-3, 3], "after": [-3.4, 3], "gain": [2.4, 0]}
+    assert result.trades["B", "S"].to_list() == pytest.approx([6]) and result.trades[
+        "S", "B"
+    ].to_list() == pytest.approx([-6])
+    expected = {
+        "alone": [-1, 3],
+        "with trades": [-0.4, 0],
+        "payment": [-3, 3],
+        "after": [-3.4, 3],
+        "gain": [2.4, 0],
+    }
     for column, values in expected.items():
         assert result.table[column].to_list() == pytest.approx(values, abs=1e-8)
     assert (result.table[["carbon alone", "carbon after"]] == 0).all(axis=None)
@@ -456,7 +587,9 @@ def test_hours_without_a_market_are_skipped(handmade, game, markets):
     closed = [step for step, hour in markets.items() if not hour.open]
     assert closed == [8, 17, 18, 19, 20, 21]
     assert set(game.hours) == set(game.proofs.index) == set(markets) - set(closed)
-    assert game.prices.loc[closed].isna().all(axis=None) and game.parts.loc[closed].isna().all(axis=None)
+    assert game.prices.loc[closed].isna().all(axis=None) and game.parts.loc[closed].isna().all(
+        axis=None
+    )
     assert (game.trades.loc[closed] == 0).all(axis=None)
     for step, result in game.hours.items():
         assert set(game.prices.columns[game.prices.loc[step].notna()]) == set(markets[step].sellers)
@@ -466,9 +599,13 @@ def test_hours_without_a_market_are_skipped(handmade, game, markets):
 def test_a_day_without_any_market_costs_what_it_cost():
     """Two VPPs that only buy."""
     prices = grid([1.0, 0.5], [0.2, 0.2])
-    result = trade_by_game(case(*(vpp(load(10, 20), prices, TERMS, name=name) for name in "AB")), starts=2)
+    result = trade_by_game(
+        case(*(vpp(load(10, 20), prices, TERMS, name=name) for name in "AB")), starts=2
+    )
     assert result.hours == {} and result.proofs.empty and (result.trades == 0).all(axis=None)
-    assert result.cost == pytest.approx(2 * (10 + 10)) and (result.table[["payment", "gain"]].abs() < 1e-9).all(axis=None)
+    assert result.cost == pytest.approx(2 * (10 + 10)) and (
+        result.table[["payment", "gain"]].abs() < 1e-9
+    ).all(axis=None)
 
 
 def test_a_vpp_without_partners_costs_what_it_cost():
@@ -479,17 +616,35 @@ def test_a_vpp_without_partners_costs_what_it_cost():
 def test_every_hour_is_proven(game):
     assert (game.proofs[["gain", "payoff spread", "closed form", "starts"]].max() < 1e-8).all()
     several = [step for step, result in game.hours.items() if len(result.hour.sellers) > 1]
-    assert game.proofs.loc[several, "eigenvalue"].to_numpy() == pytest.approx(-np.ones(len(several)), abs=1e-6)
+    assert game.proofs.loc[several, "eigenvalue"].to_numpy() == pytest.approx(
+        -np.ones(len(several)), abs=1e-6
+    )
 
 
 def test_trades_are_what_sellers_have_and_buyers_need(game, markets):
     for step, hour in markets.items():
         row = game.trades.loc[step]
-        received = pd.Series({name: sum(max(row[name, other], 0) for other in NAMES if other != name) for name in NAMES})
-        sent = pd.Series({name: sum(max(-row[name, other], 0) for other in NAMES if other != name) for name in NAMES})
-        assert (received[list(hour.buyers)] <= hour.deficit + 1e-6).all() and (sent[list(hour.sellers)] <= hour.surplus + 1e-6).all()
-        assert received.sum() == pytest.approx(min(hour.surplus.sum(), hour.deficit.sum()) if hour.open else 0, abs=1e-6)
-        assert received.drop(list(hour.buyers)).sum() == 0 and sent.drop(list(hour.sellers)).sum() == 0
+        received = pd.Series(
+            {
+                name: sum(max(row[name, other], 0) for other in NAMES if other != name)
+                for name in NAMES
+            }
+        )
+        sent = pd.Series(
+            {
+                name: sum(max(-row[name, other], 0) for other in NAMES if other != name)
+                for name in NAMES
+            }
+        )
+        assert (received[list(hour.buyers)] <= hour.deficit + 1e-6).all() and (
+            sent[list(hour.sellers)] <= hour.surplus + 1e-6
+        ).all()
+        assert received.sum() == pytest.approx(
+            min(hour.surplus.sum(), hour.deficit.sum()) if hour.open else 0, abs=1e-6
+        )
+        assert (
+            received.drop(list(hour.buyers)).sum() == 0 and sent.drop(list(hour.sellers)).sum() == 0
+        )
     for i in NAMES:
         for j in NAMES:
             assert i == j or (game.trades[i, j] == -game.trades[j, i]).all()
@@ -497,13 +652,19 @@ def test_trades_are_what_sellers_have_and_buyers_need(game, markets):
 
 def ladder(excess: float) -> float:
     """280 yuan/t, 2 t, 25 %, five steps, piece by piece."""
-    steps = [min(max(excess - 2000 * k, 0), 2000 if k < 4 else np.inf) * 0.28 * (1 + 0.25 * k) for k in range(5)]
+    steps = [
+        min(max(excess - 2000 * k, 0), 2000 if k < 4 else np.inf) * 0.28 * (1 + 0.25 * k)
+        for k in range(5)
+    ]
     return 0.28 * min(excess, 0) + sum(steps)
 
 
 def test_the_table_from_trades_and_prices_alone(handmade, five, game):
     """Each VPP's day again: what it received replaced purchases, what it sent was spilled or would have been sold."""
-    buy, sell = (getattr(handmade.vpp("VPP1").component("grid"), name) for name in ("buy_price", "sell_price"))
+    buy, sell = (
+        getattr(handmade.vpp("VPP1").component("grid"), name)
+        for name in ("buy_price", "sell_price")
+    )
     for name in NAMES:
         result, payment, cost = five[name], 0.0, five[name].cost
         excess = before = float(result.series["carbon_market", "excess"].sum())
@@ -535,8 +696,16 @@ def test_the_table_from_trades_and_prices_alone(handmade, five, game):
 def test_money_is_conserved_hour_by_hour(game):
     """What buyers pay in an hour is what its sellers get: one price per seller, and trades that mirror each other."""
     for step, result in game.hours.items():
-        paid = sum(max(game.trades[i, j][step], 0) * game.prices[j][step] for i in result.hour.buyers for j in result.hour.sellers)
-        got = sum(-game.trades[j, i][step] * game.prices[j][step] for i in result.hour.buyers for j in result.hour.sellers)
+        paid = sum(
+            max(game.trades[i, j][step], 0) * game.prices[j][step]
+            for i in result.hour.buyers
+            for j in result.hour.sellers
+        )
+        got = sum(
+            -game.trades[j, i][step] * game.prices[j][step]
+            for i in result.hour.buyers
+            for j in result.hour.sellers
+        )
         assert paid == pytest.approx(got, abs=1e-9) and paid > 0
     assert game.table["payment"].sum() == pytest.approx(0, abs=1e-6)
     assert game.cost == pytest.approx(game.costs.sum().sum(), abs=1e-6)
@@ -546,9 +715,18 @@ def test_everybody_gains_or_stays_equal(game):
     assert (game.table["gain"] >= -1e-6).all() and game.table["gain"].min() > 3000
 
 
-@pytest.mark.parametrize(("band", "rules"), [({"price_max": 0.6}, Rules()), ({"price_min": 0.35, "price_max": 0.39}, Rules()),
-                                             ({}, Rules(anticipate=False))], ids=["cap", "narrow", "frozen"])
-def test_prices_move_money_and_no_cost_where_sellers_send_all_they_spilled(handmade, five, game, band, rules):
+@pytest.mark.parametrize(
+    ("band", "rules"),
+    [
+        ({"price_max": 0.6}, Rules()),
+        ({"price_min": 0.35, "price_max": 0.39}, Rules()),
+        ({}, Rules(anticipate=False)),
+    ],
+    ids=["cap", "narrow", "frozen"],
+)
+def test_prices_move_money_and_no_cost_where_sellers_send_all_they_spilled(
+    handmade, five, game, band, rules
+):
     """Other prices, other parts: the same energy, and the same cost in all, since each kWh replaces the same grid power.
 
     Needs that whoever spilled sends at least that much; else who is chosen decides whether spill or a sale is given up.
@@ -559,7 +737,9 @@ def test_prices_move_money_and_no_cost_where_sellers_send_all_they_spilled(handm
     received = [result.trades.clip(lower=0).sum().sum() for result in (game, other)]
     assert received[0] == pytest.approx(received[1])
     assert other.cost == pytest.approx(game.cost, rel=1e-9)
-    assert other.table["carbon after"].to_numpy() == pytest.approx(game.table["carbon after"].to_numpy(), abs=1e-6)
+    assert other.table["carbon after"].to_numpy() == pytest.approx(
+        game.table["carbon after"].to_numpy(), abs=1e-6
+    )
 
 
 def test_prices_do_move_the_cost_where_sellers_keep_spilling():
@@ -569,18 +749,30 @@ def test_prices_do_move_the_cost_where_sellers_keep_spilling():
     assert free.parts.loc[1, "A"] < 0.4 and free.prices.loc[1, "A"] > free.prices.loc[1, "B"]
     sent = free.trades["C", "A"][1]
     # of 100 kW that C receives A's part would have been lost, B's sold at 0.2
-    assert free.cost == pytest.approx(-20 + (100 - sent) * 0.2 - 0.2 + min(1, max(0, sent - 99)) * 0.2, abs=1e-6)
+    assert free.cost == pytest.approx(
+        -20 + (100 - sent) * 0.2 - 0.2 + min(1, max(0, sent - 99)) * 0.2, abs=1e-6
+    )
     assert capped.cost == pytest.approx(-20 + 10 - 0.2, abs=1e-6) and free.cost > capped.cost + 1
 
 
 def test_different_markets_or_none_are_refused(handmade, five):
     a, b, c = trio().vpps
-    with pytest.raises(WrongInput, match="the VPPs have different grid prices or price bands; allowed: one market for all"):
+    with pytest.raises(
+        WrongInput,
+        match="the VPPs have different grid prices or price bands; allowed: one market for all",
+    ):
         trade_by_game(case(a, b, c.change("grid", buy_price=array(1.1))))
-    bare = replace(c, components=tuple(part for part in c.components if part.name != "power_market"))
-    with pytest.raises(WrongInput, match="^C: found 1 grid, 0 power_market and 0 carbon_market; allowed for a game: one grid, one power_market"):
+    bare = replace(
+        c, components=tuple(part for part in c.components if part.name != "power_market")
+    )
+    with pytest.raises(
+        WrongInput,
+        match="^C: found 1 grid, 0 power_market and 0 carbon_market; allowed for a game: one grid, one power_market",
+    ):
         trade_by_game(case(a, b, bare))
-    with pytest.raises(WrongInput, match="price_min 0.4 yuan/kWh is not below the grid's price of 0.4 in step 1"):
+    with pytest.raises(
+        WrongInput, match="price_min 0.4 yuan/kWh is not below the grid's price of 0.4 in step 1"
+    ):
         trade_by_game(handmade.change_all("power_market", price_min=0.4), five)
 
 
@@ -590,10 +782,15 @@ def test_an_hour_that_does_not_rest_is_named(handmade, five):
 
 
 # --- what paper B prints, on the day shaped by hand ---------------------------------------------------------------
-@pytest.mark.parametrize(("step", "sellers"), [(2, {"VPP5"}), (10, {"VPP1", "VPP4"}), (12, {"VPP1", "VPP3"}), (18, set())])
+@pytest.mark.parametrize(
+    ("step", "sellers"),
+    [(2, {"VPP5"}), (10, {"VPP1", "VPP4"}), (12, {"VPP1", "VPP3"}), (18, set())],
+)
 def test_published_sellers(markets, step, sellers):
     """B12, B13, B14, B16; the others buy."""
-    assert set(markets[step].sellers) == sellers and set(markets[step].buyers) <= set(NAMES) - sellers
+    assert (
+        set(markets[step].sellers) == sellers and set(markets[step].buyers) <= set(NAMES) - sellers
+    )
     if step in (2, 18):
         assert set(markets[step].buyers) == set(NAMES) - sellers
 
@@ -601,7 +798,9 @@ def test_published_sellers(markets, step, sellers):
 def test_published_hours_in_which_the_cheapest_is_not_the_most_chosen(game):
     """B15, of all hours with two sellers or more."""
     rivals = [step for step, result in game.hours.items() if len(result.hour.sellers) > 1]
-    flagged = [step for step in rivals if game.prices.loc[step].idxmin() != game.parts.loc[step].idxmax()]
+    flagged = [
+        step for step in rivals if game.prices.loc[step].idxmin() != game.parts.loc[step].idxmax()
+    ]
     assert flagged == [10, 12, 14, 16] and len(rivals) == 11
 
 

@@ -1,4 +1,5 @@
 """Other steps and other horizons: quarter hours count a quarter, two days are two days, a window is a case of its own."""
+
 from __future__ import annotations
 
 from dataclasses import fields, replace
@@ -43,7 +44,14 @@ SAME = 1e-6
 
 def with_profiles(component: Component, change) -> Component:
     """The component with each of its series changed."""
-    return replace(component, **{f.name: change(getattr(component, f.name)) for f in fields(component) if "column" in f.metadata})
+    return replace(
+        component,
+        **{
+            f.name: change(getattr(component, f.name))
+            for f in fields(component)
+            if "column" in f.metadata
+        },
+    )
 
 
 def quarters(plant: VPP) -> VPP:
@@ -75,7 +83,11 @@ def hourly(series: pd.DataFrame | pd.Series) -> np.ndarray:
 def everything(quadratic: float = 0.0) -> VPP:
     """Eight hours of a VPP with every kind of component and no ramps; linear unless `quadratic` says otherwise."""
     chance = np.random.default_rng(7)
-    buy, demand, steps = array(0.4, 0.4, 1.2, 0.8, 0.3, 1.2, 1.2, 0.5), chance.integers(120, 200, 8).astype(float), 8
+    buy, demand, steps = (
+        array(0.4, 0.4, 1.2, 0.8, 0.3, 1.2, 1.2, 0.5),
+        chance.integers(120, 200, 8).astype(float),
+        8,
+    )
     return vpp(
         load(*demand, shift_share=0.2, shift_cost=0.02, shift_hours=4.0, curtail_share=0.1, curtail_cost=0.9),
         HeatLoad(forecast=chance.integers(60, 120, steps).astype(float), curtail_share=0.1, curtail_cost=0.3),
@@ -116,15 +128,22 @@ def test_the_same_day_costs_the_same_in_quarter_hours(quadratic):
     near = SAME if not quadratic else 1e-5
     assert four.cost == pytest.approx(one.cost, rel=near)
     assert one.exact and four.exact
-    for made, found in ((plant, one), (quarters(plant), four)):  # a bill is power times hours times price
+    for made, found in (
+        (plant, one),
+        (quarters(plant), four),
+    ):  # a bill is power times hours times price
         bought = made.step_hours * (made.component("grid").buy_price @ found.series["grid", "buy"])
         assert found.costs["electricity purchase"] == pytest.approx(bought, abs=1e-6)
         excess = made.step_hours * found.series["carbon_market", "excess"].sum()
-        assert found.costs["carbon"] == pytest.approx(made.component("carbon_market").bill(excess), abs=1e-3)
+        assert found.costs["carbon"] == pytest.approx(
+            made.component("carbon_market").bill(excess), abs=1e-3
+        )
     if quadratic:  # with curved costs the schedule is one, and so is every label of the bill
         assert four.costs.to_dict() == pytest.approx(one.costs.to_dict(), abs=0.01)
         for name in ("micro_turbine", "controllable_load", "battery"):
-            assert hourly(four.balances["electricity"][name]) == pytest.approx(one.balances["electricity"][name].to_numpy(), abs=0.05)
+            assert hourly(four.balances["electricity"][name]) == pytest.approx(
+                one.balances["electricity"][name].to_numpy(), abs=0.05
+            )
 
 
 @settings(max_examples=10)
@@ -146,7 +165,9 @@ def test_prices_per_kwh_do_not_depend_on_the_step():
     one, four = dispatch(plant), dispatch(quarters(plant))
     assert list(one.prices) == ["electricity", "heat", "gas", "carbon"]
     for carrier in one.prices:
-        assert hourly(four.prices[carrier]) == pytest.approx(one.prices[carrier].to_numpy(), abs=1e-3)
+        assert hourly(four.prices[carrier]) == pytest.approx(
+            one.prices[carrier].to_numpy(), abs=1e-3
+        )
 
 
 @pytest.mark.parametrize("name", ["template", "paper-a"])
@@ -162,9 +183,14 @@ def test_cooperation_saves_the_same_in_quarter_hours(name):
     apart = [pool(case, members=()).cost for case in (made, fine)]
     assert apart[0] == pytest.approx(apart[1], rel=SAME)
     for pair in one.trades:
-        assert hourly(four.trades[pair]) == pytest.approx(one.trades[pair].to_numpy(), abs=0.05 * one.trades.abs().to_numpy().max())
+        assert hourly(four.trades[pair]) == pytest.approx(
+            one.trades[pair].to_numpy(), abs=0.05 * one.trades.abs().to_numpy().max()
+        )
     for rule in ("contribution", "energy", "equal"):
-        weights = [bargaining_weights(result.trades, rule, case.vpps[0].step_hours) for result, case in ((one, made), (four, fine))]
+        weights = [
+            bargaining_weights(result.trades, rule, case.vpps[0].step_hours)
+            for result, case in ((one, made), (four, fine))
+        ]
         assert weights[0].to_numpy() == pytest.approx(weights[1].to_numpy(), abs=1e-3)
 
 
@@ -177,7 +203,10 @@ def test_the_split_of_the_saving_is_the_same_in_quarter_hours(template):
 
 
 def test_the_carbon_excess_and_its_bill_are_the_same_in_quarter_hours():
-    rows, whole = [], without(everything(0.002), "chp_p2g_ccs")  # captured CO2 is in no emission of carbon.py
+    rows, whole = (
+        [],
+        without(everything(0.002), "chp_p2g_ccs"),
+    )  # captured CO2 is in no emission of carbon.py
     for plant in (whole, quarters(whole)):
         market = market_of(plant)
         rows.append(carbon_row(plant, market, market))
@@ -191,12 +220,21 @@ def test_wear_and_stored_energy_by_hand(step_hours):
     for more power: 2 kW in, 1.44 kW out."""
     half = int(4 / step_hours)
     store = battery(energy_start=0.0, charge_max=2.0, wear_cost=0.01, wear_cost_quadratic=0.005)
-    plant = vpp(load(*[10.0] * 2 * half), store, grid([0.1] * half + [5.0] * half, [0.0] * 2 * half), step_hours=step_hours)
+    plant = vpp(
+        load(*[10.0] * 2 * half),
+        store,
+        grid([0.1] * half + [5.0] * half, [0.0] * 2 * half),
+        step_hours=step_hours,
+    )
     found = dispatch(plant)
     out = 0.8 * 7.2
     assert found.series["battery", "energy"].iloc[half - 1] == pytest.approx(7.2, abs=1e-3)
-    assert found.costs["battery wear"] == pytest.approx(0.01 * (8 + out) + 0.005 * 4 * (2**2 + (out / 4) ** 2), rel=1e-3)
-    assert found.cost == pytest.approx(0.1 * 48 + 5.0 * (40 - out) + found.costs["battery wear"], rel=1e-4)
+    assert found.costs["battery wear"] == pytest.approx(
+        0.01 * (8 + out) + 0.005 * 4 * (2**2 + (out / 4) ** 2), rel=1e-3
+    )
+    assert found.cost == pytest.approx(
+        0.1 * 48 + 5.0 * (40 - out) + found.costs["battery wear"], rel=1e-4
+    )
 
 
 @pytest.mark.parametrize("step_hours", [0.25, 0.5, 1.0])
@@ -204,9 +242,17 @@ def test_self_discharge_is_lost_by_the_hour(step_hours):
     """Charging is cheap in the last hour only: until then 10 kWh lose 2 % an hour, whatever the step."""
     per_hour, hours = int(1 / step_hours), 6
     price = np.repeat([1.0] * (hours - 1) + [0.01], per_hour)
-    store = battery(energy_min=0.0, energy_start=10.0, self_discharge=0.02, discharge_max=0.0, charge_efficiency=1.0)
-    found = dispatch(vpp(load(*[1.0] * hours * per_hour), store, grid(price, 0 * price), step_hours=step_hours))
-    stored = found.series["battery", "energy"].to_numpy()[per_hour - 1::per_hour]
+    store = battery(
+        energy_min=0.0,
+        energy_start=10.0,
+        self_discharge=0.02,
+        discharge_max=0.0,
+        charge_efficiency=1.0,
+    )
+    found = dispatch(
+        vpp(load(*[1.0] * hours * per_hour), store, grid(price, 0 * price), step_hours=step_hours)
+    )
+    stored = found.series["battery", "energy"].to_numpy()[per_hour - 1 :: per_hour]
     assert stored == pytest.approx([*(10 * 0.98**hour for hour in range(1, hours)), 10.0])
     assert found.series["battery", "charge"].iloc[:-per_hour].max() == pytest.approx(0, abs=1e-7)
     refill = step_hours * found.series["battery", "charge"].sum()
@@ -216,17 +262,31 @@ def test_self_discharge_is_lost_by_the_hour(step_hours):
 @given(small_vpps(steps=4), st.sampled_from([0.01, 0.1]))
 def test_self_discharge_costs_nearly_the_same_in_quarter_hours(plant, lost):
     """Not quite: what is charged within an hour loses for a part of it only, at most one hour's share of what passes."""
-    plant = plant.change("battery", self_discharge=lost, charge_max=10.0)  # or it could not make up for the loss
+    plant = plant.change(
+        "battery", self_discharge=lost, charge_max=10.0
+    )  # or it could not make up for the loss
     one, four = (dispatch(made, storage="relaxed") for made in (plant, quarters(plant)))
-    passed = plant.component("battery").energy_max + one.series["battery", "charge"].sum() + one.series["battery", "discharge"].sum()
-    assert abs(four.cost - one.cost) <= 2 * lost * passed * plant.component("grid").buy_price.max() / 0.72 + 1e-5
+    passed = (
+        plant.component("battery").energy_max
+        + one.series["battery", "charge"].sum()
+        + one.series["battery", "discharge"].sum()
+    )
+    assert (
+        abs(four.cost - one.cost)
+        <= 2 * lost * passed * plant.component("grid").buy_price.max() / 0.72 + 1e-5
+    )
 
 
 def test_ramps_are_by_the_hour():
     """20 kW/h are 5 kW in a quarter of an hour."""
     turbine = GasTurbine(power_max=100.0, ramp_max=20.0, electric_efficiency=0.5, cost_linear=0.0)
-    plant = vpp(load(*[0, 0, 0, 0, 0, 100, 100, 100]), turbine, GasSupply(price=1.0, calorific_value=10.0),
-                grid([5.0] * 8, [0.0] * 8), step_hours=0.25)
+    plant = vpp(
+        load(*[0, 0, 0, 0, 0, 100, 100, 100]),
+        turbine,
+        GasSupply(price=1.0, calorific_value=10.0),
+        grid([5.0] * 8, [0.0] * 8),
+        step_hours=0.25,
+    )
     power = dispatch(plant).series["gas_turbine", "power"].to_numpy()
     assert np.abs(np.diff(power)).max() == pytest.approx(5, abs=1e-6)
 
@@ -235,7 +295,10 @@ def test_ramps_are_by_the_hour():
 def test_the_talks_take_as_many_iterations_in_quarter_hours(penalty):
     """The same problem with each hour four times: with every term of it a quarter, each iteration is the same."""
     made = seller_and_buyer()
-    assert cooperate(each(made, quarters), penalty=penalty).iterations == cooperate(made, penalty=penalty).iterations
+    assert (
+        cooperate(each(made, quarters), penalty=penalty).iterations
+        == cooperate(made, penalty=penalty).iterations
+    )
 
 
 def test_the_talks_agree_in_quarter_hours_too(template):
@@ -247,10 +310,15 @@ def test_the_talks_agree_in_quarter_hours_too(template):
 
 def test_the_game_s_payments_count_quarters(handmade):
     """Four hours of study B. Schedules with ramps and ties differ a little; a payment four times too large would show."""
-    by_hour, by_quarter = (trade_by_game(made, starts=0) for made in (handmade.window(10, 4), each(handmade.window(10, 4), quarters)))
+    by_hour, by_quarter = (
+        trade_by_game(made, starts=0)
+        for made in (handmade.window(10, 4), each(handmade.window(10, 4), quarters))
+    )
     assert by_quarter.cost == pytest.approx(by_hour.cost, rel=1e-3)
     size = by_hour.table["payment"].abs().max()
-    assert by_quarter.table["payment"].to_numpy() == pytest.approx(by_hour.table["payment"].to_numpy(), abs=0.05 * size)
+    assert by_quarter.table["payment"].to_numpy() == pytest.approx(
+        by_hour.table["payment"].to_numpy(), abs=0.05 * size
+    )
     assert by_quarter.table["payment"].sum() == pytest.approx(0, abs=1e-6)
 
 
@@ -267,7 +335,9 @@ def test_two_days_without_storage_cost_twice_one(template):
 @pytest.mark.parametrize("name", ["template", "paper-a"])
 def test_two_days_with_storage_cost_at_most_twice_one(name):
     made = load_case(name)
-    if name == "paper-a":  # a ramp from the last hour to the first would join the days the other way
+    if (
+        name == "paper-a"
+    ):  # a ramp from the last hour to the first would join the days the other way
         for component in ("gas_turbine", "chp_p2g_ccs"):
             made = made.change_all(component, ramp_max=np.inf)
     one, two = pool(made), pool(each(made, days, 2))
@@ -282,17 +352,24 @@ def test_two_days_with_storage_cost_at_most_twice_one(name):
 def test_any_day_repeated_costs_at_most_as_often(plant, count):
     """The days of four hours; the loads' day ends with them."""
     plant = plant.change("electric_load", shift_hours=4.0)
-    one, more = dispatch(plant, storage="relaxed").cost, dispatch(days(plant, count), storage="relaxed").cost
+    one, more = (
+        dispatch(plant, storage="relaxed").cost,
+        dispatch(days(plant, count), storage="relaxed").cost,
+    )
     assert more <= count * one + 1e-5 * max(1, abs(one))
     bare = plant.change("battery", charge_max=0.0)
-    assert dispatch(days(bare, count)).cost == pytest.approx(count * dispatch(bare).cost, rel=1e-5, abs=1e-5)
+    assert dispatch(days(bare, count)).cost == pytest.approx(
+        count * dispatch(bare).cost, rel=1e-5, abs=1e-5
+    )
 
 
 def test_the_carbon_ladder_is_of_the_horizon():
     """A step of 30 kg holds for one day or for one week; two days with steps of 60 kg cost twice one day."""
     plant = without(everything(), "battery")
     one = dispatch(plant).cost
-    assert dispatch(days(plant, 2).change("carbon_market", interval=60.0)).cost == pytest.approx(2 * one, rel=SAME)
+    assert dispatch(days(plant, 2).change("carbon_market", interval=60.0)).cost == pytest.approx(
+        2 * one, rel=SAME
+    )
     assert dispatch(days(plant, 2)).cost > 2 * one + 1
 
 
@@ -300,20 +377,32 @@ def test_the_carbon_ladder_is_of_the_horizon():
 def test_moved_load_is_made_up_within_each_day(step_hours, count):
     """Power is dear on the first day and in the morning of the others: no load waits for the next day."""
     a_day = int(24 / step_hours)
-    price = np.concatenate([np.full(a_day, 2.0), *(np.repeat([1.0, 0.2], a_day // 2) for _ in range(count - 1))])
-    plant = vpp(load(*[10.0] * a_day * count, shift_share=0.5), grid(price, 0 * price), step_hours=step_hours)
+    price = np.concatenate(
+        [np.full(a_day, 2.0), *(np.repeat([1.0, 0.2], a_day // 2) for _ in range(count - 1))]
+    )
+    plant = vpp(
+        load(*[10.0] * a_day * count, shift_share=0.5),
+        grid(price, 0 * price),
+        step_hours=step_hours,
+    )
     found = dispatch(plant)
     shift = found.series["electric_load", "shift"].to_numpy().reshape(count, a_day)
     assert np.abs(shift.sum(axis=1)).max() < 1e-6
-    assert step_hours * shift[1, a_day // 2:].sum() == pytest.approx(60)
+    assert step_hours * shift[1, a_day // 2 :].sum() == pytest.approx(60)
     assert found.cost == pytest.approx(24 * 10 * 2.0 + (count - 1) * (60 * 1.0 + 180 * 0.2))
 
 
-@pytest.mark.parametrize(("hours", "moved"), [(24.0, 6), (6.0, 6), (3.0, 3), (2.0, 2), (0.25, 0), (1e-3, 0), (np.inf, 6)])
+@pytest.mark.parametrize(
+    ("hours", "moved"), [(24.0, 6), (6.0, 6), (3.0, 3), (2.0, 2), (0.25, 0), (1e-3, 0), (np.inf, 6)]
+)
 def test_the_period_of_moved_load_is_in_hours(hours, moved):
     """Six hours in quarters, each dearer than the next: sums over each period vanish, and over nothing shorter."""
     price = np.linspace(2, 1, 24)
-    plant = vpp(load(*[10.0] * 24, shift_share=0.5, shift_hours=hours), grid(price, 0 * price), step_hours=0.25)
+    plant = vpp(
+        load(*[10.0] * 24, shift_share=0.5, shift_hours=hours),
+        grid(price, 0 * price),
+        step_hours=0.25,
+    )
     shift = dispatch(plant).series["electric_load", "shift"].to_numpy()
     period = max(1, int(4 * min(hours, 6)))
     assert np.abs(np.add.reduceat(shift, range(0, 24, period))).max() < 1e-6
@@ -323,8 +412,12 @@ def test_the_period_of_moved_load_is_in_hours(hours, moved):
 def test_a_period_longer_than_the_rest_ends_with_the_horizon():
     """Seven hours in periods of three: 3 + 3 + 1, and the last hour alone cannot move."""
     price = np.linspace(2, 1, 7)
-    shift = dispatch(vpp(load(*[10.0] * 7, shift_share=0.5, shift_hours=3.0), grid(price, 0 * price))).series["electric_load", "shift"]
-    assert [shift.iloc[:3].sum(), shift.iloc[3:6].sum(), shift.iloc[6]] == pytest.approx([0, 0, 0], abs=1e-6)
+    shift = dispatch(
+        vpp(load(*[10.0] * 7, shift_share=0.5, shift_hours=3.0), grid(price, 0 * price))
+    ).series["electric_load", "shift"]
+    assert [shift.iloc[:3].sum(), shift.iloc[3:6].sum(), shift.iloc[6]] == pytest.approx(
+        [0, 0, 0], abs=1e-6
+    )
     assert shift.abs().sum() == pytest.approx(20)
 
 
@@ -335,9 +428,15 @@ def written(folder, name: str, first: int, steps: int) -> Case:
     source, whole = DATA / name, load_case(name)
     (folder / "units.csv").write_bytes((source / "units.csv").read_bytes())
     text = (source / "case.yaml").read_text(encoding="utf-8")
-    (folder / "case.yaml").write_text(text.replace(f"\nsteps: {whole.vpps[0].steps}", f"\nsteps: {steps}"), encoding="utf-8")
-    lines = [line for line in (source / "series.csv").read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
-    rows = lines[first:first + steps]
+    (folder / "case.yaml").write_text(
+        text.replace(f"\nsteps: {whole.vpps[0].steps}", f"\nsteps: {steps}"), encoding="utf-8"
+    )
+    lines = [
+        line
+        for line in (source / "series.csv").read_text(encoding="utf-8").splitlines()
+        if not line.startswith("#")
+    ]
+    rows = lines[first : first + steps]
     if lines[0].startswith("hour"):
         rows = [",".join([str(k), *row.split(",")[1:]]) for k, row in enumerate(rows, 1)]
     (folder / "series.csv").write_text("\n".join([lines[0], *rows]) + "\n", encoding="utf-8")
@@ -345,16 +444,36 @@ def written(folder, name: str, first: int, steps: int) -> Case:
 
 
 def profiles(made: Case) -> dict[str, np.ndarray]:
-    return {f"{v.name} {c.name} {f.name}": getattr(c, f.name) for v in made.vpps for c in v.components
-            for f in fields(c) if "column" in f.metadata}
+    return {
+        f"{v.name} {c.name} {f.name}": getattr(c, f.name)
+        for v in made.vpps
+        for c in v.components
+        for f in fields(c)
+        if "column" in f.metadata
+    }
 
 
-@pytest.mark.parametrize(("name", "first", "steps"), [("template", 1, 24), ("template", 7, 6), ("template", 24, 1), ("simbench-semiurb-15min", 97, 96)])
+@pytest.mark.parametrize(
+    ("name", "first", "steps"),
+    [
+        ("template", 1, 24),
+        ("template", 7, 6),
+        ("template", 24, 1),
+        ("simbench-semiurb-15min", 97, 96),
+    ],
+)
 def test_a_window_is_the_case_written_by_hand(tmp_path, name, first, steps):
-    cut, by_hand = load_case(name).window(first, steps), written(tmp_path / "mine", name, first, steps)
+    cut, by_hand = (
+        load_case(name).window(first, steps),
+        written(tmp_path / "mine", name, first, steps),
+    )
     found, expected = profiles(cut), profiles(by_hand)
-    assert found.keys() == expected.keys() and all(np.array_equal(found[key], expected[key]) for key in found)
-    assert {(v.name, v.steps, v.step_hours) for v in cut.vpps} == {(v.name, v.steps, v.step_hours) for v in by_hand.vpps}
+    assert found.keys() == expected.keys() and all(
+        np.array_equal(found[key], expected[key]) for key in found
+    )
+    assert {(v.name, v.steps, v.step_hours) for v in cut.vpps} == {
+        (v.name, v.steps, v.step_hours) for v in by_hand.vpps
+    }
     assert cut.description == by_hand.description and cut.tie.limit == by_hand.tie.limit
     assert np.array_equal(cut.series, by_hand.series)
     for one, other in list(zip(cut.vpps, by_hand.vpps, strict=True))[:2]:
@@ -364,25 +483,38 @@ def test_a_window_is_the_case_written_by_hand(tmp_path, name, first, steps):
     assert tables.energy(cut).equals(tables.energy(by_hand))
 
 
-@pytest.mark.parametrize(("first", "steps"), [(0, 5), (-1, 5), (20, 6), (25, 1), (1, 25), (1, 0), (3, -2)])
+@pytest.mark.parametrize(
+    ("first", "steps"), [(0, 5), (-1, 5), (20, 6), (25, 1), (1, 25), (1, 0), (3, -2)]
+)
 def test_a_window_beyond_the_case_is_refused(template, first, steps):
     with pytest.raises(WrongInput) as refused:
         template.window(first, steps)
-    assert str(refused.value) == f"case template: found steps {first} to {first - 1 + steps}; allowed: within 1 to 24"
+    assert (
+        str(refused.value)
+        == f"case template: found steps {first} to {first - 1 + steps}; allowed: within 1 to 24"
+    )
 
 
 def test_a_window_of_a_window_and_the_case_it_came_from(template):
     whole = profiles(template)
     twice, once = template.window(5, 12).window(3, 4), template.window(7, 4)
-    assert all(np.array_equal(profiles(twice)[key], series) for key, series in profiles(once).items())
-    assert all(np.array_equal(profiles(template)[key], series) for key, series in whole.items()) and template.vpps[0].steps == 24
+    assert all(
+        np.array_equal(profiles(twice)[key], series) for key, series in profiles(once).items()
+    )
+    assert (
+        all(np.array_equal(profiles(template)[key], series) for key, series in whole.items())
+        and template.vpps[0].steps == 24
+    )
     assert list(once.series.index) == [7, 8, 9, 10]  # the steps of the case
 
 
 def test_days_in_a_row_cost_less_than_days_apart(week):
     """What is stored may serve the next day; each window ends as full as it began."""
     plant = week[0].vpp("VPP2")
-    apart = sum(dispatch(week[0].window(first, 24).vpp("VPP2"), storage="relaxed").cost for first in range(1, 72, 24))
+    apart = sum(
+        dispatch(week[0].window(first, 24).vpp("VPP2"), storage="relaxed").cost
+        for first in range(1, 72, 24)
+    )
     in_a_row = dispatch(week[0].window(1, 72).vpp("VPP2"), storage="relaxed").cost
     assert in_a_row <= apart + SAME * apart and plant.steps == 168
 
@@ -390,7 +522,9 @@ def test_days_in_a_row_cost_less_than_days_apart(week):
 def test_the_rest_of_the_house_takes_a_window(template):
     cut = template.window(9, 6)
     alone, together = {v.name: dispatch(v) for v in cut.vpps}, pool(cut)
-    assert bargain(cut, alone, together).gains.sum() == pytest.approx(sum(r.cost for r in alone.values()) - together.cost, abs=1e-4)
+    assert bargain(cut, alone, together).gains.sum() == pytest.approx(
+        sum(r.cost for r in alone.values()) - together.cost, abs=1e-4
+    )
     assert list(together.trades.index) == list(range(1, 7))
     assert cut.change_all("electric_load", shift_share=0.0).vpps[0].steps == 6
 
@@ -398,8 +532,13 @@ def test_the_rest_of_the_house_takes_a_window(template):
 # --- uncertainty in quarter hours ---------------------------------------------------------------------------------
 def doubtful(step_hours: float = 0.25) -> VPP:
     store = battery(energy_max=4.0, energy_start=1.0, charge_max=6.0, discharge_max=6.0)
-    return vpp(load(20, 35, 30, 25, shift_share=0.1, shift_cost=0.02), pv(0, 30, 20, 5), store,
-               grid([0.4, 1.2, 0.8, 0.6], [0.2] * 4), step_hours=step_hours)
+    return vpp(
+        load(20, 35, 30, 25, shift_share=0.1, shift_cost=0.02),
+        pv(0, 30, 20, 5),
+        store,
+        grid([0.4, 1.2, 0.8, 0.6], [0.2] * 4),
+        step_hours=step_hours,
+    )
 
 
 @pytest.mark.parametrize("limits", ["forecast", "actual"])
@@ -410,13 +549,19 @@ def test_the_worst_day_of_quarter_hours_is_the_worst_of_all(limits, step_hours):
     found = worst_case(plant, doubt)
     assert found.cost == pytest.approx(enumerate_days(plant, doubt), rel=1e-6)
     assert found.cost == pytest.approx(worst_case(plant, doubt, big=10.0).cost, rel=1e-6)
-    assert found.nominal == pytest.approx(dispatch(plant, storage="relaxed").cost, rel=1e-6) and found.cost > found.nominal
+    assert (
+        found.nominal == pytest.approx(dispatch(plant, storage="relaxed").cost, rel=1e-6)
+        and found.cost > found.nominal
+    )
 
 
 @given(st.lists(st.integers(0, 1), min_size=8, max_size=8))
 def test_a_day_hit_by_the_hour_costs_the_same_in_quarter_hours(hits):
     plant, doubt = doubtful(1.0), Uncertainty({"load": 4, "pv": 4})
-    one, four = Recourse(plant, doubt), Recourse(quarters(plant), replace(doubt, budgets={"load": 16, "pv": 16}))
+    one, four = (
+        Recourse(plant, doubt),
+        Recourse(quarters(plant), replace(doubt, budgets={"load": 16, "pv": 16})),
+    )
     assert one.keys == four.keys
     day = np.array(hits, float)
     assert four.value(np.repeat(day, 4)) == pytest.approx(one.value(day), rel=1e-6)
@@ -438,18 +583,23 @@ def test_promised_trades_are_power_in_every_step():
     fine, doubt = each(made, quarters), Uncertainty({"load": 1})
     promise = np.array([[-5.0], [0.0], [3.0], [-2.0]])
     one, four = (Adversary(Recourse(c.connected()[0], doubt)) for c in (made, fine))
-    assert four.recourse.value(np.zeros(16), four.recourse.flat(np.repeat(promise, 4, axis=0))) == pytest.approx(
-        one.recourse.value(np.zeros(4), one.recourse.flat(promise)), rel=1e-6)
+    assert four.recourse.value(
+        np.zeros(16), four.recourse.flat(np.repeat(promise, 4, axis=0))
+    ) == pytest.approx(one.recourse.value(np.zeros(4), one.recourse.flat(promise)), rel=1e-6)
 
 
 # --- the measured week --------------------------------------------------------------------------------------------
 def test_the_week_has_the_same_energy_in_both_resolutions(week):
     one, four = (tables.energy(made) for made in week)
     assert list(one.index) == list(four.index)
-    assert four["energy (kWh)"].to_numpy() == pytest.approx(one["energy (kWh)"].to_numpy(), rel=1e-4)
+    assert four["energy (kWh)"].to_numpy() == pytest.approx(
+        one["energy (kWh)"].to_numpy(), rel=1e-4
+    )
     assert (four["peak (kW)"] >= one["peak (kW)"] - 0.01).all()
     for name, series in profiles(week[0]).items():
-        assert hourly(pd.Series(profiles(week[1])[name])) == pytest.approx(series, abs=0.11), name  # written to 0.1 kW
+        assert hourly(pd.Series(profiles(week[1])[name])) == pytest.approx(series, abs=0.11), (
+            name
+        )  # written to 0.1 kW
 
 
 def test_the_week_s_devices_and_prices_are_the_same(week):
@@ -461,6 +611,9 @@ def test_the_week_s_devices_and_prices_are_the_same(week):
 def test_the_week_costs_nearly_the_same_in_both_resolutions(week):
     """Means over an hour never cost more where nothing ramps (costs are convex), and less than 1 % less."""
     for one, four in zip(week[0].vpps, week[1].vpps, strict=True):
-        by_hour, by_quarter = dispatch(one, storage="relaxed").cost, dispatch(four, storage="relaxed").cost
+        by_hour, by_quarter = (
+            dispatch(one, storage="relaxed").cost,
+            dispatch(four, storage="relaxed").cost,
+        )
         assert abs(by_quarter - by_hour) < 0.01 * abs(by_hour), one.name
         assert by_quarter >= by_hour - 1e-4 * abs(by_hour), one.name

@@ -1,4 +1,5 @@
 """Who sells and who buys, what is delivered, and what a trade changes: each recomputed by hand."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -21,13 +22,29 @@ NAMES = ("VPP1", "VPP2", "VPP3", "VPP4", "VPP5")
 
 def bill(excess: float) -> float:
     """LADDER piece by piece: 4 kg at each of 0.28, 0.35, 0.42, 0.49 yuan/kg, then 0.56; surplus at 0.28."""
-    steps = [min(max(excess - 4 * k, 0), 4 if k < 4 else np.inf) * 0.28 * (1 + 0.25 * k) for k in range(5)]
+    steps = [
+        min(max(excess - 4 * k, 0), 4 if k < 4 else np.inf) * 0.28 * (1 + 0.25 * k)
+        for k in range(5)
+    ]
     return 0.28 * min(excess, 0) + sum(steps)
 
 
 def made_hour(surplus, deficit) -> Hour:
-    sellers, buyers = (tuple(f"{word}{k}" for k in range(len(power))) for word, power in (("S", surplus), ("B", deficit)))
-    return Hour(1, sellers, buyers, array(*surplus), array(*deficit), np.full(len(surplus), 0.3), 1.0, 0.3, 1.2)
+    sellers, buyers = (
+        tuple(f"{word}{k}" for k in range(len(power)))
+        for word, power in (("S", surplus), ("B", deficit))
+    )
+    return Hour(
+        1,
+        sellers,
+        buyers,
+        array(*surplus),
+        array(*deficit),
+        np.full(len(surplus), 0.3),
+        1.0,
+        0.3,
+        1.2,
+    )
 
 
 # --- positions ----------------------------------------------------------------------------------------------------
@@ -48,25 +65,47 @@ def test_positions_by_hand():
 def test_positions_recomputed_from_a_schedule(handmade, five, name):
     """Paper B (14)-(15) from the series of each device; power that is spilled could be supplied."""
     result, table = five[name], positions(handmade.vpp(name), five[name])
-    s = {f"{part} {key}": result.series[part, key].to_numpy() for part, key in result.series.columns}
-    supply = s["renewable power"] + s["renewable curtailed"] + s["micro_turbine power"] + s["battery discharge"]
+    s = {
+        f"{part} {key}": result.series[part, key].to_numpy() for part, key in result.series.columns
+    }
+    supply = (
+        s["renewable power"]
+        + s["renewable curtailed"]
+        + s["micro_turbine power"]
+        + s["battery discharge"]
+    )
     demand = s["electric_load served"] - s["controllable_load called"] + s["battery charge"]
     assert table["supply"].to_numpy() == pytest.approx(supply, abs=0.01)
     assert table["demand"].to_numpy() == pytest.approx(demand, abs=0.01)
     assert table["ratio"].to_numpy() == pytest.approx(supply / demand, abs=1e-5)
-    assert table["surplus"].to_numpy() == pytest.approx(s["grid sell"] + s["renewable curtailed"], abs=0.01)
+    assert table["surplus"].to_numpy() == pytest.approx(
+        s["grid sell"] + s["renewable curtailed"], abs=0.01
+    )
     assert table["deficit"].to_numpy() == pytest.approx(s["grid buy"], abs=0.01)
     band = 50  # kW
     assert ((table["role"] == "seller") == (supply - demand > band)).all()
     assert ((table["role"] == "buyer") == (demand - supply > band)).all()
-    assert (table["surplus"][table["role"] == "seller"] >= band).all() and (table["deficit"][table["role"] == "buyer"] >= band).all()
+    assert (table["surplus"][table["role"] == "seller"] >= band).all() and (
+        table["deficit"][table["role"] == "buyer"] >= band
+    ).all()
 
 
-@pytest.mark.parametrize(("dead_band", "roles"), [
-    (0.0, ["buyer", "seller", "out"]), (4.9, ["buyer", "seller", "out"]), (5.1, ["out", "seller", "out"]), (10.1, ["out"] * 3),
-])
+@pytest.mark.parametrize(
+    ("dead_band", "roles"),
+    [
+        (0.0, ["buyer", "seller", "out"]),
+        (4.9, ["buyer", "seller", "out"]),
+        (5.1, ["out", "seller", "out"]),
+        (10.1, ["out"] * 3),
+    ],
+)
 def test_small_differences_stay_out(dead_band, roles):
-    plant = vpp(load(10, 10, 10), pv(5, 20, 10), grid([1] * 3, [0.3] * 3), replace(TERMS, dead_band=dead_band))
+    plant = vpp(
+        load(10, 10, 10),
+        pv(5, 20, 10),
+        grid([1] * 3, [0.3] * 3),
+        replace(TERMS, dead_band=dead_band),
+    )
     assert list(positions(plant, dispatch(plant))["role"]) == roles
 
 
@@ -76,11 +115,15 @@ def test_a_battery_and_a_turbine_are_supply_or_demand_by_their_flow():
     store = battery(energy_start=0.0, charge_efficiency=1.0, discharge_efficiency=1.0)
     plant = vpp(load(15, 15), unit, store, grid([0.5, 2.0], [0.2, 0.6]), TERMS)
     table = positions(plant, dispatch(plant))
-    assert table["supply"].to_numpy() == pytest.approx([20, 30]) and table["demand"].to_numpy() == pytest.approx([25, 15])
+    assert table["supply"].to_numpy() == pytest.approx([20, 30]) and table[
+        "demand"
+    ].to_numpy() == pytest.approx([25, 15])
     assert list(table["role"]) == ["buyer", "seller"]
 
 
-@pytest.mark.parametrize("limits", [{"sell_max": 0.0}, {}], ids=["no sale allowed", "sale does not pay"])
+@pytest.mark.parametrize(
+    "limits", [{"sell_max": 0.0}, {}], ids=["no sale allowed", "sale does not pay"]
+)
 def test_who_spills_has_something_to_sell(limits):
     sun = pv(100, operation_cost=0.35)
     plant = vpp(load(10), sun, grid([1], [0.3], **limits), TERMS)
@@ -101,8 +144,11 @@ def test_power_that_runs_in_a_circle_is_neither_surplus_nor_deficit():
 def three(**terms) -> tuple[VPP, ...]:
     """A seller, a buyer and one that is even, for two hours at 0.4 and 1.0 yuan/kWh."""
     prices, market = grid([0.4, 1.0], [0.2, 0.2]), replace(TERMS, **terms)
-    return (vpp(load(10, 10), pv(30, 40), prices, market, name="A"), vpp(load(10, 20), prices, market, name="B"),
-            vpp(load(10, 10), pv(10, 10), prices, market, name="C"))
+    return (
+        vpp(load(10, 10), pv(30, 40), prices, market, name="A"),
+        vpp(load(10, 20), prices, market, name="B"),
+        vpp(load(10, 10), pv(10, 10), prices, market, name="C"),
+    )
 
 
 def opened(vpps: tuple[VPP, ...]) -> list[Hour]:
@@ -130,31 +176,50 @@ def test_hours_of_study_b(handmade, markets):
     assert list(markets) == list(range(1, 25))
     for hour in markets.values():
         g = prices[hour.step - 1]
-        assert hour.grid_price == g and (hour.price_min, hour.price_max) == pytest.approx((0.3, 1.2))
-        assert hour.reservation == pytest.approx([min(wish[name], g - 0.02) for name in hour.sellers])
+        assert hour.grid_price == g and (hour.price_min, hour.price_max) == pytest.approx(
+            (0.3, 1.2)
+        )
+        assert hour.reservation == pytest.approx(
+            [min(wish[name], g - 0.02) for name in hour.sellers]
+        )
         assert not set(hour.sellers) & set(hour.buyers) and len(hour.surplus) == len(hour.sellers)
 
 
 def test_different_markets_are_refused():
     a, b, c = three()
-    for other in (b.change("grid", buy_price=array(0.4, 0.9)), b.change("power_market", price_max=1.1),
-                  b.change("power_market", price_min=0.31)):
-        with pytest.raises(WrongInput, match=r"^power_market: the VPPs have different grid prices or price bands; allowed: one market for all$"):
+    for other in (
+        b.change("grid", buy_price=array(0.4, 0.9)),
+        b.change("power_market", price_max=1.1),
+        b.change("power_market", price_min=0.31),
+    ):
+        with pytest.raises(
+            WrongInput,
+            match=r"^power_market: the VPPs have different grid prices or price bands; allowed: one market for all$",
+        ):
             opened((a, other, c))
 
 
 @pytest.mark.parametrize(("price_min", "step"), [(0.4, 1), (0.5, 1), (1.0, 1)])
 def test_a_band_above_the_grid_s_price_is_refused(price_min, step):
-    with pytest.raises(WrongInput, match=rf"^power_market: price_min {price_min:g} yuan/kWh is not below the grid's price of 0.4 in "
-                                         rf"step {step}; allowed: a band that starts below it$"):
+    with pytest.raises(
+        WrongInput,
+        match=rf"^power_market: price_min {price_min:g} yuan/kWh is not below the grid's price of 0.4 in "
+        rf"step {step}; allowed: a band that starts below it$",
+    ):
         opened(three(price_min=price_min))
 
 
-@pytest.mark.parametrize(("parts", "counts"), [
-    ((grid([1], [0]),), (1, 0, 0)), ((TERMS,), (0, 1, 0)), ((grid([1], [0]), TERMS, LADDER, replace(LADDER, label="2")), (1, 1, 2)),
-    ((grid([1], [0]), grid([1], [0], label="2"), TERMS), (2, 1, 0)),
-    ((grid([1], [0]), TERMS, replace(TERMS, label="2")), (1, 2, 0)),
-], ids=["no terms", "no grid", "two carbon markets", "two grids", "two terms"])
+@pytest.mark.parametrize(
+    ("parts", "counts"),
+    [
+        ((grid([1], [0]),), (1, 0, 0)),
+        ((TERMS,), (0, 1, 0)),
+        ((grid([1], [0]), TERMS, LADDER, replace(LADDER, label="2")), (1, 1, 2)),
+        ((grid([1], [0]), grid([1], [0], label="2"), TERMS), (2, 1, 0)),
+        ((grid([1], [0]), TERMS, replace(TERMS, label="2")), (1, 2, 0)),
+    ],
+    ids=["no terms", "no grid", "two carbon markets", "two grids", "two terms"],
+)
 def test_incomplete_terms_are_refused(parts, counts):
     sentence = "V: found {} grid, {} power_market and {} carbon_market; allowed for a game: one grid, one power_market, at most one carbon_market"
     with pytest.raises(WrongInput) as refused:
@@ -211,16 +276,33 @@ def test_when_power_is_short_buyers_get_alike_whatever_the_prices():
     hour = made_hour([5, 9, 1], [10, 20, 30])
     for y in ([0.5, 0.4, 0.1], [0.0, 0.0, 1.0], [1.0, 0.0, 0.0]):
         sent = deliver(hour, np.tile(y, (3, 1)))
-        assert sent.sum(axis=0) == pytest.approx([5, 9, 1]) and sent.sum(axis=1) == pytest.approx([2.5, 5, 7.5])
+        assert sent.sum(axis=0) == pytest.approx([5, 9, 1]) and sent.sum(axis=1) == pytest.approx(
+            [2.5, 5, 7.5]
+        )
 
 
 # --- settlement ---------------------------------------------------------------------------------------------------
 def windy(step_hours: float = 1.0) -> VPP:
     """Four hours; two plants of different cost that spill, a grid that emits, a ladder."""
-    wind = Renewable(label="wind", forecast=array(0, 30, 50, 20), operation_cost=0.02, carbon_quota=0.1)
+    wind = Renewable(
+        label="wind", forecast=array(0, 30, 50, 20), operation_cost=0.02, carbon_quota=0.1
+    )
     sun = pv(0, 30, 10, 0, operation_cost=0.01, carbon_quota=0.05)
-    return vpp(load(40, 10, 10, 30), wind, sun, grid([0.4, 0.9, 1.2, 0.7], [0.1, 0.2, 0.3, 0.15], sell_max=15.0, emission=0.9,
-                                                     carbon_quota=0.8), LADDER, TERMS, step_hours=step_hours)
+    return vpp(
+        load(40, 10, 10, 30),
+        wind,
+        sun,
+        grid(
+            [0.4, 0.9, 1.2, 0.7],
+            [0.1, 0.2, 0.3, 0.15],
+            sell_max=15.0,
+            emission=0.9,
+            carbon_quota=0.8,
+        ),
+        LADDER,
+        TERMS,
+        step_hours=step_hours,
+    )
 
 
 @settings(max_examples=60)
@@ -230,9 +312,15 @@ def test_settlement_hour_by_hour(parts, step_hours):
     plant = windy(step_hours)
     result = dispatch(plant)
     table = positions(plant, result)
-    received, sent = array(*parts[:4]) * table["deficit"].to_numpy(), array(*parts[4:]) * table["surplus"].to_numpy()
+    received, sent = (
+        array(*parts[:4]) * table["deficit"].to_numpy(),
+        array(*parts[4:]) * table["surplus"].to_numpy(),
+    )
     found = settle(plant, result, received, sent)
-    costs, excess = result.costs.to_dict(), step_hours * float(result.series["carbon_market", "excess"].sum())
+    costs, excess = (
+        result.costs.to_dict(),
+        step_hours * float(result.series["carbon_market", "excess"].sum()),
+    )
     before = excess
     for k in range(4):
         costs["electricity purchase"] -= step_hours * [0.4, 0.9, 1.2, 0.7][k] * received[k]
@@ -272,7 +360,9 @@ def test_settlement_without_a_carbon_market():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_settled_day_can_be_run_so_the_best_day_with_the_same_trades_costs_no_more(handmade, five, game, name):
+def test_a_settled_day_can_be_run_so_the_best_day_with_the_same_trades_costs_no_more(
+    handmade, five, game, name
+):
     """An order that must hold: the schedule that stands plus its trades is one of the days among which dispatch chooses."""
     plant = handmade.vpp(name)
     net = -sum(game.trades[name, other] for other in NAMES if other != name).to_numpy()

@@ -1,4 +1,5 @@
 """The feeder: its linear model by hand, the power flow by another method, limits in the joint optimum, the operator."""
+
 from __future__ import annotations
 
 import shutil
@@ -17,42 +18,89 @@ from vppcore import NotSolved, WrongInput, cooperate, dispatch, pool
 from vppcore.case import DATA
 from vppcore.coalition import CoalitionResult, pool_verified
 from vppcore.components import MicroTurbine
-from vppcore.network import OPERATOR, Feeder, Operator, Placement, load_feeder, power_flow, withdrawals
+from vppcore.network import (
+    OPERATOR,
+    Feeder,
+    Operator,
+    Placement,
+    load_feeder,
+    power_flow,
+    withdrawals,
+)
 
 IEEE33 = load_feeder("ieee33")
 ENDS = {"VPP1": 18, "VPP2": 25, "VPP3": 33}  # the ends of three laterals
-LINES = pd.DataFrame({"from_bus": [1, 2, 2], "to_bus": [2, 3, 4], "r_ohm": [0.1, 0.2, 0.3], "x_ohm": [0.01, 0.02, 0.03]})
-TINY = Feeder("tiny", LINES, pd.DataFrame({"p_kw": [0.0] * 4, "q_kvar": [0.0] * 4}, [1, 2, 3, 4]), base_kv=0.4, source=1)
+LINES = pd.DataFrame(
+    {
+        "from_bus": [1, 2, 2],
+        "to_bus": [2, 3, 4],
+        "r_ohm": [0.1, 0.2, 0.3],
+        "x_ohm": [0.01, 0.02, 0.03],
+    }
+)
+TINY = Feeder(
+    "tiny",
+    LINES,
+    pd.DataFrame({"p_kw": [0.0] * 4, "q_kvar": [0.0] * 4}, [1, 2, 3, 4]),
+    base_kv=0.4,
+    source=1,
+)
 
 
-def placed(buses: dict[str, int], feeder: Feeder = TINY, low: float = 0.5, high: float = 1.5, background=0.0, **more) -> Placement:
+def placed(
+    buses: dict[str, int],
+    feeder: Feeder = TINY,
+    low: float = 0.5,
+    high: float = 1.5,
+    background=0.0,
+    **more,
+) -> Placement:
     return Placement(feeder, buses, background, low, high, **more)
 
 
 def table(steps: int = 1, **withdrawn) -> pd.DataFrame:
-    return pd.DataFrame({name: np.broadcast_to(kw, (steps,)).astype(float) for name, kw in withdrawn.items()}, range(1, steps + 1))
+    return pd.DataFrame(
+        {name: np.broadcast_to(kw, (steps,)).astype(float) for name, kw in withdrawn.items()},
+        range(1, steps + 1),
+    )
 
 
 def swept(feeder: Feeder, p_kw: pd.Series, q_kvar: pd.Series) -> tuple[pd.Series, float]:
     """Voltages (per unit) and losses (kW) by sweeping currents towards the source and voltages away from it."""
-    away = nx.bfs_tree(nx.Graph(list(zip(feeder.lines["from_bus"], feeder.lines["to_bus"], strict=True))), feeder.source)
-    impedance = {frozenset((row.from_bus, row.to_bus)): row.r_ohm + 1j * row.x_ohm for row in feeder.lines.itertuples()}
+    away = nx.bfs_tree(
+        nx.Graph(list(zip(feeder.lines["from_bus"], feeder.lines["to_bus"], strict=True))),
+        feeder.source,
+    )
+    impedance = {
+        frozenset((row.from_bus, row.to_bus)): row.r_ohm + 1j * row.x_ohm
+        for row in feeder.lines.itertuples()
+    }
     outwards = list(nx.topological_sort(away))
     kilovolts = dict.fromkeys(outwards, complex(feeder.base_kv * feeder.source_voltage))
     for _ in range(200):
-        current = {bus: np.conj((p_kw[bus] + 1j * q_kvar[bus]) / 1000 / kilovolts[bus]) for bus in outwards}
+        current = {
+            bus: np.conj((p_kw[bus] + 1j * q_kvar[bus]) / 1000 / kilovolts[bus]) for bus in outwards
+        }
         for bus in reversed(outwards):
             current[bus] += sum(current[child] for child in away.successors(bus))
         for parent in outwards:
             for child in away.successors(parent):
-                kilovolts[child] = kilovolts[parent] - impedance[frozenset((parent, child))] * current[child]
-    losses = sum(impedance[frozenset(line)].real * abs(current[line[1]]) ** 2 for line in away.edges)
+                kilovolts[child] = (
+                    kilovolts[parent] - impedance[frozenset((parent, child))] * current[child]
+                )
+    losses = sum(
+        impedance[frozenset(line)].real * abs(current[line[1]]) ** 2 for line in away.edges
+    )
     return pd.Series({bus: abs(v) / feeder.base_kv for bus, v in kilovolts.items()}), 1000 * losses
 
 
-def loaded(placement: Placement, kw: dict[str, float], background: float) -> tuple[pd.Series, pd.Series]:
+def loaded(
+    placement: Placement, kw: dict[str, float], background: float
+) -> tuple[pd.Series, pd.Series]:
     """What each bus takes, kW and kvar."""
-    p, q = (background * placement.feeder.loads[column].astype(float) for column in ("p_kw", "q_kvar"))
+    p, q = (
+        background * placement.feeder.loads[column].astype(float) for column in ("p_kw", "q_kvar")
+    )
     for name, power in kw.items():
         p[placement.buses[name]] += power
     return p, q
@@ -63,7 +111,10 @@ def test_the_base_case_is_the_published_one():
     """Baran and Wu 1989 and every paper since: 202.68 kW of losses, 0.9131 at bus 18, loads of 3715 kW and 2300 kvar."""
     flow = power_flow(placed({"V": 18}, IEEE33, background=1.0), table(V=0.0))
     assert flow.losses.iloc[0] == pytest.approx(202.68, abs=0.005)
-    assert flow.voltages.loc[1].min() == pytest.approx(0.9131, abs=5e-5) and flow.voltages.loc[1].idxmin() == 18
+    assert (
+        flow.voltages.loc[1].min() == pytest.approx(0.9131, abs=5e-5)
+        and flow.voltages.loc[1].idxmin() == 18
+    )
     assert tuple(IEEE33.loads.sum()) == (3715, 2300)
     assert flow.head.iloc[0] == pytest.approx(3715 + flow.losses.iloc[0], abs=1e-6)
 
@@ -81,19 +132,29 @@ def test_another_method_finds_the_same_power_flow(kw, background):
 
 def test_power_flow_takes_every_step_for_itself():
     """A background by step, and columns of withdrawals in any order."""
-    background, kw = array(0.2, 0.5, 1.0), table(3, VPP3=[0, 300, -500], VPP1=[100, -200, 50], VPP2=0.0)
+    background, kw = (
+        array(0.2, 0.5, 1.0),
+        table(3, VPP3=[0, 300, -500], VPP1=[100, -200, 50], VPP2=0.0),
+    )
     whole = power_flow(placed(ENDS, IEEE33, background=background), kw)
     for step in range(3):
-        alone = power_flow(placed(ENDS, IEEE33, background=background[step]), kw.iloc[[step]][["VPP1", "VPP2", "VPP3"]])
+        alone = power_flow(
+            placed(ENDS, IEEE33, background=background[step]),
+            kw.iloc[[step]][["VPP1", "VPP2", "VPP3"]],
+        )
         assert np.abs(whole.voltages.iloc[step] - alone.voltages.iloc[0]).max() < 1e-9
-    assert list(whole.voltages.index) == [1, 2, 3] and list(whole.voltages) == list(IEEE33.loads.index)
+    assert list(whole.voltages.index) == [1, 2, 3] and list(whole.voltages) == list(
+        IEEE33.loads.index
+    )
 
 
 def test_the_summary_counts_losses_as_energy():
     flow = power_flow(placed(ENDS, IEEE33, background=0.5), table(4, VPP1=100, VPP2=0, VPP3=0))
     found = flow.summary(0.25)
     assert found["losses (kWh)"] == pytest.approx(flow.losses.mean())
-    assert found["lowest voltage"] == flow.voltages.to_numpy().min() and found["highest voltage"] == pytest.approx(1.0, abs=1e-8)
+    assert found["lowest voltage"] == flow.voltages.to_numpy().min() and found[
+        "highest voltage"
+    ] == pytest.approx(1.0, abs=1e-8)
 
 
 def test_power_that_no_feeder_carries_is_refused_in_words():
@@ -111,9 +172,13 @@ def test_two_vpps_may_stand_on_one_bus():
 def test_the_sensitivities_of_a_tiny_feeder():
     """1-2 has 0.1 ohm, 2-3 0.2 and 2-4 0.3; what two buses share on their ways is the line 1-2."""
     resistance, reactance = TINY.sensitivity()
-    assert resistance == pytest.approx(np.array([[0.1, 0.1, 0.1], [0.1, 0.3, 0.1], [0.1, 0.1, 0.4]]))
+    assert resistance == pytest.approx(
+        np.array([[0.1, 0.1, 0.1], [0.1, 0.3, 0.1], [0.1, 0.1, 0.4]])
+    )
     assert reactance == pytest.approx(resistance / 10)
-    turned = replace(TINY, lines=LINES.rename(columns={"from_bus": "to_bus", "to_bus": "from_bus"}).iloc[::-1])
+    turned = replace(
+        TINY, lines=LINES.rename(columns={"from_bus": "to_bus", "to_bus": "from_bus"}).iloc[::-1]
+    )
     assert np.array_equal(turned.sensitivity()[0], resistance)
 
 
@@ -121,7 +186,9 @@ def test_linear_voltages_by_hand():
     """8 kW at bus 3 of a 0.4 kV feeder: v = 1 - 2 * 0.3 ohm * 0.008 MW / 0.16 kV2 = 0.97; bus 4 sees 0.1 ohm of it."""
     found = placed({"A": 3}).linear_voltages(table(A=8)) ** 2
     assert found.loc[1].to_dict() == pytest.approx({2: 0.99, 3: 0.97, 4: 0.99})
-    busy = replace(TINY, loads=pd.DataFrame({"p_kw": [0, 0, 0, 4.0], "q_kvar": [0, 0, 0, 10.0]}, [1, 2, 3, 4]))
+    busy = replace(
+        TINY, loads=pd.DataFrame({"p_kw": [0, 0, 0, 4.0], "q_kvar": [0, 0, 0, 10.0]}, [1, 2, 3, 4])
+    )
     found = placed({"A": 3}, busy, background=array(1.0, 0.5)).linear_voltages(table(2, A=8)) ** 2
     drop = 2 * (0.4 * 4 + 0.04 * 10) / 160  # at bus 4; 0.1 ohm and 0.01 ohm of it at bus 3
     assert found[4].to_list() == pytest.approx([0.99 - drop, 0.99 - drop / 2])
@@ -137,7 +204,10 @@ def test_the_source_s_voltage_lifts_all_others():
 @given(st.lists(st.floats(0, 1500), min_size=3, max_size=3), st.floats(0, 1))
 def test_true_voltages_lie_a_little_below_the_linear_ones(kw, background):
     """Pure withdrawals. Difference: losses as a share of what is carried, in voltage squared."""
-    placement, taken = placed(ENDS, IEEE33, background=background), table(**dict(zip(ENDS, kw, strict=True)))
+    placement, taken = (
+        placed(ENDS, IEEE33, background=background),
+        table(**dict(zip(ENDS, kw, strict=True))),
+    )
     apart = placement.linear_voltages(taken) - power_flow(placement, taken).voltages[IEEE33.buses]
     assert apart.min().min() >= -1e-9
     drop = 1 - placement.linear_voltages(taken).min().min()
@@ -147,7 +217,10 @@ def test_true_voltages_lie_a_little_below_the_linear_ones(kw, background):
 @given(st.lists(st.floats(-800, 800), min_size=3, max_size=3))
 def test_the_linear_model_never_lies_below_even_with_feed_in(kw):
     """Losses are left out of the drops, whichever way power flows (Gan, Li, Topcu, Low 2015)."""
-    placement, taken = placed(ENDS, IEEE33, background=0.3), table(**dict(zip(ENDS, kw, strict=True)))
+    placement, taken = (
+        placed(ENDS, IEEE33, background=0.3),
+        table(**dict(zip(ENDS, kw, strict=True))),
+    )
     apart = placement.linear_voltages(taken) - power_flow(placement, taken).voltages[IEEE33.buses]
     assert apart.min().min() >= -1e-9 and apart.max().max() < 0.02
 
@@ -216,7 +289,10 @@ def test_missing_files_of_a_feeder_are_named(tmp_path):
     with pytest.raises(WrongInput) as refused:
         load_feeder("no-such-feeder")
     assert [fault.split("file ")[1] for fault in refused.value.faults] == [
-        "feeder.yaml is missing", "lines.csv is missing", "buses.csv is missing"]
+        "feeder.yaml is missing",
+        "lines.csv is missing",
+        "buses.csv is missing",
+    ]
     folder = feeder_with(tmp_path / "f", "buses.csv", BUS, BUS)
     (folder / "buses.csv").unlink()
     with pytest.raises(WrongInput, match="file buses.csv is missing"):
@@ -254,13 +330,22 @@ def test_withdrawals_are_purchase_less_sale_plus_trades(parent, limited):
     found = withdrawals(parent, limited[0].dispatches)
     for name in parent.names:
         schedule = limited[0].dispatches[name]
-        by_hand = schedule.series["grid", "buy"] - schedule.series["grid", "sell"] + limited[0].trades[name].sum(axis=1)
+        by_hand = (
+            schedule.series["grid", "buy"]
+            - schedule.series["grid", "sell"]
+            + limited[0].trades[name].sum(axis=1)
+        )
         assert np.abs(found[name] - by_hand).max() < 1e-4
         # and what passes the connection point is what the rest of the VPP does not make itself
         rest = schedule.balances["electricity"].drop(columns=["grid", "tie"]).sum(axis=1)
         assert np.abs(found[name] + rest).max() < 1e-4
-    bought = sum(s.series["grid", "buy"].sum() - s.series["grid", "sell"].sum() for s in limited[0].dispatches.values())
-    assert found.to_numpy().sum() == pytest.approx(bought, abs=1e-2)  # trades among themselves cancel
+    bought = sum(
+        s.series["grid", "buy"].sum() - s.series["grid", "sell"].sum()
+        for s in limited[0].dispatches.values()
+    )
+    assert found.to_numpy().sum() == pytest.approx(
+        bought, abs=1e-2
+    )  # trades among themselves cancel
 
 
 def test_without_a_tie_withdrawals_are_what_the_grid_gives(parent, alone):
@@ -277,13 +362,18 @@ def test_verified_voltages_hold_in_the_power_flow(parent, limited, pooled):
     reached = flow.voltages[IEEE33.buses].to_numpy()
     assert reached.min() >= 0.95 - 1e-4 and reached.max() <= 1.05 + 1e-4
     assert 0 < placement.margin < 0.01  # the linear limits alone would not have held
-    loose = power_flow(placement, withdrawals(parent, pool(parent, placement=Placement(IEEE33, ENDS)).dispatches)).voltages
+    loose = power_flow(
+        placement, withdrawals(parent, pool(parent, placement=Placement(IEEE33, ENDS)).dispatches)
+    ).voltages
     assert loose[IEEE33.buses].to_numpy().min() < 0.95 - 1e-4
     assert best.cost > pooled.cost + 1000
 
 
 def test_looser_limits_are_never_dearer(parent, pooled):
-    costs = [pool(parent, placement=Placement(IEEE33, ENDS, 0.5, 1 - width, 1 + width)).cost for width in (0.05, 0.07, 0.1, 0.3)]
+    costs = [
+        pool(parent, placement=Placement(IEEE33, ENDS, 0.5, 1 - width, 1 + width)).cost
+        for width in (0.05, 0.07, 0.1, 0.3)
+    ]
     assert all(one >= other - 0.01 for one, other in zip(costs, costs[1:], strict=False))
     assert costs[0] > costs[1] + 100 and costs[-1] == pytest.approx(pooled.cost, abs=0.01)
 
@@ -309,17 +399,26 @@ def test_more_members_never_cost_more(parent, pooled, tight):
 def test_members_trade_only_among_themselves(parent):
     found = pool(parent, members=("VPP3", "VPP1"))
     assert set(found.trades) == {("VPP1", "VPP3"), ("VPP3", "VPP1")}
-    assert found.costs["VPP2"] == pytest.approx(dispatch(parent.vpp("VPP2"), storage="relaxed").cost, rel=1e-6)
+    assert found.costs["VPP2"] == pytest.approx(
+        dispatch(parent.vpp("VPP2"), storage="relaxed").cost, rel=1e-6
+    )
     with pytest.raises(WrongInput, match="found 'VPP9'; allowed: VPP1, VPP2, VPP3"):
         pool(parent, members=("VPP1", "VPP9"))
 
 
 @settings(max_examples=8)
-@given(small_vpps(steps=2, name="A"), small_vpps(steps=2, name="B"), st.floats(0.8, 0.99), st.floats(1.01, 1.3))
+@given(
+    small_vpps(steps=2, name="A"),
+    small_vpps(steps=2, name="B"),
+    st.floats(0.8, 0.99),
+    st.floats(1.01, 1.3),
+)
 def test_limits_never_make_it_cheaper(one, other, low, high):
     made, where = case(one, other), {"A": 3, "B": 4}
     free = pool(made).cost
-    assert pool(made, placement=placed(where, low=1e-3, high=10.0)).cost == pytest.approx(free, rel=1e-6, abs=1e-6)
+    assert pool(made, placement=placed(where, low=1e-3, high=10.0)).cost == pytest.approx(
+        free, rel=1e-6, abs=1e-6
+    )
     try:
         kept = pool(made, placement=placed(where, low=low, high=high))
     except NotSolved as refused:
@@ -328,7 +427,9 @@ def test_limits_never_make_it_cheaper(one, other, low, high):
     assert kept.cost >= free - 1e-6 * max(1, abs(free))
     reached = placed(where).linear_voltages(withdrawals(made, kept.dispatches)).to_numpy()
     assert reached.min() >= low - 1e-6 and reached.max() <= high + 1e-6
-    assert pool(made, placement=placed(where, low=low, high=high), members=()).cost >= kept.cost - 1e-6 * max(1, abs(kept.cost))
+    assert pool(
+        made, placement=placed(where, low=low, high=high), members=()
+    ).cost >= kept.cost - 1e-6 * max(1, abs(kept.cost))
 
 
 def test_a_limit_that_binds_by_hand():
@@ -345,7 +446,10 @@ def test_impossible_limits_are_one_sentence(members):
     placement = placed({"seller": 3, "buyer": 4}, low=0.99, high=1.01)
     with pytest.raises(NotSolved) as refused:
         pool(seller_and_buyer(), placement=placement, members=members)
-    assert str(refused.value) == "joint optimum of by-hand: no schedule keeps all voltages of tiny within 0.99 and 1.01"
+    assert (
+        str(refused.value)
+        == "joint optimum of by-hand: no schedule keeps all voltages of tiny within 0.99 and 1.01"
+    )
     with pytest.raises(NotSolved, match="no schedule keeps all voltages of tiny"):
         pool_verified(seller_and_buyer(), placement, members=members)
 
@@ -359,7 +463,10 @@ def test_voltages_are_not_blamed_for_a_vpp_without_a_schedule():
 
 def test_a_vpp_without_a_grid_may_stand_on_the_feeder():
     """It trades nothing alone, so nothing passes its connection point."""
-    made = case(vpp(pv(10, 10), load(0, 0), name="sun"), vpp(load(10, 10), grid([1, 1], [0.2, 0.2]), name="town"))
+    made = case(
+        vpp(pv(10, 10), load(0, 0), name="sun"),
+        vpp(load(10, 10), grid([1, 1], [0.2, 0.2]), name="town"),
+    )
     assert pool(made, placement=placed({"sun": 3, "town": 4}), members=()).cost == pytest.approx(20)
 
 
@@ -381,7 +488,10 @@ def test_what_the_operator_granted_keeps_the_voltages(parent, agreed, limited):
     _, placement, _ = limited
     taken = withdrawals(parent, agreed.dispatches)
     linear = placement.linear_voltages(taken).to_numpy()
-    assert linear.min() >= 0.95 + placement.margin - 1e-5 and linear.max() <= 1.05 - placement.margin + 1e-5
+    assert (
+        linear.min() >= 0.95 + placement.margin - 1e-5
+        and linear.max() <= 1.05 - placement.margin + 1e-5
+    )
     exact = power_flow(placement, taken).voltages[IEEE33.buses].to_numpy()
     assert exact.min() >= 0.95 - 5e-4 and exact.max() <= 1.05 + 5e-4
 
@@ -391,12 +501,20 @@ def test_the_operator_hears_net_withdrawals_and_multipliers_only(parent, agreed,
     heard = [message for message in agreed.messages if message.receiver == OPERATOR]
     said = [message for message in agreed.messages if message.sender == OPERATOR]
     assert len(heard) == 2 * 3 * agreed.iterations and len(said) == 3 * agreed.iterations
-    assert {m.kind for m in heard} == {"expected trade", "multiplier"} and {m.kind for m in said} == {"expected trade"}
+    assert {m.kind for m in heard} == {"expected trade", "multiplier"} and {
+        m.kind for m in said
+    } == {"expected trade"}
     assert all(m.content.shape == (steps,) and m.content.dtype == float for m in heard + said)
     assert {m.receiver for m in said} == set(parent.names) == {m.sender for m in heard}
     taken = withdrawals(parent, agreed.dispatches)
-    last = {m.sender: m.content for m in heard if m.iteration == agreed.iterations and m.kind == "expected trade"}
-    for name in parent.names:  # what it heard last is what the VPP does in the end, to the tolerance of the talks
+    last = {
+        m.sender: m.content
+        for m in heard
+        if m.iteration == agreed.iterations and m.kind == "expected trade"
+    }
+    for name in (
+        parent.names
+    ):  # what it heard last is what the VPP does in the end, to the tolerance of the talks
         assert np.abs(last[name] - taken[name]).max() < 0.01 * np.abs(taken).to_numpy().max()
 
 
@@ -427,8 +545,14 @@ def test_the_operator_answers_with_the_nearest_possible(limited):
 
 def two_turbines(low: float) -> tuple:
     """Two VPPs with a load of 20 kW and a turbine whose marginal cost is 0.04 P, beside a grid at 0.2 yuan/kWh."""
-    turbine, prices = MicroTurbine(power_max=30.0, cost_quadratic=0.02, cost_linear=0.0), grid([0.2] * 2, [0.1] * 2)
-    made = case(*(vpp(load(20, 20), turbine, prices, name=name) for name in ("far", "near")), crossing_fee=0.5)
+    turbine, prices = (
+        MicroTurbine(power_max=30.0, cost_quadratic=0.02, cost_linear=0.0),
+        grid([0.2] * 2, [0.1] * 2),
+    )
+    made = case(
+        *(vpp(load(20, 20), turbine, prices, name=name) for name in ("far", "near")),
+        crossing_fee=0.5,
+    )
     return made, placed({"far": 4, "near": 2}, low=low)
 
 
@@ -448,14 +572,23 @@ def test_the_network_price_is_what_a_withdrawn_kwh_costs_the_feeder(step_hours):
     prices, taken = found.network_prices, withdrawals(made, found.dispatches)
     assert prices["near"].to_numpy() == pytest.approx(prices["far"].to_numpy() / 4, abs=1e-3)
     # the turbine's margin is the grid's price and the feeder's
-    assert 0.04 * (20 - taken["far"].to_numpy()) == pytest.approx(0.2 + prices["far"].to_numpy(), abs=2e-3)
+    assert 0.04 * (20 - taken["far"].to_numpy()) == pytest.approx(
+        0.2 + prices["far"].to_numpy(), abs=2e-3
+    )
     assert prices["far"].min() > 0.1
 
 
 def test_network_prices_are_zero_where_limits_are_loose(parent, pooled):
-    found = cooperate(parent, balancing=True, max_iterations=3000, placement=Placement(IEEE33, ENDS, 0.5, 0.7, 1.3))
+    found = cooperate(
+        parent,
+        balancing=True,
+        max_iterations=3000,
+        placement=Placement(IEEE33, ENDS, 0.5, 0.7, 1.3),
+    )
     assert found.network_prices.abs().to_numpy().max() < 1e-6
-    assert list(found.network_prices) == parent.names and list(found.network_prices.index) == list(range(1, 25))
+    assert list(found.network_prices) == parent.names and list(found.network_prices.index) == list(
+        range(1, 25)
+    )
     assert found.certificate.lower <= pooled.cost + 0.05 <= found.certificate.upper + 0.1
 
 
@@ -468,19 +601,31 @@ OPERATOR_STUCK = "carry_out fixes trades and granted withdrawal at once; a VPP w
 
 def test_study_a_agrees_with_the_operator(calibrated):
     """Limits far from binding, the default tolerance."""
-    found = cooperate(calibrated, balancing=True, max_iterations=3000, placement=Placement(IEEE33, ENDS, 0.5, 0.7, 1.3))
+    found = cooperate(
+        calibrated,
+        balancing=True,
+        max_iterations=3000,
+        placement=Placement(IEEE33, ENDS, 0.5, 0.7, 1.3),
+    )
     assert found.certificate.gap < 1e-3
 
 
 def test_a_vpp_without_storage_agrees_with_the_operator():
     """All that the seller can do is decided by its trade: PV 10 kW, no load."""
-    found = cooperate(seller_and_buyer(), penalty=1e-2, tolerance=1e-4, placement=placed({"seller": 3, "buyer": 4}))
+    found = cooperate(
+        seller_and_buyer(),
+        penalty=1e-2,
+        tolerance=1e-4,
+        placement=placed({"seller": 3, "buyer": 4}),
+    )
     assert found.cost == pytest.approx(pool(seller_and_buyer()).cost, rel=1e-2)
 
 
 def test_some_vpps_may_stand_elsewhere():
     made, placement = two_turbines(0.9)
-    found = cooperate(made, penalty=0.02, max_iterations=5000, placement=replace(placement, buses={"far": 4}))
+    found = cooperate(
+        made, penalty=0.02, max_iterations=5000, placement=replace(placement, buses={"far": 4})
+    )
     assert list(found.network_prices) == ["far"]
 
 

@@ -1,4 +1,5 @@
 """A reader's own case: what `make case` writes and `make check` says, fault by fault, and what an impossible case lacks."""
+
 from __future__ import annotations
 
 import importlib.util
@@ -48,7 +49,11 @@ def refused(tool, folder: Path | str) -> list[str]:
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
-    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    return {
+        str(file.relative_to(folder)): file.read_bytes()
+        for file in folder.rglob("*")
+        if file.is_file()
+    }
 
 
 # --- make case ----------------------------------------------------------------------------------------------------
@@ -57,7 +62,10 @@ def test_new_copies_the_template_whole(tool, capsys):
     assert files_of(tool.ROOT / "data" / "mine") == files_of(DATA / "template")
     assert sorted(path.name for path in (tool.ROOT / "data").iterdir()) == ["mine", "template"]
     said = capsys.readouterr().out
-    assert "data/mine holds case.yaml, units.csv and series.csv" in said and "make check CASE=data/mine" in said
+    assert (
+        "data/mine holds case.yaml, units.csv and series.csv" in said
+        and "make check CASE=data/mine" in said
+    )
     assert load_case(tool.ROOT / "data" / "mine").names == ["Home", "Shop"]
 
 
@@ -67,13 +75,34 @@ def test_usual_names_are_taken(tool, name):
     assert (tool.ROOT / "data" / name / "case.yaml").is_file()
 
 
-@pytest.mark.parametrize("name", [" ", "../mine", "a/b", ".hidden", "-p", "_x", "my case", "mine\n", "mine;ls", "größe", "~", "*",
-                                  "/tmp/mine", "$HOME", "..", "."])
+@pytest.mark.parametrize(
+    "name",
+    [
+        " ",
+        "../mine",
+        "a/b",
+        ".hidden",
+        "-p",
+        "_x",
+        "my case",
+        "mine\n",
+        "mine;ls",
+        "größe",
+        "~",
+        "*",
+        "/tmp/mine",
+        "$HOME",
+        "..",
+        ".",
+    ],
+)
 def test_odd_names_are_refused_and_nothing_is_written(tool, name):
     before = files_of(tool.ROOT.parent)
     with pytest.raises(SystemExit) as left:
         tool.new(name)
-    assert "allowed are letters, digits" in str(left.value.code) or "is there already; nothing was written" in str(left.value.code)
+    assert "allowed are letters, digits" in str(
+        left.value.code
+    ) or "is there already; nothing was written" in str(left.value.code)
     assert files_of(tool.ROOT.parent) == before
     assert [path.name for path in (tool.ROOT / "data").iterdir()] == ["template"]
 
@@ -91,6 +120,7 @@ def test_a_name_that_is_there_is_refused_and_left_as_it_is(tool, name):
 
 def test_a_copy_that_fails_leaves_nothing(tool, monkeypatch):
     """A disk that is full in the middle of the copy."""
+
     def half(source, made):
         made.mkdir()
         (made / "case.yaml").write_text("half")
@@ -102,7 +132,9 @@ def test_a_copy_that_fails_leaves_nothing(tool, monkeypatch):
     assert [path.name for path in (tool.ROOT / "data").iterdir()] == ["template"]
 
 
-@pytest.mark.parametrize("words", [(), ("new",), ("new", ""), ("check", ""), ("show", "mine"), ("new", "a", "b")])
+@pytest.mark.parametrize(
+    "words", [(), ("new",), ("new", ""), ("check", ""), ("show", "mine"), ("new", "a", "b")]
+)
 def test_other_words_get_the_usage(tool, words, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["case.py", *words])
     with pytest.raises(SystemExit) as left:
@@ -118,19 +150,34 @@ def test_check_says_what_was_understood(tool, tmp_path, capsys):
     lines = said.splitlines()
     assert lines[:2] == ["A household and a shop on one street", "24 steps of 1 h"]
     case = load_case(folder)
-    for words in ("Home electric_load", "Home heat_load", "Home pv", "Shop electric_load", "battery", "boiler", "gas_supply", "grid_buy"):
+    for words in (
+        "Home electric_load",
+        "Home heat_load",
+        "Home pv",
+        "Shop electric_load",
+        "battery",
+        "boiler",
+        "gas_supply",
+        "grid_buy",
+    ):
         assert words in said
     (row,) = [line.split() for line in lines if line.startswith("Home pv")]
     pv = case.vpp("Home").component("pv").forecast
-    assert [float(cell) for cell in row[2:]] == pytest.approx([pv.sum(), pv.max(), pv.argmax() + 1], abs=0.06)
+    assert [float(cell) for cell in row[2:]] == pytest.approx(
+        [pv.sum(), pv.max(), pv.argmax() + 1], abs=0.06
+    )
     (row,) = [line.split() for line in lines if line.startswith("grid_buy")]
-    assert [float(cell) for cell in row[1:]] == pytest.approx([0.45, case.series["grid_buy"].mean(), 1.10], abs=6e-4)
+    assert [float(cell) for cell in row[1:]] == pytest.approx(
+        [0.45, case.series["grid_buy"].mean(), 1.10], abs=6e-4
+    )
     for vpp in case.vpps:
         assert f"{vpp.name} alone: {dispatch(vpp).cost:,.2f} yuan" in lines
     assert lines[-1] == f'Now: make run NB=bargaining P="case={folder}"'
 
 
-@pytest.mark.parametrize("name", ["template", "paper-a", "paper-a-parent", "paper-b", "paper-b-handmade"])
+@pytest.mark.parametrize(
+    "name", ["template", "paper-a", "paper-a-parent", "paper-b", "paper-b-handmade"]
+)
 def test_every_case_of_the_book_passes_the_check(tool, name, capsys):
     tool.check(name)
     assert capsys.readouterr().out.count(" alone: ") == len(load_case(name).names)
@@ -148,8 +195,23 @@ def test_the_energy_of_quarter_hours_is_a_quarter(tool, tmp_path, capsys):
 def test_the_template_explains_every_component():
     """Its comment lists the kinds of components and statuses; a case that uses them must load."""
     text = (DATA / "template" / U).read_text(encoding="utf-8")
-    for word in ("renewable", "battery", "electric_load", "heat_load", "boiler", "gas_turbine", "micro_turbine", "chp_p2g_ccs",
-                 "controllable_load", "grid", "gas_supply", "carbon_market", "tie", "open data", "calibrated"):
+    for word in (
+        "renewable",
+        "battery",
+        "electric_load",
+        "heat_load",
+        "boiler",
+        "gas_turbine",
+        "micro_turbine",
+        "chp_p2g_ccs",
+        "controllable_load",
+        "grid",
+        "gas_supply",
+        "carbon_market",
+        "tie",
+        "open data",
+        "calibrated",
+    ):
         assert word in text.split("vpp,component")[0]
     case = load_case("template")
     assert pool(case).cost < sum(dispatch(vpp).cost for vpp in case.vpps) - 1
@@ -161,7 +223,10 @@ STAMP = "2026-03-{:02d}T{:02d}:00Z"
 
 def stamped(*stamps: str) -> list[tuple[str, str, str]]:
     """The hours of the template replaced by time stamps, one by one: the line break tells 1 from 10."""
-    return [(S, "hour,home", "time_utc,home"), *((S, f"\n{hour},", f"\n{stamp},") for hour, stamp in enumerate(stamps, 1))]
+    return [
+        (S, "hour,home", "time_utc,home"),
+        *((S, f"\n{hour},", f"\n{stamp},") for hour, stamp in enumerate(stamps, 1)),
+    ]
 
 
 HOURS = [STAMP.format(1, hour) for hour in range(24)]
@@ -223,7 +288,9 @@ FAULTS = {
 def test_check_refuses_a_fault_in_a_sentence(tool, tmp_path, capsys, changes, sentences):
     folder = mine(tmp_path / "mine", *changes)
     head, *faults = refused(tool, folder)
-    assert head == f"{folder} cannot be used yet:" and all(fault.startswith("  ") for fault in faults)
+    assert head == f"{folder} cannot be used yet:" and all(
+        fault.startswith("  ") for fault in faults
+    )
     for sentence in sentences:
         assert any(sentence in fault for fault in faults), faults
     assert len(faults) == len(set(faults)) and capsys.readouterr().out == ""
@@ -236,18 +303,41 @@ def without_line(sentence: str) -> str:
 
 def test_check_lists_all_faults_of_a_folder_at_once(tool, tmp_path):
     """Sixteen sentences about one folder in one run."""
-    names = ("decimal comma", "wrong unit", "negative power", "megawatts", "feed-in above purchase", "tie row of one VPP")
+    names = (
+        "decimal comma",
+        "wrong unit",
+        "negative power",
+        "megawatts",
+        "feed-in above purchase",
+        "tie row of one VPP",
+    )
     changes = [change for name in names for change in FAULTS[name][0]]
-    changes += [(U, "Home,boiler,heat_max", "Home,heat_pump,heat_max"), (U, "discharge_max,5,kW", "discharge_max,5,W"),
-                (U, "roof,assumed", "roof,measured"), (U, "Home,gas_supply,price,3.5", 'Home,gas_supply,price,"3,5"'),
-                (U, "Home,gas_supply,calorific_value", "Home,gas_supply,calorific"), (S, "24,0.43", "23,0.43"),
-                (U, "all,grid,sell_max,20,kW,connection,assumed\n", 2 * "all,grid,sell_max,20,kW,connection,assumed\n")]
+    changes += [
+        (U, "Home,boiler,heat_max", "Home,heat_pump,heat_max"),
+        (U, "discharge_max,5,kW", "discharge_max,5,W"),
+        (U, "roof,assumed", "roof,measured"),
+        (U, "Home,gas_supply,price,3.5", 'Home,gas_supply,price,"3,5"'),
+        (U, "Home,gas_supply,calorific_value", "Home,gas_supply,calorific"),
+        (S, "24,0.43", "23,0.43"),
+        (
+            U,
+            "all,grid,sell_max,20,kW,connection,assumed\n",
+            2 * "all,grid,sell_max,20,kW,connection,assumed\n",
+        ),
+    ]
     faults = [without_line(fault) for fault in refused(tool, mine(tmp_path / "mine", *changes))[1:]]
     expected = [sentence for name in names for sentence in FAULTS[name][1]]
-    expected += ["unknown component 'heat_pump'", "Home battery discharge_max: found unit 'W'; allowed: kW, MW", "found status 'measured'",
-                 "Home gas_supply price: found '3,5' (decimal comma?)", "Home gas_supply calorific: unknown parameter",
-                 "Home gas_supply lacks calorific_value", "Home boiler lacks heat_max", "column hour: found 23; allowed: 24",
-                 "all grid sell_max stands twice"]
+    expected += [
+        "unknown component 'heat_pump'",
+        "Home battery discharge_max: found unit 'W'; allowed: kW, MW",
+        "found status 'measured'",
+        "Home gas_supply price: found '3,5' (decimal comma?)",
+        "Home gas_supply calorific: unknown parameter",
+        "Home gas_supply lacks calorific_value",
+        "Home boiler lacks heat_max",
+        "column hour: found 23; allowed: 24",
+        "all grid sell_max stands twice",
+    ]
     for sentence in expected:
         assert any(without_line(sentence) in fault for fault in faults), (sentence, faults)
     assert len(expected) == 16 <= len(faults)
@@ -265,14 +355,26 @@ def test_check_of_a_folder_that_is_not_there_lists_the_known_cases(tool, tmp_pat
 
 
 def test_the_command_leaves_with_an_error_and_without_a_traceback(tmp_path):
-    folder = mine(tmp_path / "mine", (U, "energy_max,10,kWh", "energy_max,10,kW"), (Y, "steps: 24", "steps: 25"))
-    run = subprocess.run([sys.executable, TOOL, "check", folder], capture_output=True, text=True, cwd=DATA.parent)
+    folder = mine(
+        tmp_path / "mine",
+        (U, "energy_max,10,kWh", "energy_max,10,kW"),
+        (Y, "steps: 24", "steps: 25"),
+    )
+    run = subprocess.run(
+        [sys.executable, TOOL, "check", folder], capture_output=True, text=True, cwd=DATA.parent
+    )
     assert run.returncode != 0 and run.stdout == "" and "Traceback" not in run.stderr
-    assert "found unit 'kW'; allowed: kWh, MWh" in run.stderr and "found 24 rows; allowed: 25" in run.stderr
+    assert (
+        "found unit 'kW'; allowed: kWh, MWh" in run.stderr
+        and "found 24 rows; allowed: 25" in run.stderr
+    )
 
 
 # --- sound files, impossible case ---------------------------------------------------------------------------------
-LIMIT = ("all,grid,sell_max,20,kW,connection,assumed\n", "all,grid,buy_max,{},kW,connection,assumed\n")
+LIMIT = (
+    "all,grid,sell_max,20,kW,connection,assumed\n",
+    "all,grid,buy_max,{},kW,connection,assumed\n",
+)
 IMPOSSIBLE = {
     "too small a connection": ([(U, LIMIT[0], LIMIT[1].format(5))], "Shop", "electricity", "lacks"),
     "no grid": ([(U, LIMIT[0], "")], "Home", "electricity", "lacks"),
@@ -285,12 +387,21 @@ IMPOSSIBLE = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("changes", "name", "carrier", "word"), IMPOSSIBLE.values(), ids=IMPOSSIBLE.keys())
-def test_an_impossible_case_says_who_lacks_what_and_when(tool, tmp_path, capsys, changes, name, carrier, word):
+@pytest.mark.parametrize(
+    ("changes", "name", "carrier", "word"), IMPOSSIBLE.values(), ids=IMPOSSIBLE.keys()
+)
+def test_an_impossible_case_says_who_lacks_what_and_when(
+    tool, tmp_path, capsys, changes, name, carrier, word
+):
     folder = mine(tmp_path / "mine", *changes)
     head, *faults = refused(tool, folder)
     assert head == "No schedule exists for:"
-    assert any(fault.startswith(f"  {name}: infeasible; ") and f"{carrier} {word} " in fault and " in step " in fault for fault in faults), faults
+    assert any(
+        fault.startswith(f"  {name}: infeasible; ")
+        and f"{carrier} {word} " in fault
+        and " in step " in fault
+        for fault in faults
+    ), faults
     said = capsys.readouterr().out  # the tables are there all the same, and what the others cost
     assert "24 steps of 1 h" in said
     for vpp in load_case(folder).vpps:
@@ -299,11 +410,20 @@ def test_an_impossible_case_says_who_lacks_what_and_when(tool, tmp_path, capsys,
 
 def test_the_amount_that_lacks_by_hand(tool, tmp_path):
     """A connection of 5 kW and a load whose peak of 100 kW cannot wait."""
-    folder = mine(tmp_path / "mine", (U, LIMIT[0], LIMIT[1].format(5)), (U, "Shop,electric_load,rating,15", "Shop,electric_load,rating,150"),
-                  (U, "Shop,electric_load,shift_share,10", "Shop,electric_load,shift_share,0"), (S, "12,0.40,3.02,6.15,8.95", "12,0.40,3.02,6.15,100"))
+    folder = mine(
+        tmp_path / "mine",
+        (U, LIMIT[0], LIMIT[1].format(5)),
+        (U, "Shop,electric_load,rating,15", "Shop,electric_load,rating,150"),
+        (U, "Shop,electric_load,shift_share,10", "Shop,electric_load,shift_share,0"),
+        (S, "12,0.40,3.02,6.15,8.95", "12,0.40,3.02,6.15,100"),
+    )
     (fault,) = refused(tool, folder)[1:]
-    over = sum(load > 5 for load in load_case(folder).vpp("Shop").component("electric_load").forecast)
-    assert fault == f"  Shop: infeasible; electricity lacks 95.0 kW in step 12 ({over} step(s) in all)"
+    over = sum(
+        load > 5 for load in load_case(folder).vpp("Shop").component("electric_load").forecast
+    )
+    assert (
+        fault == f"  Shop: infeasible; electricity lacks 95.0 kW in step 12 ({over} step(s) in all)"
+    )
 
 
 def test_an_impossible_case_is_refused_by_the_models_with_the_same_words(tmp_path):
@@ -322,7 +442,11 @@ def test_a_name_in_other_capitals_is_no_new_vpp(tool, tmp_path):
 def test_a_series_that_nobody_uses_is_refused(tool, tmp_path):
     """A reader adds the shop's roof to series.csv and no row to units.csv: the roof makes nothing, without a word."""
     folder = mine(tmp_path / "mine")
-    lines = [line if line.startswith("#") else line + ("," + ("shop_pv_kw" if line.startswith("hour") else "3"))
-             for line in (folder / S).read_text().splitlines()]
+    lines = [
+        line
+        if line.startswith("#")
+        else line + ("," + ("shop_pv_kw" if line.startswith("hour") else "3"))
+        for line in (folder / S).read_text().splitlines()
+    ]
     (folder / S).write_text("\n".join(lines) + "\n")
     refused(tool, folder)

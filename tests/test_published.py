@@ -1,4 +1,5 @@
 """The papers' claims as data, and the rules that turn our numbers into verdicts."""
+
 from __future__ import annotations
 
 import pandas as pd
@@ -24,7 +25,9 @@ CLAIM, VALUE = "A01", 10_780.45
 
 
 def test_every_claim_of_both_papers_is_there_once():
-    assert list(claims().index) == [f"A{k:02d}" for k in range(1, 31)] + [f"B{k:02d}" for k in range(1, 23)]
+    assert list(claims().index) == [f"A{k:02d}" for k in range(1, 31)] + [
+        f"B{k:02d}" for k in range(1, 23)
+    ]
     assert (claims()["paper"] == [name[0] for name in claims().index]).all()
 
 
@@ -42,7 +45,10 @@ def test_the_claims_of_table_1_agree_with_each_other():
     """The three savings add up to the cluster's; A08's share does not follow from them."""
     savings = [published_value(f"A0{k}") for k in (2, 3, 4)]
     assert sum(savings) == pytest.approx(published_value("A01"))
-    before = [100 * saving / published_value(f"A0{k}") for saving, k in zip(savings, (5, 6, 7), strict=True)]
+    before = [
+        100 * saving / published_value(f"A0{k}")
+        for saving, k in zip(savings, (5, 6, 7), strict=True)
+    ]
     assert before == pytest.approx([21_758.8, 43_145.7, 22_885.9], abs=0.05)
     assert 100 * sum(savings) / sum(before) == pytest.approx(12.28, abs=0.005)
     assert published_value("A08") == 13.38
@@ -50,16 +56,28 @@ def test_the_claims_of_table_1_agree_with_each_other():
 
 @pytest.mark.parametrize("claim", ["A14", "Z01", ""])
 def test_a_claim_without_a_number_has_no_published_value(claim):
-    with pytest.raises(WrongInput, match=f"claim: found '{claim}'; allowed: a claim of claims.csv that has a value"):
+    with pytest.raises(
+        WrongInput, match=f"claim: found '{claim}'; allowed: a claim of claims.csv that has a value"
+    ):
         published_value(claim)
 
 
-@pytest.mark.parametrize(("error", "fitted", "verdict"), [
-    (0.0, False, "reproduced"), (0.0099, False, "reproduced"), (-0.0099, False, "reproduced"),
-    (0.0101, False, "not reproduced"), (-0.0101, False, "not reproduced"), (-2.0, False, "not reproduced"),
-    (0.0, True, "by construction"), (0.049, True, "by construction"), (-0.049, True, "by construction"),
-    (0.051, True, "not reproduced"), (-0.051, True, "not reproduced"),
-])
+@pytest.mark.parametrize(
+    ("error", "fitted", "verdict"),
+    [
+        (0.0, False, "reproduced"),
+        (0.0099, False, "reproduced"),
+        (-0.0099, False, "reproduced"),
+        (0.0101, False, "not reproduced"),
+        (-0.0101, False, "not reproduced"),
+        (-2.0, False, "not reproduced"),
+        (0.0, True, "by construction"),
+        (0.049, True, "by construction"),
+        (-0.049, True, "by construction"),
+        (0.051, True, "not reproduced"),
+        (-0.051, True, "not reproduced"),
+    ],
+)
 def test_a_number_is_judged_by_its_distance(error, fitted, verdict):
     assert (NUMBER_TOLERANCE, FITTED_TOLERANCE) == (0.01, 0.05)
     judgement = judge_number(CLAIM, VALUE * (1 + error), "because", fitted)
@@ -69,25 +87,39 @@ def test_a_number_is_judged_by_its_distance(error, fitted, verdict):
 
 def test_a_judged_number_is_shown_with_its_distance():
     assert judge_number(CLAIM, 10_941.118).ours == "10,941.1 (+1.5 %)"
-    assert judge_number("B07", -1206.7).verdict == "reproduced"  # a negative value has a distance too
+    assert (
+        judge_number("B07", -1206.7).verdict == "reproduced"
+    )  # a negative value has a distance too
 
 
-@pytest.mark.parametrize(("true", "verdict"), [(10, "reproduced in shape"), (9, "reproduced in shape"), (8, "not reproduced"),
-                                               (0, "not reproduced")])
+@pytest.mark.parametrize(
+    ("true", "verdict"),
+    [
+        (10, "reproduced in shape"),
+        (9, "reproduced in shape"),
+        (8, "not reproduced"),
+        (0, "not reproduced"),
+    ],
+)
 def test_hours_are_judged_by_nine_of_ten(true, verdict):
     judgement = judge_hours("A24", pd.Series([True] * true + [False] * (10 - true)))
     assert (judgement.verdict, judgement.ours) == (verdict, f"holds in {true} of 10 hours")
 
 
 def test_hours_that_fail_are_named():
-    judgement = judge_hours("A24", pd.Series([True, False, True, False], [11, 12, 13, 14]), "as drawn")
+    judgement = judge_hours(
+        "A24", pd.Series([True, False, True, False], [11, 12, 13, 14]), "as drawn"
+    )
     assert judgement.reason == "as drawn; fails in hour 12, 14"
     assert judge_hours("A24", pd.Series([True], [11]), "as drawn").reason == "as drawn"
 
 
 def test_settings_and_contradictions_have_their_own_verdicts():
     assert judge_setting("A22", "1e-4", "taken over").verdict == "by construction"
-    assert judge_contradiction("A08", "12.28", "A01 to A07").verdict == "contradicted by the paper itself"
+    assert (
+        judge_contradiction("A08", "12.28", "A01 to A07").verdict
+        == "contradicted by the paper itself"
+    )
     assert {"by construction", "contradicted by the paper itself"} < set(VERDICTS)
 
 
@@ -95,17 +127,31 @@ def test_the_ledger_puts_claims_beside_verdicts():
     judged = as_table([judge_number("A02", 5481.04), judge_number(CLAIM, 1.0, "far off")])
     table = ledger(judged)
     assert list(table.index) == ["A01", "A02"]
-    assert table.loc["A01", ["value", "unit", "verdict", "reason"]].tolist() == [VALUE, "yuan/day", "not reproduced", "far off"]
+    assert table.loc["A01", ["value", "unit", "verdict", "reason"]].tolist() == [
+        VALUE,
+        "yuan/day",
+        "not reproduced",
+        "far off",
+    ]
     assert table.loc["A02", "statement"] == claims().loc["A02", "statement"]
 
 
 def test_the_ledger_refuses_everything_wrong_at_once():
-    judged = as_table([Judgement("Z99", "1", "reproduced", ""), Judgement("A01", "1", "splendid", ""),
-                       Judgement("A02", "1", "reproduced", ""), Judgement("A02", "2", "not reproduced", "")])
+    judged = as_table(
+        [
+            Judgement("Z99", "1", "reproduced", ""),
+            Judgement("A01", "1", "splendid", ""),
+            Judgement("A02", "1", "reproduced", ""),
+            Judgement("A02", "2", "not reproduced", ""),
+        ]
+    )
     with pytest.raises(WrongInput) as refused:
         ledger(judged)
     assert refused.value.faults == [
-        "ledger: unknown claim Z99", "ledger: unknown verdict splendid", "ledger: two verdicts on A02"]
+        "ledger: unknown claim Z99",
+        "ledger: unknown verdict splendid",
+        "ledger: two verdicts on A02",
+    ]
 
 
 def test_the_claims_file_is_the_project_s():

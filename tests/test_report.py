@@ -1,4 +1,5 @@
 """The frame of a notebook: parameters refused at once, results whole or not at all."""
+
 from __future__ import annotations
 
 import json
@@ -19,8 +20,22 @@ SOUND = {
     "levels": "0 2 12", "level": 0, "deviation": 0.2, "pv_share": 1.0, "limits": "actual", "reading": "joint worst case",
     "series": "load pv", "samples": 1, "seed": 0, "persistence": 0.0, "notebooks": "data cooperation",
 }  # fmt: skip
-NUMBERS = ("penalty", "tolerance", "price_tolerance", "relaxation", "max_iterations", "trade_limit", "crossing_fee", "price_penalty",
-           "level", "deviation", "pv_share", "samples", "seed", "persistence")
+NUMBERS = (
+    "penalty",
+    "tolerance",
+    "price_tolerance",
+    "relaxation",
+    "max_iterations",
+    "trade_limit",
+    "crossing_fee",
+    "price_penalty",
+    "level",
+    "deviation",
+    "pv_share",
+    "samples",
+    "seed",
+    "persistence",
+)
 WRONG = {
     "case": ("", None, 3), "vpp": ("", 3), "solver": ("cplex", None), "order": ("random",), "weights": ("beauty",),
     "storage": ("maybe",), "method": ("lottery",), "balancing": ("yes", 2), "penalty": (0, -1), "price_penalty": (0,),
@@ -53,7 +68,9 @@ def test_sound_parameters_are_taken():
     assert Study("demo", **SOUND).parameters == SOUND
 
 
-@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in WRONG.items() for value in values])
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, values in WRONG.items() for value in values]
+)
 def test_a_wrong_parameter_is_refused_in_one_sentence(name, value):
     with pytest.raises(WrongInput) as refused:
         Study("demo", **SOUND | {name: value})
@@ -78,7 +95,11 @@ def test_the_sentence_about_a_number_is_for_people(name):
 def test_all_wrong_parameters_are_refused_at_once():
     with pytest.raises(WrongInput) as refused:
         Study("demo", solver="cplex", penalty=0, order="random", case="paper-a")
-    assert sorted(fault.split(":")[0] for fault in refused.value.faults) == ["order", "penalty", "solver"]
+    assert sorted(fault.split(":")[0] for fault in refused.value.faults) == [
+        "order",
+        "penalty",
+        "solver",
+    ]
     assert "found 'cplex'; allowed: auto, highs, gurobi, clarabel, osqp" in str(refused.value)
 
 
@@ -88,7 +109,12 @@ def test_a_parameter_that_no_rule_knows_is_refused_in_words():
 
 
 def test_numbers_that_numpy_made_are_numbers():
-    assert Study("demo", penalty=np.float64(1e-4), max_iterations=np.int64(5)).parameters["max_iterations"] == 5
+    assert (
+        Study("demo", penalty=np.float64(1e-4), max_iterations=np.int64(5)).parameters[
+            "max_iterations"
+        ]
+        == 5
+    )
 
 
 def test_a_solver_that_is_not_installed_is_refused_before_anything_is_solved(monkeypatch):
@@ -112,15 +138,26 @@ def test_a_vpp_and_series_that_the_case_lacks_are_refused_all_at_once():
         "series: found 'foo'; allowed in paper-a-parent: wind, load, heat, pv",
         "series: found 'bar'; allowed in paper-a-parent: wind, load, heat, pv",
     ]
-    assert Study("demo", vpp="VPP1", series="load heat pv").case("paper-a-parent").names == ["VPP1", "VPP2", "VPP3"]
+    assert Study("demo", vpp="VPP1", series="load heat pv").case("paper-a-parent").names == [
+        "VPP1",
+        "VPP2",
+        "VPP3",
+    ]
 
 
 # --- what is written ----------------------------------------------------------------------------------------------
 def test_a_finished_study_leaves_its_tables_verdicts_and_record(results):
     said = a_study().finish(iterations=np.int64(43))
     assert said == "1 tables, 1 verdicts and run.json kept in results/demo/"
-    assert sorted(file.name for file in (results / "demo").iterdir()) == ["claims.csv", "costs.csv", "run.json"]
-    assert pd.read_csv(results / "demo" / "costs.csv", index_col=0)["yuan"].to_dict() == {"VPP1": 1.0, "VPP2": 2.0}
+    assert sorted(file.name for file in (results / "demo").iterdir()) == [
+        "claims.csv",
+        "costs.csv",
+        "run.json",
+    ]
+    assert pd.read_csv(results / "demo" / "costs.csv", index_col=0)["yuan"].to_dict() == {
+        "VPP1": 1.0,
+        "VPP2": 2.0,
+    }
     record = json.loads((results / "demo" / "run.json").read_text())
     assert record["parameters"] == {"case": "paper-a-parent", "penalty": 1e-4}
     assert (record["notebook"], record["iterations"]) == ("demo", 43)
@@ -135,7 +172,9 @@ def test_nothing_else_is_left_in_the_results_folder(results):
 
 def test_tables_keep_their_steps_and_their_two_level_columns(results):
     study, steps = Study("demo"), pd.RangeIndex(1, 3, name="step")
-    study.keep(trades=pd.DataFrame({("A", "B"): [1.5, -2.0]}, steps), plain=pd.DataFrame({"x": [7, 8]}))
+    study.keep(
+        trades=pd.DataFrame({("A", "B"): [1.5, -2.0]}, steps), plain=pd.DataFrame({"x": [7, 8]})
+    )
     study.finish()
     trades = pd.read_csv(results / "demo" / "trades.csv")
     assert list(trades) == ["step", "A B"] and trades["A B"].tolist() == [1.5, -2.0]
@@ -164,7 +203,9 @@ BREAKS = {
 
 
 @pytest.mark.parametrize("breaking", BREAKS.values(), ids=BREAKS.keys())
-def test_a_run_that_breaks_while_writing_leaves_the_old_results_whole(results, monkeypatch, breaking):
+def test_a_run_that_breaks_while_writing_leaves_the_old_results_whole(
+    results, monkeypatch, breaking
+):
     a_study(1.0).finish()
     before = {file.name: file.read_bytes() for file in (results / "demo").iterdir()}
     with monkeypatch.context() as patch:
@@ -194,7 +235,9 @@ def test_the_ledger_prefers_this_run_s_verdicts_to_the_book_s(monkeypatch, tmp_p
     monkeypatch.delenv("VPPCORE_RESULTS")
     a_study().finish()
     monkeypatch.setenv("VPPCORE_RESULTS", str(results))
-    assert collect_judgements("demo")["verdict"].tolist() == ["reproduced"]  # the book's, for lack of one here
+    assert collect_judgements("demo")["verdict"].tolist() == [
+        "reproduced"
+    ]  # the book's, for lack of one here
     own = Study("demo")
     own.judge(judge_number("A01", 1.0))
     own.finish()
@@ -203,7 +246,9 @@ def test_the_ledger_prefers_this_run_s_verdicts_to_the_book_s(monkeypatch, tmp_p
 
 def test_the_ledger_names_the_notebooks_that_have_not_run():
     a_study().finish()
-    with pytest.raises(WrongInput, match="no verdicts of other, third; allowed: after these notebooks have run"):
+    with pytest.raises(
+        WrongInput, match="no verdicts of other, third; allowed: after these notebooks have run"
+    ):
         collect_judgements("demo", "other", "third")
 
 

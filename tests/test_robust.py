@@ -1,4 +1,5 @@
 """Uncertainty: the worst day by two roads, a coalition that is ready for it, and what days nobody planned for cost."""
+
 from __future__ import annotations
 
 from dataclasses import fields, replace
@@ -37,17 +38,28 @@ from vppcore.robust import (
 from vppcore.solvers import solve
 
 NAMES = ("VPP1", "VPP2", "VPP3")
-LEVEL_2 = {"VPP1": 27_897.39, "VPP2": 30_865.30, "VPP3": 24_833.00}  # yuan a day, parent data, alone
+LEVEL_2 = {
+    "VPP1": 27_897.39,
+    "VPP2": 30_865.30,
+    "VPP3": 24_833.00,
+}  # yuan a day, parent data, alone
 SAME = 1e-6  # relative agreement of two roads to one linear problem
 FLAT, FLAT_2 = grid([1.0] * 6, [0.2] * 6), grid([1.0] * 2, [0.2] * 2)
 
 
 def cut(plant: VPP, steps: int, first: int = 6) -> VPP:
     """Some steps of a VPP's day. A battery ends these steps, too, with the energy that it starts them with."""
+
     def shorter(component):
         profiles = {f.name: getattr(component, f.name) for f in fields(component)}
-        return replace(component, **{name: value[first:first + steps] for name, value in profiles.items()
-                                     if isinstance(value, np.ndarray)})
+        return replace(
+            component,
+            **{
+                name: value[first : first + steps]
+                for name, value in profiles.items()
+                if isinstance(value, np.ndarray)
+            },
+        )
 
     return replace(plant, components=tuple(shorter(c) for c in plant.components), steps=steps)
 
@@ -68,14 +80,23 @@ def budgets(plant: VPP, for_load: int, for_plant: int, **more) -> Uncertainty:
 def days_of(recourse: Recourse):
     """Strategy: 0/1 days within the budget."""
     steps = recourse.steps
-    hours = [st.sets(st.integers(0, steps - 1), max_size=recourse.uncertainty.budgets[series]) for _, series in recourse.keys]
-    return st.tuples(*hours).map(lambda day: np.concatenate([np.isin(np.arange(steps), list(s)) for s in day]).astype(float))
+    hours = [
+        st.sets(st.integers(0, steps - 1), max_size=recourse.uncertainty.budgets[series])
+        for _, series in recourse.keys
+    ]
+    return st.tuples(*hours).map(
+        lambda day: np.concatenate([np.isin(np.arange(steps), list(s)) for s in day]).astype(float)
+    )
 
 
 def random_day(recourse: Recourse, chance: np.random.Generator) -> np.ndarray:
     """A 0/1 day that uses up the whole budget."""
-    sizes = [min(recourse.uncertainty.budgets[series], recourse.steps) for _, series in recourse.keys]
-    return np.concatenate([chance.permutation(np.arange(recourse.steps) < size) for size in sizes]).astype(float)
+    sizes = [
+        min(recourse.uncertainty.budgets[series], recourse.steps) for _, series in recourse.keys
+    ]
+    return np.concatenate(
+        [chance.permutation(np.arange(recourse.steps) < size) for size in sizes]
+    ).astype(float)
 
 
 def sampled(*what, **how) -> pd.DataFrame:
@@ -88,8 +109,12 @@ def trades_with_all(trades: pd.DataFrame, made: Case, name: str) -> np.ndarray:
 
 
 uncertainties = st.builds(
-    Uncertainty, st.fixed_dictionaries({"load": st.integers(0, 2), "pv": st.integers(0, 2)}),
-    st.sampled_from([0.1, 0.2, 0.5]), st.sampled_from(LIMITS), st.sampled_from([2.0, 10.0]), st.sampled_from([0.0, 1.0]),
+    Uncertainty,
+    st.fixed_dictionaries({"load": st.integers(0, 2), "pv": st.integers(0, 2)}),
+    st.sampled_from([0.1, 0.2, 0.5]),
+    st.sampled_from(LIMITS),
+    st.sampled_from([2.0, 10.0]),
+    st.sampled_from([0.0, 1.0]),
 )
 
 
@@ -97,8 +122,15 @@ uncertainties = st.builds(
 def pairs(draw, steps: int) -> Case:
     """Any small VPP beside one that must buy in every step, so that the two never cost nothing."""
     tariff = grid([0.3, 1.0, 0.6][:steps], [0.1, 0.2, 0.1][:steps])
-    town = vpp(load(*[30, 40, 20][:steps], shift_share=0.1, shift_cost=0.01), battery(), tariff, name="B")
-    return case(draw(small_vpps(steps, "A")), town, limit=draw(st.sampled_from([2.0, 9.0])), crossing_fee=draw(st.sampled_from([0.0, 0.01])))
+    town = vpp(
+        load(*[30, 40, 20][:steps], shift_share=0.1, shift_cost=0.01), battery(), tariff, name="B"
+    )
+    return case(
+        draw(small_vpps(steps, "A")),
+        town,
+        limit=draw(st.sampled_from([2.0, 9.0])),
+        crossing_fee=draw(st.sampled_from([0.0, 0.01])),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +154,10 @@ def ready(short):
 @pytest.fixture(scope="module")
 def whole_day(parent):
     """VPP -> (its recourse, its worst case) at level 4 on the whole day."""
-    return {plant.name: (Recourse(plant, at_level(4)), worst_case(plant, at_level(4))) for plant in parent.vpps}
+    return {
+        plant.name: (Recourse(plant, at_level(4)), worst_case(plant, at_level(4)))
+        for plant in parent.vpps
+    }
 
 
 # --- no uncertainty -----------------------------------------------------------------------------------------------
@@ -141,7 +176,9 @@ def test_level_0_is_the_relaxed_schedule_of_the_forecast(fixture, name, request)
 @pytest.mark.parametrize("name", NAMES)
 def test_a_deviation_of_0_costs_nothing(short, name):
     plant = short.vpp(name)
-    assert worst_case(plant, at_level(6, deviation=0.0)).cost == pytest.approx(dispatch(plant, storage="relaxed").cost, rel=SAME)
+    assert worst_case(plant, at_level(6, deviation=0.0)).cost == pytest.approx(
+        dispatch(plant, storage="relaxed").cost, rel=SAME
+    )
 
 
 @pytest.mark.parametrize("reading", READINGS)
@@ -162,7 +199,10 @@ def test_the_worst_day_is_the_worst_of_all_days(short, name, pair):
     assert found.cost == pytest.approx(enumerate_days(plant, doubt), rel=SAME)
     assert found.checked == pytest.approx(found.cost, rel=1e-5)
     assert set(found.hits) == {series for series, budget in doubt.budgets.items() if budget}
-    assert all(set(found.hits[series]) <= {0, 1} and found.hits[series].sum() <= doubt.budgets[series] for series in found.hits)
+    assert all(
+        set(found.hits[series]) <= {0, 1} and found.hits[series].sum() <= doubt.budgets[series]
+        for series in found.hits
+    )
 
 
 @pytest.mark.parametrize("pair", [(2, 0), (0, 2)], ids=str)
@@ -196,7 +236,9 @@ def test_heat_may_be_uncertain_as_well(short, name, limits):
 
 @given(plant=small_vpps(), doubt=uncertainties)
 def test_the_worst_day_of_any_small_vpp_is_the_worst_of_all_days(plant, doubt):
-    assert worst_case(plant, doubt).cost == pytest.approx(enumerate_days(plant, doubt), rel=1e-5, abs=1e-5)
+    assert worst_case(plant, doubt).cost == pytest.approx(
+        enumerate_days(plant, doubt), rel=1e-5, abs=1e-5
+    )
 
 
 @pytest.mark.parametrize("limits", LIMITS)
@@ -232,13 +274,23 @@ def test_no_day_of_the_budget_costs_more_than_the_worst(whole_day, name, data):
 def test_the_worst_day_costs_what_is_said(parent, whole_day, name):
     worst = whole_day[name][1]
     day = {series: worst.hits[series].to_numpy(float) for series in worst.hits}
-    assert dispatch(hit(parent.vpp(name), at_level(4), day), storage="relaxed").cost == pytest.approx(worst.cost, rel=SAME)
+    assert dispatch(
+        hit(parent.vpp(name), at_level(4), day), storage="relaxed"
+    ).cost == pytest.approx(worst.cost, rel=SAME)
 
 
-@given(plant=small_vpps(steps=4), doubt=uncertainties, more=st.integers(1, 2), further=st.sampled_from([1.0, 1.7]))
+@given(
+    plant=small_vpps(steps=4),
+    doubt=uncertainties,
+    more=st.integers(1, 2),
+    further=st.sampled_from([1.0, 1.7]),
+)
 def test_a_larger_budget_and_a_larger_deviation_never_cost_less(plant, doubt, more, further):
-    larger = replace(doubt, budgets={name: budget + more for name, budget in doubt.budgets.items()},
-                     deviation=doubt.deviation * further)
+    larger = replace(
+        doubt,
+        budgets={name: budget + more for name, budget in doubt.budgets.items()},
+        deviation=doubt.deviation * further,
+    )
     small, large = worst_case(plant, doubt), worst_case(plant, larger)
     slack = SAME * max(1.0, abs(large.cost))
     assert small.nominal - slack <= small.cost <= large.cost + slack
@@ -256,7 +308,9 @@ def test_the_worst_case_grows_with_level_and_deviation(parent, name):
 def test_a_budget_beyond_the_horizon_is_every_step(short):
     plant = short.vpp("VPP3")
     every = Recourse(plant, budgets(plant, 99, 99))
-    assert worst_case(plant, every.uncertainty).cost == pytest.approx(every.value(np.ones(12)), rel=SAME)
+    assert worst_case(plant, every.uncertainty).cost == pytest.approx(
+        every.value(np.ones(12)), rel=SAME
+    )
 
 
 # --- the reaction to a day ----------------------------------------------------------------------------------------
@@ -270,7 +324,9 @@ def test_the_reaction_is_the_schedule_of_the_day_that_came(parent, name, limits)
     assert {series for _, series in recourse.keys} == set(doubt.budgets)
     for z in np.random.default_rng(1).uniform(-1, 1, (4, 3 * 24)):
         day = {series: values for (_, series), values in recourse.unflatten(z).items()}
-        assert recourse.value(z) == pytest.approx(dispatch(hit(plant, doubt, day), storage="relaxed").cost, rel=SAME)
+        assert recourse.value(z) == pytest.approx(
+            dispatch(hit(plant, doubt, day), storage="relaxed").cost, rel=SAME
+        )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -282,7 +338,10 @@ def test_the_reaction_with_promised_trades_is_the_schedule_with_these_trades(sho
         day = {series: values for (_, series), values in recourse.unflatten(z).items()}
 
         def promised(model):
-            return [flow == ready.trades[name, other].to_numpy() for other, flow in model.trades().items()]
+            return [
+                flow == ready.trades[name, other].to_numpy()
+                for other, flow in model.trades().items()
+            ]
 
         schedule = solve_exactly(hit(plant, at_level(2), day), promised, "auto", "relaxed", name)
         q = recourse.flat(trades_with_all(ready.trades, short, name))
@@ -294,28 +353,43 @@ def test_the_reaction_of_several_is_their_joint_optimum(short):
     recourse, doubt = Recourse(short.connected(), at_level(2)), at_level(2)
     z = np.random.default_rng(1).uniform(0, 1, recourse.by_day.shape[1])
     days = recourse.unflatten(z)
-    there = replace(short, vpps=tuple(hit(plant, doubt, {s: z for (name, s), z in days.items() if name == plant.name})
-                                      for plant in short.vpps))
+    there = replace(
+        short,
+        vpps=tuple(
+            hit(plant, doubt, {s: z for (name, s), z in days.items() if name == plant.name})
+            for plant in short.vpps
+        ),
+    )
     assert recourse.value(z) == pytest.approx(pool(there).cost, rel=SAME)
 
 
 def test_only_series_with_a_budget_that_a_vpp_has_are_uncertain(parent):
     doubt = Uncertainty({"pv": 1, "load": 0, "heat": 3, "wind": 2})
-    assert [set(uncertain_series(plant, doubt)) for plant in parent.vpps] == [{"wind", "heat"}, {"pv", "heat"}, {"pv", "heat"}]
+    assert [set(uncertain_series(plant, doubt)) for plant in parent.vpps] == [
+        {"wind", "heat"},
+        {"pv", "heat"},
+        {"pv", "heat"},
+    ]
 
 
 def test_the_series_of_a_case_are_those_that_some_vpp_has(parent):
     assert series_of(parent) == ["wind", "load", "heat", "pv"]
-    assert series_of(case(vpp(load(3, 9), FLAT_2, name="A"), vpp(load(8, 8), pv(1, 1), FLAT_2, name="B"))) == ["load", "pv"]
+    assert series_of(
+        case(vpp(load(3, 9), FLAT_2, name="A"), vpp(load(8, 8), pv(1, 1), FLAT_2, name="B"))
+    ) == ["load", "pv"]
 
 
 def test_a_hit_raises_the_load_and_lowers_the_plant(short):
     plant, z = short.vpp("VPP1"), array(1, 0, 0.5, 0, 0, 1)
     day = hit(plant, at_level(2, deviation=0.3), {"load": z, "wind": z})
-    assert day.component("wind").available == pytest.approx(plant.component("wind").available * (1 - 0.3 * z))
+    assert day.component("wind").available == pytest.approx(
+        plant.component("wind").available * (1 - 0.3 * z)
+    )
     demand = plant.component("electric_load").demand
     for limits, known in (("forecast", demand), ("actual", demand * (1 + 0.3 * z))):
-        there = hit(plant, at_level(2, deviation=0.3, limits=limits), {"load": z}).component("electric_load")
+        there = hit(plant, at_level(2, deviation=0.3, limits=limits), {"load": z}).component(
+            "electric_load"
+        )
         assert there.demand == pytest.approx(known)
         assert there.demand + there.surprise == pytest.approx(demand * (1 + 0.3 * z))
 
@@ -325,7 +399,9 @@ def test_a_hit_raises_the_load_and_lowers_the_plant(short):
 @pytest.mark.parametrize("shed_price", [10.0, 25.0])
 def test_power_that_is_missing_shows_at_its_price(shed_price, step_hours):
     """The grid gives 10 kW, the load is 10 kW in two steps; a hit of 20 % is 2 kW that nobody can deliver."""
-    plant = vpp(load(10, 10, 4), grid([1, 1, 1], [0.2, 0.2, 0.2], buy_max=10.0), step_hours=step_hours)
+    plant = vpp(
+        load(10, 10, 4), grid([1, 1, 1], [0.2, 0.2, 0.2], buy_max=10.0), step_hours=step_hours
+    )
     doubt = Uncertainty({"load": 1}, shed_price=shed_price)
     found = worst_case(plant, doubt)
     assert found.nominal == pytest.approx(step_hours * 24)
@@ -333,7 +409,9 @@ def test_power_that_is_missing_shows_at_its_price(shed_price, step_hours):
     assert found.cost == pytest.approx(enumerate_days(plant, doubt))
     day = hit(plant, doubt, {"load": found.hits["load"].to_numpy(float)})
     schedule = dispatch(day)
-    assert schedule.series["emergency", "shed electricity"].to_numpy() == pytest.approx(2 * found.hits["load"])
+    assert schedule.series["emergency", "shed electricity"].to_numpy() == pytest.approx(
+        2 * found.hits["load"]
+    )
     assert schedule.costs["emergency"] == pytest.approx(step_hours * 2 * shed_price)
     without = replace(day, components=tuple(c for c in day.components if c.name != "emergency"))
     with pytest.raises(NotSolved, match="electricity lacks 2.0 kW"):
@@ -343,7 +421,9 @@ def test_power_that_is_missing_shows_at_its_price(shed_price, step_hours):
 def test_heat_that_is_missing_shows_at_its_price():
     """The boiler gives 10 kW, the heat load is 10 kW in two steps; a hit of 20 % is 2 kW that nobody can deliver."""
     boiler = Boiler(heat_max=10.0, efficiency=1.0)
-    plant = vpp(HeatLoad(forecast=array(4, 10, 10)), boiler, GasSupply(price=3.0, calorific_value=10.0))
+    plant = vpp(
+        HeatLoad(forecast=array(4, 10, 10)), boiler, GasSupply(price=3.0, calorific_value=10.0)
+    )
     doubt = Uncertainty({"heat": 2}, shed_price=7.0)
     found = worst_case(plant, doubt)
     assert found.nominal == pytest.approx(24 * 0.3)
@@ -372,8 +452,13 @@ def test_the_days_of_the_parent_need_no_emergency(parent, whole_day):
 @pytest.mark.parametrize("name", NAMES)
 def test_bounds_that_are_too_small_are_noticed(short, monkeypatch, name, share):
     proven = robust.value_bounds
-    monkeypatch.setattr(robust, "value_bounds", lambda recourse: tuple(share * bound for bound in proven(recourse)))
-    with pytest.raises(NotSolved, match=f"{name}: the worst day was said to cost .* and costs .*: a bound on the multipliers is wrong"):
+    monkeypatch.setattr(
+        robust, "value_bounds", lambda recourse: tuple(share * bound for bound in proven(recourse))
+    )
+    with pytest.raises(
+        NotSolved,
+        match=f"{name}: the worst day was said to cost .* and costs .*: a bound on the multipliers is wrong",
+    ):
         worst_case(short.vpp(name), at_level(2))
 
 
@@ -402,7 +487,9 @@ def test_of_equal_days_the_one_with_fewest_hits_is_taken(solver):
 def test_the_stated_choice_costs_the_same_and_is_the_same_from_both_solvers(parent, name):
     plant = parent.vpp(name)
     any_day = worst_case(plant, at_level(2))
-    first, second = (worst_case(plant, at_level(2), solver, canonical=True) for solver in ("highs", "gurobi"))
+    first, second = (
+        worst_case(plant, at_level(2), solver, canonical=True) for solver in ("highs", "gurobi")
+    )
     assert first.cost == pytest.approx(any_day.cost, rel=2e-6)
     pd.testing.assert_frame_equal(first.hits, second.hits)
     assert first.hits.to_numpy().sum() <= any_day.hits.to_numpy().sum()
@@ -411,7 +498,9 @@ def test_the_stated_choice_costs_the_same_and_is_the_same_from_both_solvers(pare
 # --- the coalition ------------------------------------------------------------------------------------------------
 def test_the_bounds_of_the_coalition_close_from_both_sides(ready):
     assert len(ready.bounds) > 1
-    assert (np.diff(ready.bounds["lower"]) >= -1e-3).all() and (np.diff(ready.bounds["upper"]) <= 0).all()
+    assert (np.diff(ready.bounds["lower"]) >= -1e-3).all() and (
+        np.diff(ready.bounds["upper"]) <= 0
+    ).all()
     assert (ready.bounds["lower"] <= ready.bounds["upper"] * (1 + SAME)).all()
     assert 0 <= ready.gap + SAME and ready.gap <= 1e-4
     assert ready.cost == ready.bounds["upper"].iloc[-1]
@@ -444,31 +533,50 @@ def test_the_coalition_s_cost_is_that_of_one_problem_with_all_days(made, doubt):
     trade, worst, rows = cp.Variable(2), {"A": cp.Variable(), "B": cp.Variable()}, []
     for plant, sign in zip(made.connected(), (1, -1), strict=True):
         names = uncertain_series(plant, doubt)
-        days = [[np.array(day, float) for day in product((0, 1), repeat=2) if sum(day) <= doubt.budgets[name]] for name in names]
+        days = [
+            [
+                np.array(day, float)
+                for day in product((0, 1), repeat=2)
+                if sum(day) <= doubt.budgets[name]
+            ]
+            for name in names
+        ]
         for day in product(*days):
             model = build(hit(plant, doubt, dict(zip(names, day, strict=True))))
             rows += [*model.constraints, worst[plant.name] >= model.cost]
             rows += [flow == sign * trade for flow in model.trades().values()]
     best = solve(cp.Problem(cp.Minimize(sum(worst.values())), rows)).value
-    assert robust_coalition(made, doubt, tolerance=1e-6).cost == pytest.approx(best, rel=5e-6, abs=1e-4)
+    assert robust_coalition(made, doubt, tolerance=1e-6).cost == pytest.approx(
+        best, rel=5e-6, abs=1e-4
+    )
 
 
 def test_the_coalition_does_not_depend_on_the_solver(parent):
     made = cut_case(parent, 3)
-    free, other = (robust_coalition(made, at_level(2), tolerance=1e-6, solver=solver) for solver in ("highs", "gurobi"))
+    free, other = (
+        robust_coalition(made, at_level(2), tolerance=1e-6, solver=solver)
+        for solver in ("highs", "gurobi")
+    )
     assert free.cost == pytest.approx(other.cost, rel=2e-6)
-    assert ({day.solver for day in free.worst.values()}, {day.solver for day in other.worst.values()}) == ({"highs"}, {"gurobi"})
+    assert (
+        {day.solver for day in free.worst.values()},
+        {day.solver for day in other.worst.values()},
+    ) == ({"highs"}, {"gurobi"})
 
 
 def test_readings_are_ordered_by_what_is_known_when_trading(short, short_alone, ready):
     """Own worst days first is too bold, trading when the day is known cheaper than before, alone the dearest."""
-    own, joint = (robust_coalition(short, at_level(2), reading=reading) for reading in ("own worst case first", "joint worst case"))
+    own, joint = (
+        robust_coalition(short, at_level(2), reading=reading)
+        for reading in ("own worst case first", "joint worst case")
+    )
     apart = sum(day.cost for day in short_alone.values())
     assert own.cost + 1 < joint.cost < ready.cost - 1
     assert ready.cost < 0.95 * apart
     assert (own.reading, joint.reading) == ("own worst case first", "joint worst case")
     assert {name: day.cost for name, day in own.worst.items()} == pytest.approx(
-        {name: day.cost for name, day in short_alone.items()}, rel=SAME)
+        {name: day.cost for name, day in short_alone.items()}, rel=SAME
+    )
     for result in (own, joint):
         assert result.gap == pytest.approx(0, abs=SAME)
         assert result.costs.sum() == pytest.approx(result.cost, rel=SAME)
@@ -478,8 +586,14 @@ def test_own_worst_days_are_the_stated_ones_whatever_the_solver():
     """Flat prices make all hours equal: which one is hit decides what the other VPP can help with."""
     sunny = vpp(load(2, 2, 2, 2), pv(2, 6, 2, 9), grid([1.0] * 4, [0.2] * 4), name="A")
     town = vpp(load(9, 9, 9, 9), grid([1.0] * 4, [0.2] * 4), name="B")
-    made, doubt = case(sunny, town, limit=5.0, crossing_fee=0.01), Uncertainty({"load": 1}, deviation=0.5)
-    free, other = (robust_coalition(made, doubt, reading="own worst case first", solver=name) for name in ("highs", "gurobi"))
+    made, doubt = (
+        case(sunny, town, limit=5.0, crossing_fee=0.01),
+        Uncertainty({"load": 1}, deviation=0.5),
+    )
+    free, other = (
+        robust_coalition(made, doubt, reading="own worst case first", solver=name)
+        for name in ("highs", "gurobi")
+    )
     for result in (free, other):
         assert result.worst["B"].hits["load"].to_list() == [1, 0, 0, 0]
     assert free.cost == pytest.approx(other.cost, rel=SAME)
@@ -488,23 +602,31 @@ def test_own_worst_days_are_the_stated_ones_whatever_the_solver():
 @settings(max_examples=6)
 @given(made=pairs(2), doubt=uncertainties)
 def test_the_readings_of_any_two_small_vpps_are_ordered_too(made, doubt):
-    own, joint, first = (robust_coalition(made, doubt, tolerance=1e-6, reading=reading).cost
-                         for reading in ("own worst case first", "joint worst case", "trades first"))
+    own, joint, first = (
+        robust_coalition(made, doubt, tolerance=1e-6, reading=reading).cost
+        for reading in ("own worst case first", "joint worst case", "trades first")
+    )
     apart = sum(worst_case(plant, doubt).cost for plant in made.vpps)
     slack = 1e-4 + 1e-5 * max(abs(own), abs(apart))
     assert own <= joint + slack and joint <= first + slack and first <= apart + slack
 
 
 def test_the_joint_worst_day_is_the_worst_of_all_days():
-    made = case(vpp(load(3, 9), pv(12, 2), FLAT_2, name="A"), vpp(load(8, 8), battery(), FLAT_2, name="B"), limit=4.0,
-                crossing_fee=0.01)
+    made = case(
+        vpp(load(3, 9), pv(12, 2), FLAT_2, name="A"),
+        vpp(load(8, 8), battery(), FLAT_2, name="B"),
+        limit=4.0,
+        crossing_fee=0.01,
+    )
     doubt = Uncertainty({"load": 1, "pv": 1}, deviation=0.5)
     recourse = Recourse(made.connected(), doubt)
     assert recourse.keys == [("A", "load"), ("A", "pv"), ("B", "load")]
     hits = [array(0, 0), array(1, 0), array(0, 1)]
     every = [recourse.value(np.concatenate(day)) for day in product(hits, repeat=3)]
     assert np.ptp(every) > 1
-    assert robust_coalition(made, doubt, reading="joint worst case").cost == pytest.approx(max(every), rel=SAME)
+    assert robust_coalition(made, doubt, reading="joint worst case").cost == pytest.approx(
+        max(every), rel=SAME
+    )
 
 
 def test_the_guaranteed_saving_can_be_shared(short, short_alone, ready):
@@ -517,7 +639,10 @@ def test_the_guaranteed_saving_can_be_shared(short, short_alone, ready):
 
 
 def test_a_coalition_that_needs_more_iterations_says_how_far_it_came(short):
-    with pytest.raises(NotSolved, match=r"robust coalition: bounds [\d,]+ and [\d,]+ yuan after 1 iterations \(allowed gap 0.0001\)"):
+    with pytest.raises(
+        NotSolved,
+        match=r"robust coalition: bounds [\d,]+ and [\d,]+ yuan after 1 iterations \(allowed gap 0.0001\)",
+    ):
         robust_coalition(short, at_level(2), max_iterations=1)
 
 
@@ -533,28 +658,49 @@ def test_a_sweep_is_the_single_results_in_a_table(short, short_alone, ready):
     for level, (alone, coalition) in found.items():
         assert coalition.cost == table.loc[level, "together"]
         assert sum(day.cost for day in alone.values()) == table.loc[level, "alone"]
-        assert (coalition.gap, len(coalition.bounds)) == (table.loc[level, "gap"], table.loc[level, "iterations"])
+        assert (coalition.gap, len(coalition.bounds)) == (
+            table.loc[level, "gap"],
+            table.loc[level, "iterations"],
+        )
     assert table.loc[2, "together"] == pytest.approx(ready.cost, rel=2e-4)
-    assert table.loc[2, "alone"] == pytest.approx(sum(day.cost for day in short_alone.values()), rel=SAME)
-    assert table["saving"].to_numpy() == pytest.approx((table["alone"] - table["together"]).to_numpy())
-    assert table["saving (%)"].to_numpy() == pytest.approx((100 * table["saving"] / table["alone"]).to_numpy())
+    assert table.loc[2, "alone"] == pytest.approx(
+        sum(day.cost for day in short_alone.values()), rel=SAME
+    )
+    assert table["saving"].to_numpy() == pytest.approx(
+        (table["alone"] - table["together"]).to_numpy()
+    )
+    assert table["saving (%)"].to_numpy() == pytest.approx(
+        (100 * table["saving"] / table["alone"]).to_numpy()
+    )
     assert table.loc[0, "together"] == pytest.approx(pool(short).cost, rel=SAME)
 
 
 # --- storage mode decided the day before --------------------------------------------------------------------------
-STORING = vpp(load(4, 9, 3), pv(9, 2, 4), battery(charge_max=6.0, discharge_max=6.0), grid([0.3, 1.0, 0.6], [0.1, 0.2, 0.1]))
+STORING = vpp(
+    load(4, 9, 3),
+    pv(9, 2, 4),
+    battery(charge_max=6.0, discharge_max=6.0),
+    grid([0.3, 1.0, 0.6], [0.1, 0.2, 0.1]),
+)
 STORING_DOUBT = Uncertainty({"load": 1, "pv": 1}, deviation=0.5)
 
 
 def with_modes(plant: VPP, charging) -> VPP:
     """The VPP whose batteries charge in these steps only and discharge in the others only."""
     now = np.asarray(charging, float)
-    return plant.batteries(lambda b: replace(b, charge_max=b.charge_max * now, discharge_max=b.discharge_max * (1 - now)))
+    return plant.batteries(
+        lambda b: replace(
+            b, charge_max=b.charge_max * now, discharge_max=b.discharge_max * (1 - now)
+        )
+    )
 
 
 def test_storage_modes_chosen_the_day_before_are_the_best_of_all_modes():
     found, bounds = worst_case_storage_first(STORING, STORING_DOUBT)
-    every = [enumerate_days(with_modes(STORING, mode), STORING_DOUBT) for mode in product((0, 1), repeat=3)]
+    every = [
+        enumerate_days(with_modes(STORING, mode), STORING_DOUBT)
+        for mode in product((0, 1), repeat=3)
+    ]
     assert np.ptp(every) > 0.1
     assert found.cost == pytest.approx(min(every), rel=2e-5)
     assert bounds["upper"].iloc[-1] - bounds["lower"].iloc[-1] <= 1e-5 * found.cost
@@ -562,7 +708,9 @@ def test_storage_modes_chosen_the_day_before_are_the_best_of_all_modes():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_storage_decided_before_costs_more_than_after_and_less_than_any_fixed_mode(short, short_alone, name):
+def test_storage_decided_before_costs_more_than_after_and_less_than_any_fixed_mode(
+    short, short_alone, name
+):
     plant, doubt = short.vpp(name), at_level(2)
     found, bounds = worst_case_storage_first(plant, doubt)
     assert bounds["upper"].iloc[-1] == found.cost
@@ -593,19 +741,27 @@ def test_the_same_seed_gives_the_same_days(short):
 
 
 @pytest.mark.parametrize("persistence", [0.0, 0.5, 0.8])
-def test_sampled_days_are_centred_within_the_deviation_and_as_persistent_as_asked(parent, persistence):
+def test_sampled_days_are_centred_within_the_deviation_and_as_persistent_as_asked(
+    parent, persistence
+):
     days = sample_days(parent, at_level(2), 1000, 1, persistence).reshape(1000, 6, 24)
     assert np.abs(days).max() <= 1
     assert days.mean() == pytest.approx(0, abs=0.02)
-    assert days.std(axis=(0, 1)) == pytest.approx(np.full(24, 1 / np.sqrt(3)), abs=0.03)  # uniform in every step
+    assert days.std(axis=(0, 1)) == pytest.approx(
+        np.full(24, 1 / np.sqrt(3)), abs=0.03
+    )  # uniform in every step
     lagged = np.corrcoef(days[:, :, :-1].ravel(), days[:, :, 1:].ravel())[0, 1]
     assert lagged == pytest.approx(persistence, abs=0.03)
-    assert np.corrcoef(days[:, 0, 5], days[:, 1, 5])[0, 1] == pytest.approx(0, abs=0.1)  # series are independent
+    assert np.corrcoef(days[:, 0, 5], days[:, 1, 5])[0, 1] == pytest.approx(
+        0, abs=0.1
+    )  # series are independent
 
 
 def test_days_as_forecast_cost_what_was_forecast(short):
     together = pool(short)
-    costs = sampled(short, at_level(2, deviation=0.0), {"alone": None, "together": together.trades}, samples=4)
+    costs = sampled(
+        short, at_level(2, deviation=0.0), {"alone": None, "together": together.trades}, samples=4
+    )
     apart = sum(dispatch(plant, storage="relaxed").cost for plant in short.vpps)
     assert costs["alone"].to_numpy() == pytest.approx(np.full(4, apart), rel=SAME)
     assert costs["together"].to_numpy() == pytest.approx(np.full(4, together.cost), rel=SAME)
@@ -614,8 +770,12 @@ def test_days_as_forecast_cost_what_was_forecast(short):
 def test_a_sampled_day_costs_what_its_schedules_cost(short, ready):
     """Day 3 once more, with the models themselves; budgets of 0 are sampled like the others."""
     everything, seed, day = at_level(2), 7, 3
-    costs = sampled(short, at_level(0), {"alone": None, "ready": ready.trades}, samples=4, seed=seed)
-    assert costs.equals(sampled(short, everything, {"alone": None, "ready": ready.trades}, samples=4, seed=seed))
+    costs = sampled(
+        short, at_level(0), {"alone": None, "ready": ready.trades}, samples=4, seed=seed
+    )
+    assert costs.equals(
+        sampled(short, everything, {"alone": None, "ready": ready.trades}, samples=4, seed=seed)
+    )
     z = iter(sample_days(short, everything, 4, seed)[day - 1].reshape(6, 6))
     expected = {"alone": 0.0, "ready": 0.0}
     for plant, tied in zip(short.vpps, short.connected(), strict=True):
@@ -623,9 +783,14 @@ def test_a_sampled_day_costs_what_its_schedules_cost(short, ready):
         expected["alone"] += dispatch(hit(plant, everything, there), storage="relaxed").cost
 
         def promised(model, name=plant.name):
-            return [flow == ready.trades[name, other].to_numpy() for other, flow in model.trades().items()]
+            return [
+                flow == ready.trades[name, other].to_numpy()
+                for other, flow in model.trades().items()
+            ]
 
-        expected["ready"] += solve_exactly(hit(tied, everything, there), promised, "auto", "relaxed", plant.name).cost
+        expected["ready"] += solve_exactly(
+            hit(tied, everything, there), promised, "auto", "relaxed", plant.name
+        ).cost
     assert costs.loc[day].to_dict() == pytest.approx(expected, rel=SAME)
     assert costs["alone"].nunique() == 4
 
@@ -633,7 +798,10 @@ def test_a_sampled_day_costs_what_its_schedules_cost(short, ready):
 def test_sampled_days_do_not_depend_on_the_number_of_processes():
     made = seller_and_buyer()
     schedules = {"alone": None, "together": pool(made).trades}
-    costs = [out_of_sample(made, at_level(1), schedules, samples=3, workers=workers) for workers in (1, 2)]
+    costs = [
+        out_of_sample(made, at_level(1), schedules, samples=3, workers=workers)
+        for workers in (1, 2)
+    ]
     pd.testing.assert_frame_equal(*costs)
     assert costs[0]["alone"].nunique() == 3
 
@@ -674,7 +842,9 @@ def test_measures_of_risk_are_ordered(days):
 
 
 def test_measures_of_risk_of_sampled_days_are_ordered(short, ready):
-    table = risk_table(sampled(short, at_level(2), {"alone": None, "ready": ready.trades}, samples=100))
+    table = risk_table(
+        sampled(short, at_level(2), {"alone": None, "ready": ready.trades}, samples=100)
+    )
     assert list(table.index) == ["alone", "ready"]
     assert (np.diff(table.to_numpy(), axis=1) > 0).all()
     assert list(table) == ["mean", "95 % quantile", "mean of worst 5 %", "worst"]
@@ -683,12 +853,19 @@ def test_measures_of_risk_of_sampled_days_are_ordered(short, ready):
 # --- steps that are not hours -------------------------------------------------------------------------------------
 def test_costs_of_quarters_are_a_quarter():
     """The same powers for a quarter of the time, with a battery of a quarter of the energy."""
+
     def both(step_hours: float) -> Case:
         tariff = grid([0.3, 1.0, 0.6, 1.0], [0.1, 0.2, 0.1, 0.2])
         storage = battery(energy_max=20.0 * step_hours, energy_start=5.0 * step_hours)
-        demand = load(4, 9, 3, 6, shift_share=0.2, shift_cost=0.01, curtail_share=0.1, curtail_cost=0.3)
-        return case(vpp(demand, pv(9, 2, 4, 0), storage, tariff, name="A", step_hours=step_hours),
-                    vpp(load(1, 2, 1, 8), pv(20, 9, 4, 0), tariff, name="B", step_hours=step_hours), limit=5.0, crossing_fee=0.01)
+        demand = load(
+            4, 9, 3, 6, shift_share=0.2, shift_cost=0.01, curtail_share=0.1, curtail_cost=0.3
+        )
+        return case(
+            vpp(demand, pv(9, 2, 4, 0), storage, tariff, name="A", step_hours=step_hours),
+            vpp(load(1, 2, 1, 8), pv(20, 9, 4, 0), tariff, name="B", step_hours=step_hours),
+            limit=5.0,
+            crossing_fee=0.01,
+        )
 
     hour, quarter, doubt = both(1.0), both(0.25), Uncertainty({"load": 2, "pv": 1}, limits="actual")
     for plant, shorter in zip(hour.vpps, quarter.vpps, strict=True):
@@ -697,7 +874,10 @@ def test_costs_of_quarters_are_a_quarter():
         assert 4 * found.cost == pytest.approx(worst_case(plant, doubt).cost, rel=SAME)
         assert found.cost == pytest.approx(enumerate_days(shorter, doubt), rel=SAME)
     for reading in READINGS:
-        long, short = (robust_coalition(made, doubt, tolerance=1e-6, reading=reading) for made in (hour, quarter))
+        long, short = (
+            robust_coalition(made, doubt, tolerance=1e-6, reading=reading)
+            for made in (hour, quarter)
+        )
         assert 4 * short.cost == pytest.approx(long.cost, rel=1e-5)
     schedules = {"alone": None, "together": long.trades}
     of_hours, of_quarters = (sampled(made, doubt, schedules, samples=5) for made in (hour, quarter))
@@ -710,8 +890,9 @@ def test_costs_of_quarters_are_a_quarter():
 def test_levels_become_budgets_as_in_the_paper():
     assert at_level(12).budgets == {"load": 12, "wind": 12, "pv": 6}
     assert at_level(5, pv_share=0.5).budgets["pv"] == 2
-    assert at_level(3, series=("load", "heat"), deviation=0.1, limits="actual", shed_price=4.0) == \
-        Uncertainty({"load": 3, "heat": 3}, 0.1, "actual", 4.0)
+    assert at_level(
+        3, series=("load", "heat"), deviation=0.1, limits="actual", shed_price=4.0
+    ) == Uncertainty({"load": 3, "heat": 3}, 0.1, "actual", 4.0)
 
 
 @pytest.mark.parametrize("level", [-1, 1.5, True])
@@ -743,7 +924,10 @@ def test_all_that_is_wrong_is_said_at_once():
 
 
 def test_an_unknown_reading_is_refused():
-    with pytest.raises(WrongInput, match="reading: found 'worst'; allowed: trades first, own worst case first, joint worst case"):
+    with pytest.raises(
+        WrongInput,
+        match="reading: found 'worst'; allowed: trades first, own worst case first, joint worst case",
+    ):
         robust_coalition(seller_and_buyer(), at_level(1), reading="worst")
 
 
@@ -758,14 +942,18 @@ def test_a_case_without_a_tie_cannot_cooperate(reading):
     ({"persistence": 1.0}, "found 5, 1.0"), ({"persistence": -0.1}, "found 5, -0.1"),
 ])  # fmt: skip
 def test_wrong_samples_are_refused(wrong, said):
-    for ask in (lambda **how: sample_days(seller_and_buyer(), at_level(1), seed=1, **how),
-                lambda **how: sampled(seller_and_buyer(), at_level(1), {"alone": None}, **how)):
+    for ask in (
+        lambda **how: sample_days(seller_and_buyer(), at_level(1), seed=1, **how),
+        lambda **how: sampled(seller_and_buyer(), at_level(1), {"alone": None}, **how),
+    ):
         with pytest.raises(WrongInput, match=said):
             ask(**{"samples": 5} | wrong)
 
 
 def test_more_days_than_can_be_tried_are_refused(parent):
-    with pytest.raises(WrongInput, match="budgets: found 5,405,625 days to try; allowed: up to 200,000"):
+    with pytest.raises(
+        WrongInput, match="budgets: found 5,405,625 days to try; allowed: up to 200,000"
+    ):
         enumerate_days(parent.vpp("VPP1"), Uncertainty({"load": 3, "wind": 3}))
 
 
@@ -773,7 +961,10 @@ def test_a_quadratic_operation_cost_is_refused():
     turbine = GasTurbine(power_max=5.0, electric_efficiency=0.4, cost_quadratic=0.01)
     plant = vpp(load(5, 5), turbine, GasSupply(price=3.5, calorific_value=9.7), FLAT_2)
     for ask in (worst_case, enumerate_days, Recourse):
-        with pytest.raises(NotSolved, match="V: the worst case needs a linear model; a quadratic operation cost is not"):
+        with pytest.raises(
+            NotSolved,
+            match="V: the worst case needs a linear model; a quadratic operation cost is not",
+        ):
             ask(plant, at_level(1))
 
 

@@ -1,4 +1,5 @@
 """The solver policy: who takes what, and the sentence that says why not."""
+
 from __future__ import annotations
 
 import cvxpy as cp
@@ -32,8 +33,12 @@ def with_integers(shape: str = "linear") -> cp.Problem:
 
 
 KINDS = {
-    "linear": linear(), "quadratic": quadratic(), "conic": conic(), "mixed-integer linear": with_integers(),
-    "mixed-integer quadratic": with_integers("quadratic"), "mixed-integer conic": with_integers("conic"),
+    "linear": linear(),
+    "quadratic": quadratic(),
+    "conic": conic(),
+    "mixed-integer linear": with_integers(),
+    "mixed-integer quadratic": with_integers("quadratic"),
+    "mixed-integer conic": with_integers("conic"),
 }
 
 
@@ -47,7 +52,9 @@ def licence(monkeypatch):
 def without_gurobi(monkeypatch):
     """A machine on which gurobipy is not installed."""
     found = solvers.find_spec
-    monkeypatch.setattr(solvers, "find_spec", lambda name: None if name == "gurobipy" else found(name))
+    monkeypatch.setattr(
+        solvers, "find_spec", lambda name: None if name == "gurobipy" else found(name)
+    )
     gurobi_licence.cache_clear()
     yield
     gurobi_licence.cache_clear()
@@ -58,13 +65,17 @@ def test_kinds_of_problems_are_told_apart(kind, problem):
     assert kind_of(problem) == kind
 
 
-@pytest.mark.parametrize(("kind", "solver"), [("linear", "highs"), ("quadratic", "clarabel"), ("conic", "clarabel")])
+@pytest.mark.parametrize(
+    ("kind", "solver"), [("linear", "highs"), ("quadratic", "clarabel"), ("conic", "clarabel")]
+)
 def test_automatic_choice_without_integers(kind, solver):
     solved = solve(KINDS[kind])
     assert (solved.solver, solved.kind) == (solver, kind)
 
 
-@pytest.mark.parametrize(("found", "solver"), [("full", "gurobi"), ("bundled", "gurobi"), ("none", "highs")])
+@pytest.mark.parametrize(
+    ("found", "solver"), [("full", "gurobi"), ("bundled", "gurobi"), ("none", "highs")]
+)
 def test_automatic_choice_with_integers_is_gurobi_if_it_may(licence, found, solver):
     licence(found)
     assert choose("mixed-integer linear", 2000, 2000) == solver
@@ -72,7 +83,9 @@ def test_automatic_choice_with_integers_is_gurobi_if_it_may(licence, found, solv
     assert choose("mixed-integer linear", 10, 2001) == ("gurobi" if found == "full" else "highs")
 
 
-@pytest.mark.parametrize(("problem", "value"), [(linear(), 3), (quadratic(), 6), (conic(), 0), (with_integers(), 6)])
+@pytest.mark.parametrize(
+    ("problem", "value"), [(linear(), 3), (quadratic(), 6), (conic(), 0), (with_integers(), 6)]
+)
 def test_automatic_choice_finds_the_optimum(problem, value):
     assert solve(problem).value == pytest.approx(value, abs=1e-5)
 
@@ -86,30 +99,52 @@ def test_a_forced_solver_solves_or_says_why_not(solver, kind):
         assert solved.value == pytest.approx(solve(KINDS[kind]).value, abs=1e-4)
         assert solved.version[0].isdigit()
     else:
-        with pytest.raises(NotSolved, match=f"model: {solver} does not solve {kind} models here; allowed: .*clarabel"):
+        with pytest.raises(
+            NotSolved,
+            match=f"model: {solver} does not solve {kind} models here; allowed: .*clarabel",
+        ):
             solve(KINDS[kind], solver)
 
 
 def test_highs_is_never_given_a_quadratic_model():
-    assert refusal("highs", "quadratic", 1, 1) == "highs does not solve quadratic models here; allowed: gurobi, clarabel, osqp"
+    assert (
+        refusal("highs", "quadratic", 1, 1)
+        == "highs does not solve quadratic models here; allowed: gurobi, clarabel, osqp"
+    )
 
 
 def test_a_model_that_no_solver_here_takes_is_refused_in_words(licence):
     licence("full")
-    with pytest.raises(NotSolved, match="does not solve mixed-integer conic models here; allowed: none"):
+    with pytest.raises(
+        NotSolved, match="does not solve mixed-integer conic models here; allowed: none"
+    ):
         solve(KINDS["mixed-integer conic"])
 
 
-@pytest.mark.parametrize(("kind", "variables", "rows", "taken"), [
-    ("linear", 2000, 2000, True), ("linear", 2001, 1, False), ("linear", 1, 2001, False),
-    ("mixed-integer linear", 2001, 1, False), ("quadratic", 200, 2000, True), ("quadratic", 201, 1, False),
-    ("quadratic", 1, 2001, False), ("mixed-integer quadratic", 201, 1, False),
-])
+@pytest.mark.parametrize(
+    ("kind", "variables", "rows", "taken"),
+    [
+        ("linear", 2000, 2000, True),
+        ("linear", 2001, 1, False),
+        ("linear", 1, 2001, False),
+        ("mixed-integer linear", 2001, 1, False),
+        ("quadratic", 200, 2000, True),
+        ("quadratic", 201, 1, False),
+        ("quadratic", 1, 2001, False),
+        ("mixed-integer quadratic", 201, 1, False),
+    ],
+)
 def test_the_bundled_licence_s_limits(kind, variables, rows, taken):
     said = refusal("gurobi", kind, variables, rows, "bundled")
     assert (said == "") == taken
     if not taken:
-        for word in (f"{variables} variables", f"{rows} rows", "bundled licence", "solver='auto'", kind):
+        for word in (
+            f"{variables} variables",
+            f"{rows} rows",
+            "bundled licence",
+            "solver='auto'",
+            kind,
+        ):
             assert word in said
     assert refusal("gurobi", kind, variables, rows, "full") == ""
     assert "no valid licence" in refusal("gurobi", kind, variables, rows, "none")
@@ -122,9 +157,14 @@ def test_free_solvers_know_no_size(solver):
 
 def test_a_model_too_large_for_the_bundled_licence_is_refused_before_the_call(licence):
     licence("bundled")
-    with pytest.raises(NotSolved, match=r"big: this linear model has 2001 variables and \d+ rows, and Gurobi's bundled licence"):
+    with pytest.raises(
+        NotSolved,
+        match=r"big: this linear model has 2001 variables and \d+ rows, and Gurobi's bundled licence",
+    ):
         solve(linear(2001), "gurobi", "big")
-    with pytest.raises(NotSolved, match=r"this quadratic model has \d+ variables .* at most 200 variables"):
+    with pytest.raises(
+        NotSolved, match=r"this quadratic model has \d+ variables .* at most 200 variables"
+    ):
         solve(quadratic(201), "gurobi")
 
 
@@ -135,7 +175,9 @@ def test_a_large_model_goes_to_a_free_solver_by_itself(licence):
     assert solve(cp.Problem(cp.Minimize(cp.sum(x + on)), [x >= 1, x <= 10 * on])).solver == "highs"
 
 
-@pytest.mark.parametrize(("problem", "value"), [(linear(2000), 2000), (quadratic(100), 200)], ids=["linear", "quadratic"])
+@pytest.mark.parametrize(
+    ("problem", "value"), [(linear(2000), 2000), (quadratic(100), 200)], ids=["linear", "quadratic"]
+)
 def test_gurobi_takes_what_the_policy_lets_through(problem, value):
     """At the limit of the licence that every installation has."""
     solved = solve(problem, "gurobi")
@@ -163,7 +205,9 @@ def test_binaries_need_no_gurobi(without_gurobi):
 
 @pytest.mark.parametrize("name", ["cplex", "", "HIGHS", None, 3])
 def test_an_unknown_solver_is_refused_with_those_allowed(name):
-    with pytest.raises(WrongInput, match="solver: found .*; allowed: auto, highs, gurobi, clarabel, osqp"):
+    with pytest.raises(
+        WrongInput, match="solver: found .*; allowed: auto, highs, gurobi, clarabel, osqp"
+    ):
         solve(linear(), name)
 
 

@@ -1,4 +1,5 @@
 """Tables for the page, compared with the results they show."""
+
 from __future__ import annotations
 
 import pytest
@@ -14,7 +15,9 @@ def test_cost_items_add_up_by_vpp_and_by_item(alone):
         assert table.loc["total", name] == pytest.approx(result.cost)
     items = table.drop("total")
     assert items["cluster"].to_numpy() == pytest.approx(items[list(alone)].sum(axis=1).to_numpy())
-    assert table.loc["total", "cluster"] == pytest.approx(sum(result.cost for result in alone.values()))
+    assert table.loc["total", "cluster"] == pytest.approx(
+        sum(result.cost for result in alone.values())
+    )
     assert table.notna().all(axis=None)
 
 
@@ -24,18 +27,28 @@ def test_before_and_after_has_the_cluster_s_sums(alone, together, split):
     cluster = table.loc["cluster"]
     assert cluster["alone"] == pytest.approx(sum(result.cost for result in alone.values()))
     assert cluster["after"] == pytest.approx(together.cost)
-    assert cluster["payment"] == pytest.approx(0, abs=1e-6) and cluster["weight"] == pytest.approx(1)
-    assert cluster["gain (%)"] == pytest.approx(100 * (cluster["alone"] - cluster["after"]) / cluster["alone"])
+    assert cluster["payment"] == pytest.approx(0, abs=1e-6) and cluster["weight"] == pytest.approx(
+        1
+    )
+    assert cluster["gain (%)"] == pytest.approx(
+        100 * (cluster["alone"] - cluster["after"]) / cluster["alone"]
+    )
     assert table["gain (%)"].tolist()[:-1] == pytest.approx(split.table["gain (%)"].tolist())
 
 
 def test_our_split_stands_beside_the_paper_s(alone, together, split):
     table = tables.beside_paper({"ours": split})
     assert table.loc["VPP1 alone", "paper"] == pytest.approx(21_758.8, abs=0.05)
-    assert table.loc["cluster saving", ["paper", "ours"]].tolist() == pytest.approx([10_780.45, split.gains.sum()])
+    assert table.loc["cluster saving", ["paper", "ours"]].tolist() == pytest.approx(
+        [10_780.45, split.gains.sum()]
+    )
     assert table.loc["VPP2 saving", "ours"] == pytest.approx(split.gains["VPP2"])
-    assert table.loc["cluster alone", "ours"] == pytest.approx(sum(result.cost for result in alone.values()))
-    assert table.loc["VPP3 saving (%)", "ours"] == pytest.approx(100 * split.gains["VPP3"] / alone["VPP3"].cost)
+    assert table.loc["cluster alone", "ours"] == pytest.approx(
+        sum(result.cost for result in alone.values())
+    )
+    assert table.loc["VPP3 saving (%)", "ours"] == pytest.approx(
+        100 * split.gains["VPP3"] / alone["VPP3"].cost
+    )
     off = 100 * (table["ours"] / table["paper"] - 1)
     assert table["ours off by (%)"].to_numpy() == pytest.approx(off.to_numpy())
 
@@ -43,7 +56,11 @@ def test_our_split_stands_beside_the_paper_s(alone, together, split):
 def test_the_certificate_stands_beside_the_joint_optimum(together, pooled):
     shown = tables.certificate(together, pooled)
     assert shown["iterations"] == len(together.history)
-    assert shown["lower bound (yuan)"] <= shown["joint optimum (yuan)"] + 0.01 <= shown["upper bound (yuan)"] + 0.02
+    assert (
+        shown["lower bound (yuan)"]
+        <= shown["joint optimum (yuan)"] + 0.01
+        <= shown["upper bound (yuan)"] + 0.02
+    )
     assert shown["above the joint optimum"] <= shown["certified gap"]
 
 
@@ -56,7 +73,9 @@ def test_messages_are_counted_by_sender_receiver_and_kind(together):
 
 def test_trade_is_summed_in_megawatt_hours(together):
     table = tables.trade_summary(together)
-    assert table.to_numpy() == pytest.approx(supplied_and_received(together.trades).to_numpy() / 1000)
+    assert table.to_numpy() == pytest.approx(
+        supplied_and_received(together.trades).to_numpy() / 1000
+    )
     assert table["supplied"].sum() == pytest.approx(table["received"].sum())
     assert 1 < table["supplied"].sum() < 100
 

@@ -20,15 +20,19 @@ def new(name: str) -> None:
     """Copies the template to data/NAME, whole or not at all."""
     target = ROOT / "data" / name
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
-        sys.exit(f"NAME={name!r}: allowed are letters, digits, '.', '_' and '-', as in make case NAME=mine")
+        sys.exit(
+            f"NAME={name!r}: allowed are letters, digits, '.', '_' and '-', as in make case NAME=mine"
+        )
     if target.exists():
         sys.exit(f"data/{name} is there already; nothing was written")
     with tempfile.TemporaryDirectory(dir=ROOT / "data", prefix=".new-") as folder:
         made = Path(folder, name)
         shutil.copytree(TEMPLATE, made)
         made.rename(target)
-    print(f"data/{name} holds case.yaml, units.csv and series.csv: a household and a shop, to be replaced by yours.\n"
-          f"Then: make check CASE=data/{name}")
+    print(
+        f"data/{name} holds case.yaml, units.csv and series.csv: a household and a shop, to be replaced by yours.\n"
+        f"Then: make check CASE=data/{name}"
+    )
 
 
 def check(folder: str) -> None:
@@ -36,8 +40,13 @@ def check(folder: str) -> None:
     try:
         case = load_case(folder)
     except StudyError as refused:
-        sys.exit(f"{folder} cannot be used yet:\n" + "\n".join(f"  {line}" for line in str(refused).splitlines()))
-    print(f"{case.description.title}\n{case.description.steps} steps of {case.description.step_hours:g} h\n")
+        sys.exit(
+            f"{folder} cannot be used yet:\n"
+            + "\n".join(f"  {line}" for line in str(refused).splitlines())
+        )
+    print(
+        f"{case.description.title}\n{case.description.steps} steps of {case.description.step_hours:g} h\n"
+    )
     print(tables.energy(case).round(1).to_string(), "\n")
     print(tables.devices(case).to_string(), "\n")
     print(tables.price_range(case).round(3).to_string(), "\n")

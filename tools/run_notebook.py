@@ -35,7 +35,9 @@ class Values(NoDatesSafeLoader):
 
 Values.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^[Nn]one$"), list("Nn"))
 Values.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"),
+    list("-+.0123456789"),
 )
 
 # what a declared type accepts; others are left to the notebook
@@ -46,7 +48,11 @@ def find(name: str) -> Path:
     known = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
     stem = name.removeprefix("notebooks/").removesuffix(".ipynb")
     if stem not in known:
-        what = f"There is no notebook {name!r}" if name else "Say which notebook to run, as in NB=cooperation"
+        what = (
+            f"There is no notebook {name!r}"
+            if name
+            else "Say which notebook to run, as in NB=cooperation"
+        )
         raise Refused(f"{what}; the notebooks are: {', '.join(known) or 'none yet'}.")
     return ROOT / "notebooks" / f"{stem}.ipynb"
 
@@ -68,19 +74,25 @@ def parse(text: str, declared: dict) -> dict:
     for word in words:
         name, equals, value = word.partition("=")
         if not equals or not name:
-            raise Refused(f'{word!r} is not of the form name=value, as in P="penalty=3e-4 solver=gurobi".')
+            raise Refused(
+                f'{word!r} is not of the form name=value, as in P="penalty=3e-4 solver=gurobi".'
+            )
         if name not in declared:
             allowed = ", ".join(f"{n} (now {p['default']})" for n, p in declared.items())
             raise Refused(f"This notebook has no parameter {name!r}; it has: {allowed or 'none'}.")
         kind = kind_of(declared[name])
         try:
             nothing = declared[name]["default"] == "None" and value in ("None", "none")
-            values[name] = value if kind == "str" and not nothing else yaml.load(value, Loader=Values)
+            values[name] = (
+                value if kind == "str" and not nothing else yaml.load(value, Loader=Values)
+            )
         except yaml.YAMLError:
             raise Refused(f"{name}={value} cannot be read as a number, a text or a list.") from None
         absent = values[name] is None and declared[name]["default"] == "None"
         if not absent and type(values[name]) not in KINDS.get(kind, {type(values[name])}):
-            raise Refused(f"{name}={value} is not of type {kind}, as {name}={declared[name]['default']} is.")
+            raise Refused(
+                f"{name}={value} is not of type {kind}, as {name}={declared[name]['default']} is."
+            )
     return values
 
 
@@ -108,7 +120,9 @@ def main() -> None:
     cli = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     cli.add_argument("notebook", help="name of a notebook, as cooperation")
     cli.add_argument("--parameters", "-p", default="", help="name=value name=value ...")
-    cli.add_argument("--into", type=Path, default=Path("build/runs"), help="folder of the executed notebook")
+    cli.add_argument(
+        "--into", type=Path, default=Path("build/runs"), help="folder of the executed notebook"
+    )
     cli.add_argument("--results", type=Path, help="folder of its numbers (default: <into>/results)")
     cli.add_argument(
         "--log", type=Path, help="where the traceback of a failed cell goes; no progress bar then"

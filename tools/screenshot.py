@@ -21,7 +21,9 @@ QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-
 
 
 def photograph(page: Path, picture: Path, dark: bool, width: int) -> list[str]:
-    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    browser = next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
     if browser is None:
         sys.exit("No chromium or chrome found.")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
@@ -53,7 +55,10 @@ def photograph(page: Path, picture: Path, dark: bool, width: int) -> list[str]:
                     url = asked[params["requestId"]] = params["request"]["url"]
                     if url.startswith(("http", "ws")):
                         bad.append(f"asks another host: {url}")
-                if message.get("method") == "Network.loadingFailed" and params["requestId"] in asked:
+                if (
+                    message.get("method") == "Network.loadingFailed"
+                    and params["requestId"] in asked
+                ):
                     bad.append(f"not found: {asked[params['requestId']]}")
 
             def call(method, **params):
@@ -73,9 +78,13 @@ def photograph(page: Path, picture: Path, dark: bool, width: int) -> list[str]:
             window = {"width": width, "deviceScaleFactor": 1, "mobile": False}
             call("Emulation.setDeviceMetricsOverride", height=900, **window)
             call("Page.navigate", url=page.resolve().as_uri())
-            ready = "document.readyState == 'complete' && (window.MathJax?.startup?.promise ?? true)"
+            ready = (
+                "document.readyState == 'complete' && (window.MathJax?.startup?.promise ?? true)"
+            )
             time.sleep(0.5)
-            call("Runtime.evaluate", expression=f"(async () => await ({ready}))()", awaitPromise=True)
+            call(
+                "Runtime.evaluate", expression=f"(async () => await ({ready}))()", awaitPromise=True
+            )
             time.sleep(1.5)  # fonts, and scripts that start when the page is idle
             height = int(call("Page.getLayoutMetrics")["cssContentSize"]["height"])
             # a window as high as the page: a picture beyond the window's edge comes out shifted

@@ -22,7 +22,9 @@ def constant(node, seen: dict):
         return {key: constant(value, seen) for key, value in node.items()}
     if not isinstance(node, str):
         return node
-    node = re.sub(r"\bT_[0-9a-f]{5}(?=_|\b)", lambda m: f"T_{seen.setdefault(m[0], len(seen) + 1):05d}", node)
+    node = re.sub(
+        r"\bT_[0-9a-f]{5}(?=_|\b)", lambda m: f"T_{seen.setdefault(m[0], len(seen) + 1):05d}", node
+    )
     return re.sub(r"\bat 0x[0-9a-f]{8,}", "at 0x00000000", node)
 
 
@@ -61,13 +63,18 @@ def main() -> None:
     cli = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     cli.add_argument("notebooks", nargs="*", type=Path)
     cli.add_argument("--into", type=Path, help="write into this folder instead of in place")
-    cli.add_argument("--check", action="store_true", help="change nothing, fail if something would change")
+    cli.add_argument(
+        "--check", action="store_true", help="change nothing, fail if something would change"
+    )
     args = cli.parse_args()
     unclean = []
     for path in args.notebooks:
         before = path.read_text(encoding="utf-8")
         # as nbformat writes it, so that an editor's save and this tool agree
-        after = json.dumps(strip(json.loads(before)), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+        after = (
+            json.dumps(strip(json.loads(before)), indent=1, ensure_ascii=False, sort_keys=True)
+            + "\n"
+        )
         target = (args.into or path.parent) / path.name
         if args.check:
             unclean += [str(path)] if after != before else []

@@ -18,7 +18,11 @@ def main() -> None:
     except (StudyError, ValueError) as refused:
         sys.exit(f"sweep, case {name}, level {level}, deviation {deviation}: {refused}")
     costs = {f"{vpp} alone": day.cost for vpp, day in found[int(level)][0].items()}
-    row = {"case": name, "deviation": float(deviation), "level": int(level)} | table.iloc[0].to_dict() | costs
+    row = (
+        {"case": name, "deviation": float(deviation), "level": int(level)}
+        | table.iloc[0].to_dict()
+        | costs
+    )
     part = Path(out + ".part")
     pd.DataFrame([row]).to_csv(part, index=False, float_format="%.6f")
     os.replace(part, out)

@@ -12,6 +12,7 @@ from i to j is
 so one number theta per pair, at most 1 in size, says everything, and every payment that prices inside the band can make
 is made by one of them. The rule "nearest to the mid-market price" makes sum K theta^2 least (K = sum |p| half).
 """
+
 from __future__ import annotations
 
 import time
@@ -62,12 +63,19 @@ class BargainResult:
 def supplied_and_received(trades: pd.DataFrame, step_hours: float = 1.0) -> pd.DataFrame:
     """Energy each VPP supplies to and receives from others, kWh over the horizon; paper A section 3.2.2."""
     names = list(dict.fromkeys(trades.columns.get_level_values(0)))
-    rows = {n: {"supplied": -step_hours * trades[n].clip(upper=0).to_numpy().sum(),
-                "received": step_hours * trades[n].clip(lower=0).to_numpy().sum()} for n in names}
+    rows = {
+        n: {
+            "supplied": -step_hours * trades[n].clip(upper=0).to_numpy().sum(),
+            "received": step_hours * trades[n].clip(lower=0).to_numpy().sum(),
+        }
+        for n in names
+    }
     return pd.DataFrame(rows).T
 
 
-def bargaining_weights(trades: pd.DataFrame, rule: str = "contribution", step_hours: float = 1.0) -> pd.Series:
+def bargaining_weights(
+    trades: pd.DataFrame, rule: str = "contribution", step_hours: float = 1.0
+) -> pd.Series:
     r"""Bargaining power of each VPP, adding up to one.
 
     "contribution" is paper A section 3.2.2: $d_i=e^{E^s_i/E^s_{max}}-e^{-E^r_i/E^r_{max}}$, $w_i=d_i/\sum d$; "energy" is
@@ -94,10 +102,18 @@ def price_band(case: Case) -> pd.DataFrame:
     """
     grids = [[c for c in vpp.components if isinstance(c, Grid)] for vpp in case.vpps]
     if not all(grids):
-        raise WrongInput(f"case {case.name}: bargaining needs a grid in every VPP, its prices are the band")
+        raise WrongInput(
+            f"case {case.name}: bargaining needs a grid in every VPP, its prices are the band"
+        )
     low, high = grids[0][0].sell_price, grids[0][0].buy_price
-    if not all(np.array_equal(g.sell_price, low) and np.array_equal(g.buy_price, high) for own in grids for g in own):
-        raise WrongInput(f"case {case.name}: the VPPs have grids at different prices; allowed: one tariff, it is the band")
+    if not all(
+        np.array_equal(g.sell_price, low) and np.array_equal(g.buy_price, high)
+        for own in grids
+        for g in own
+    ):
+        raise WrongInput(
+            f"case {case.name}: the VPPs have grids at different prices; allowed: one tariff, it is the band"
+        )
     band = pd.DataFrame({"low": low, "high": high}, pd.RangeIndex(1, len(low) + 1, name="step"))
     return band.assign(mid=(band["low"] + band["high"]) / 2, half=(band["high"] - band["low"]) / 2)
 
@@ -125,7 +141,9 @@ class Deal:
     @property
     def incidence(self) -> np.ndarray:
         """(VPPs, pairs): +1 where the VPP is first in the pair (it pays), -1 where second."""
-        return np.array([[(name == i) - (name == j) for i, j in self.trade] for name in self.names], float)
+        return np.array(
+            [[(name == i) - (name == j) for i, j in self.trade] for name in self.names], float
+        )
 
     def gains(self, position: np.ndarray) -> np.ndarray:
         """Gains in yuan at the prices that `position` (theta by pair) stands for."""
@@ -133,22 +151,37 @@ class Deal:
         return (self.alone - self.apart).to_numpy() - payments
 
 
-def make_deal(case: Case, alone: dict[str, DispatchResult], coalition: CoalitionResult, weights: pd.Series) -> Deal:
+def make_deal(
+    case: Case, alone: dict[str, DispatchResult], coalition: CoalitionResult, weights: pd.Series
+) -> Deal:
     """The numbers of the bargaining problem from what the VPPs cost alone and together."""
     band, step = price_band(case), case.vpps[0].step_hours
     trade = {(i, j): coalition.trades[i, j].to_numpy() for i, j in combinations(case.names, 2)}
     trade = {pair: np.where(np.abs(p) < NO_TRADE, 0.0, p) for pair, p in trade.items()}
     mid, half = band["mid"].to_numpy(), band["half"].to_numpy()
     return Deal(
-        case.names, pd.Series({n: alone[n].cost for n in case.names}), coalition.costs[case.names],
-        weights[case.names], trade, np.array([step * p @ mid for p in trade.values()]),
-        np.array([step * np.abs(p) @ half for p in trade.values()]), band, step,
+        case.names,
+        pd.Series({n: alone[n].cost for n in case.names}),
+        coalition.costs[case.names],
+        weights[case.names],
+        trade,
+        np.array([step * p @ mid for p in trade.values()]),
+        np.array([step * np.abs(p) @ half for p in trade.values()]),
+        band,
+        step,
     )
 
 
-def bargain(case: Case, alone: dict[str, DispatchResult], coalition: CoalitionResult, weights: str = "contribution",
-            method: str = "closed form", penalty: float | None = None, tolerance: float = 1e-4,
-            max_iterations: int = 500) -> BargainResult:
+def bargain(
+    case: Case,
+    alone: dict[str, DispatchResult],
+    coalition: CoalitionResult,
+    weights: str = "contribution",
+    method: str = "closed form",
+    penalty: float | None = None,
+    tolerance: float = 1e-4,
+    max_iterations: int = 500,
+) -> BargainResult:
     """Splits the coalition's saving by Nash bargaining and finds hourly prices inside the grid's price band.
 
     method: "closed form" (gain_i = w_i S and one linear system for the prices; if the band does not allow that, the
@@ -162,9 +195,17 @@ def bargain(case: Case, alone: dict[str, DispatchResult], coalition: CoalitionRe
     allowed = {
         "penalty": (penalty, penalty is None or is_number(penalty, 0), "a number above 0, or None"),
         "tolerance": (tolerance, is_number(tolerance, 0, 1), "a number between 0 and 1"),
-        "max_iterations": (max_iterations, is_number(max_iterations, 0, whole=True), "a whole number of 1 or more"),
+        "max_iterations": (
+            max_iterations,
+            is_number(max_iterations, 0, whole=True),
+            "a whole number of 1 or more",
+        ),
     }
-    faults = [f"{name}: found {value!r}; allowed: {text}" for name, (value, right, text) in allowed.items() if not right]
+    faults = [
+        f"{name}: found {value!r}; allowed: {text}"
+        for name, (value, right, text) in allowed.items()
+        if not right
+    ]
     if faults:
         raise WrongInput(*faults)
     power = bargaining_weights(coalition.trades, weights, case.vpps[0].step_hours)
@@ -173,7 +214,9 @@ def bargain(case: Case, alone: dict[str, DispatchResult], coalition: CoalitionRe
         raise NotSolved(f"P2: cooperation saves {deal.saving:.2f} yuan; there is nothing to share")
     started, history = time.perf_counter(), pd.DataFrame()
     position = closed_form_position(deal)
-    if np.abs(position).max(initial=0) > 1 + 1e-9:  # not by the nearest prices; perhaps by others, perhaps not at all
+    if (
+        np.abs(position).max(initial=0) > 1 + 1e-9
+    ):  # not by the nearest prices; perhaps by others, perhaps not at all
         position = bounded_position(deal)
     missed = np.abs(deal.gains(position) - deal.weights.to_numpy() * deal.saving).max()
     bound = bool(missed > 1e-4 * deal.saving)
@@ -184,13 +227,23 @@ def bargain(case: Case, alone: dict[str, DispatchResult], coalition: CoalitionRe
     else:
         prices, history = admm_prices(deal, penalty, tolerance, max_iterations)
     seconds = time.perf_counter() - started
-    note = ("the price band binds: the gains are those of the bounded problem, not the weights' shares" if bound
-            else "the price band leaves room: every VPP gains its weight's share of the saving")
+    note = (
+        "the price band binds: the gains are those of the bounded problem, not the weights' shares"
+        if bound
+        else "the price band leaves room: every VPP gains its weight's share of the saving"
+    )
     return settle(deal, prices, method, bound, note, seconds, history)
 
 
-def settle(deal: Deal, prices: dict[tuple[str, str], np.ndarray], method: str, bound: bool, note: str, seconds: float,
-           history: pd.DataFrame) -> BargainResult:
+def settle(
+    deal: Deal,
+    prices: dict[tuple[str, str], np.ndarray],
+    method: str,
+    bound: bool,
+    note: str,
+    seconds: float,
+    history: pd.DataFrame,
+) -> BargainResult:
     """The result as the prices make it: every payment is recomputed from price times trade."""
     paid = np.array([deal.step_hours * deal.trade[pair] @ prices[pair] for pair in deal.trade])
     payment = pd.Series(deal.incidence @ paid, deal.names)
@@ -204,14 +257,18 @@ def settle(deal: Deal, prices: dict[tuple[str, str], np.ndarray], method: str, b
     shown = {pair: np.where(deal.trade[pair] == 0, np.nan, prices[pair]) for pair in deal.trade}
     frame = pd.DataFrame(shown, deal.band.index)
     frame.columns = pd.MultiIndex.from_tuples(list(shown), names=["vpp", "partner"])
-    return BargainResult(method, table, frame, pd.Series(position, frame.columns), bound, note, seconds, history)
+    return BargainResult(
+        method, table, frame, pd.Series(position, frame.columns), bound, note, seconds, history
+    )
 
 
 def prices_at(deal: Deal, position: np.ndarray) -> dict[tuple[str, str], np.ndarray]:
     """Hourly prices mid + theta sign(p) half, yuan/kWh by pair."""
     mid, half = deal.band["mid"].to_numpy(), deal.band["half"].to_numpy()
-    return {pair: mid + theta * np.sign(trade) * half
-            for (pair, trade), theta in zip(deal.trade.items(), position, strict=True)}
+    return {
+        pair: mid + theta * np.sign(trade) * half
+        for (pair, trade), theta in zip(deal.trade.items(), position, strict=True)
+    }
 
 
 # --- three roads to the split -------------------------------------------------------------------------------------
@@ -225,7 +282,9 @@ def closed_form_position(deal: Deal) -> np.ndarray:
     laplacian = deal.incidence * deal.room @ deal.incidence.T
     potential = np.linalg.pinv(laplacian, hermitian=True) @ target
     if np.abs(laplacian @ potential - target).max() > 1e-6 * max(1.0, deal.saving):
-        raise NotSolved("P2: some VPPs do not trade with the others, so no price can move money between them")
+        raise NotSolved(
+            "P2: some VPPs do not trade with the others, so no price can move money between them"
+        )
     return np.where(deal.room > 0, deal.incidence.T @ potential, 0.0)
 
 
@@ -248,21 +307,26 @@ def best_gains(deal: Deal, gains: cp.Expression, constraints: list) -> None:
     try:
         solve(cp.Problem(objective, constraints), "clarabel", "P2")
     except NotSolved as refused:
-        raise NotSolved("P2: no prices inside the grid's price band leave every VPP better off than alone") from refused
+        raise NotSolved(
+            "P2: no prices inside the grid's price band leave every VPP better off than alone"
+        ) from refused
 
 
 def conic_prices(deal: Deal) -> dict[tuple[str, str], np.ndarray]:
     """The bargaining problem as it stands in the paper, one price per pair and hour, bounded by the band (conic)."""
     low, high = deal.band["low"].to_numpy(), deal.band["high"].to_numpy()
     price = cp.Variable((len(low), len(deal.trade)))
-    paid = cp.hstack([deal.step_hours * trade @ price[:, k] for k, trade in enumerate(deal.trade.values())])
+    paid = cp.hstack(
+        [deal.step_hours * trade @ price[:, k] for k, trade in enumerate(deal.trade.values())]
+    )
     gains = ((deal.alone - deal.apart).to_numpy() - deal.incidence @ paid) / deal.saving
     best_gains(deal, gains, [price >= low[:, None], price <= high[:, None]])
     return {pair: np.clip(price.value[:, k], low, high) for k, pair in enumerate(deal.trade)}
 
 
-def admm_prices(deal: Deal, penalty: float | None, tolerance: float,
-                max_iterations: int) -> tuple[dict[tuple[str, str], np.ndarray], pd.DataFrame]:
+def admm_prices(
+    deal: Deal, penalty: float | None, tolerance: float, max_iterations: int
+) -> tuple[dict[tuple[str, str], np.ndarray], pd.DataFrame]:
     """ADMM on expected prices: VPP i solves min -w_i S log(gain_i) + sum_j [m x + penalty/2 |x - z|^2] over its prices x
     in the band; z is the mean of both expectations. Only expected prices and multipliers are exchanged.
 
@@ -278,30 +342,61 @@ def admm_prices(deal: Deal, penalty: float | None, tolerance: float,
         expected = {}
         for k, name in enumerate(deal.names):
             own = [pair for pair in pairs if name in pair]
-            trade = [deal.step_hours * deal.trade[pair] * (1 if pair[0] == name else -1) for pair in own]
+            trade = [
+                deal.step_hours * deal.trade[pair] * (1 if pair[0] == name else -1) for pair in own
+            ]
             wish = [meant[pair] - multiplier[pair, name] / penalty for pair in own]
-            answer = expected_prices(start[k], deal.weights.iloc[k] * deal.saving, np.concatenate(trade),
-                                     np.concatenate(wish), np.tile(low, len(own)), np.tile(high, len(own)), penalty)
-            expected |= {(pair, name): x for pair, x in zip(own, np.split(answer, len(own)), strict=True)}
+            answer = expected_prices(
+                start[k],
+                deal.weights.iloc[k] * deal.saving,
+                np.concatenate(trade),
+                np.concatenate(wish),
+                np.tile(low, len(own)),
+                np.tile(high, len(own)),
+                penalty,
+            )
+            expected |= {
+                (pair, name): x for pair, x in zip(own, np.split(answer, len(own)), strict=True)
+            }
         before = {pair: meant[pair].copy() for pair in pairs}
         for pair in pairs:
             meant[pair] = (expected[pair, pair[0]] + expected[pair, pair[1]]) / 2
             for side in pair:
-                multiplier[pair, side] = multiplier[pair, side] + penalty * (expected[pair, side] - meant[pair])
-        apart = max(float(np.abs(expected[pair, pair[0]] - expected[pair, pair[1]]).max()) for pair in pairs)
+                multiplier[pair, side] = multiplier[pair, side] + penalty * (
+                    expected[pair, side] - meant[pair]
+                )
+        apart = max(
+            float(np.abs(expected[pair, pair[0]] - expected[pair, pair[1]]).max()) for pair in pairs
+        )
         moved = max(float(np.abs(meant[pair] - before[pair]).max()) for pair in pairs)
-        rows.append({"iteration": iteration, "largest disagreement (yuan/kWh)": apart, "largest move (yuan/kWh)": moved})
+        rows.append(
+            {
+                "iteration": iteration,
+                "largest disagreement (yuan/kWh)": apart,
+                "largest move (yuan/kWh)": moved,
+            }
+        )
         if max(apart, moved) <= tolerance:
             return meant, pd.DataFrame(rows).set_index("iteration")
-    raise NotSolved(f"P2: prices still differ by {apart:.2g} yuan/kWh after {max_iterations} iterations (allowed: {tolerance:g})")
+    raise NotSolved(
+        f"P2: prices still differ by {apart:.2g} yuan/kWh after {max_iterations} iterations (allowed: {tolerance:g})"
+    )
 
 
-def expected_prices(start: float, weight: float, trade: np.ndarray, wish: np.ndarray, low: np.ndarray, high: np.ndarray,
-                    penalty: float) -> np.ndarray:
+def expected_prices(
+    start: float,
+    weight: float,
+    trade: np.ndarray,
+    wish: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    penalty: float,
+) -> np.ndarray:
     """One VPP's step: its prices solve x = clip(wish - weight/(penalty gain) trade), gain = start - trade.x.
 
     One unknown, the gain: the right-hand side falls as the gain grows, so bisection finds it.
     """
+
     def prices(gain: float) -> np.ndarray:
         return np.clip(wish - weight / (penalty * gain) * trade, low, high)
 
@@ -309,8 +404,12 @@ def expected_prices(start: float, weight: float, trade: np.ndarray, wish: np.nda
         return np.clip(wish, low, high)
     smallest, largest = 1e-9, start - np.minimum(trade * low, trade * high).sum()
     if largest <= 0:
-        raise NotSolved("P2: no prices inside the grid's price band leave every VPP better off than alone")
+        raise NotSolved(
+            "P2: no prices inside the grid's price band leave every VPP better off than alone"
+        )
     for _ in range(60):
         gain = (smallest + largest) / 2
-        smallest, largest = (gain, largest) if start - trade @ prices(gain) > gain else (smallest, gain)
+        smallest, largest = (
+            (gain, largest) if start - trade @ prices(gain) > gain else (smallest, gain)
+        )
     return prices((smallest + largest) / 2)

@@ -4,6 +4,7 @@ Folder: case.yaml (title, source, licence, currency, steps, step_hours), units.c
 source and status), series.csv (one row per step, columns named with their unit). Everything is converted to kW, kWh,
 yuan and kg here and nowhere else.
 """
+
 from __future__ import annotations
 
 import re
@@ -91,10 +92,14 @@ class Case:
         """
         joined = self.names if members is None else [self.vpp(name).name for name in members]
         if self.tie is None or (members is None and len(joined) < 2):
-            raise WrongInput(f"case {self.name}: cooperation needs two VPPs or more and a 'tie' component in units.csv")
+            raise WrongInput(
+                f"case {self.name}: cooperation needs two VPPs or more and a 'tie' component in units.csv"
+            )
         return tuple(
             vpp.adding(replace(self.tie, partners=tuple(n for n in joined if n != vpp.name)))
-            if vpp.name in joined and len(joined) > 1 else vpp for vpp in self.vpps
+            if vpp.name in joined and len(joined) > 1
+            else vpp
+            for vpp in self.vpps
         )
 
     def change(self, vpp: str, component: str, **changes) -> Case:
@@ -107,8 +112,15 @@ class Case:
         """The same case with some numbers of one component replaced in every VPP that has it; WrongInput if none has."""
         if not any(component in (c.name for c in vpp.components) for vpp in self.vpps):
             raise WrongInput(f"case {self.name}: no VPP has a component {component!r} to change")
-        return replace(self, vpps=tuple(
-            vpp.change(component, **changes) if component in (c.name for c in vpp.components) else vpp for vpp in self.vpps))
+        return replace(
+            self,
+            vpps=tuple(
+                vpp.change(component, **changes)
+                if component in (c.name for c in vpp.components)
+                else vpp
+                for vpp in self.vpps
+            ),
+        )
 
     @property
     def fitted_claims(self) -> set[str]:
@@ -125,15 +137,26 @@ class Case:
         """
         last, total = first - 1 + steps, self.vpps[0].steps
         if not 1 <= first <= last <= total:
-            raise WrongInput(f"case {self.name}: found steps {first} to {last}; allowed: within 1 to {total}")
+            raise WrongInput(
+                f"case {self.name}: found steps {first} to {last}; allowed: within 1 to {total}"
+            )
 
         def cut(component: Component) -> Component:
             profiles = [f.name for f in fields(component) if "column" in f.metadata]
-            return replace(component, **{name: getattr(component, name)[first - 1:last] for name in profiles})
+            return replace(
+                component, **{name: getattr(component, name)[first - 1 : last] for name in profiles}
+            )
 
-        vpps = tuple(replace(vpp, components=tuple(map(cut, vpp.components)), steps=steps) for vpp in self.vpps)
-        return replace(self, vpps=vpps, series=self.series.iloc[first - 1:last],
-                       description=self.description.model_copy(update={"steps": steps}))
+        vpps = tuple(
+            replace(vpp, components=tuple(map(cut, vpp.components)), steps=steps)
+            for vpp in self.vpps
+        )
+        return replace(
+            self,
+            vpps=vpps,
+            series=self.series.iloc[first - 1 : last],
+            description=self.description.model_copy(update={"steps": steps}),
+        )
 
     def change_tie(self, **changes) -> Case:
         """The same case with another trade limit (kW) or crossing fee (yuan/kWh)."""
@@ -152,8 +175,12 @@ def load_case(folder: str | Path) -> Case:
         path = DATA / path
     if not path.is_dir():
         known = sorted(file.parent.name for file in DATA.glob("*/case.yaml"))
-        raise WrongInput(f"case: no folder {str(folder)!r}; allowed: a folder with case.yaml, or one of {', '.join(known)}")
-    missing = [name for name in ("case.yaml", "units.csv", "series.csv") if not (path / name).is_file()]
+        raise WrongInput(
+            f"case: no folder {str(folder)!r}; allowed: a folder with case.yaml, or one of {', '.join(known)}"
+        )
+    missing = [
+        name for name in ("case.yaml", "units.csv", "series.csv") if not (path / name).is_file()
+    ]
     if missing:
         raise WrongInput(*(f"{path.name}: file {name} is missing" for name in missing))
     faults: list[str] = []
@@ -165,14 +192,25 @@ def load_case(folder: str | Path) -> Case:
     names = [name for name in dict.fromkeys(units["vpp"]) if name != ALL]
     vpps = [assemble(name, units, series, description, faults) for name in names]
     check_series_owners(series, names, faults)
-    faults += [f"units.csv: tie of {owner}; allowed: a tie in rows for {ALL} only, one for all pairs"
-               for owner in dict.fromkeys(units["vpp"][units["component"] == "tie"]) if owner != ALL]
+    faults += [
+        f"units.csv: tie of {owner}; allowed: a tie in rows for {ALL} only, one for all pairs"
+        for owner in dict.fromkeys(units["vpp"][units["component"] == "tie"])
+        if owner != ALL
+    ]
     tie = make_component("", "tie", parameters_of(units, ALL, "tie"), series, faults)
     if not faults:
-        asked = {column_name(vpp.name, f.metadata["column"], component.name) for vpp in vpps for component in vpp.components
-                 for f in fields(component) if "column" in f.metadata}
-        faults += [f"series.csv, column {column}: no row of units.csv asks for it; allowed: series of components that a VPP has"
-                   for column in series.columns if column not in asked and not column.startswith("grid_")]
+        asked = {
+            column_name(vpp.name, f.metadata["column"], component.name)
+            for vpp in vpps
+            for component in vpp.components
+            for f in fields(component)
+            if "column" in f.metadata
+        }
+        faults += [
+            f"series.csv, column {column}: no row of units.csv asks for it; allowed: series of components that a VPP has"
+            for column in series.columns
+            if column not in asked and not column.startswith("grid_")
+        ]
     if faults:
         raise WrongInput(*dict.fromkeys(faults))
     return Case(path.name, description, tuple(vpps), tie, units, series)
@@ -186,7 +224,9 @@ def read_description(file: Path, faults: list[str]) -> Description | None:
         faults.append(f"{file.name}: not readable as YAML in UTF-8 ({str(error).splitlines()[0]})")
         return None
     if not isinstance(found, dict) or not all(isinstance(name, str) for name in found):
-        faults.append(f"{file.name}: found no 'name: value' lines; allowed: {', '.join(Description.model_fields)}")
+        faults.append(
+            f"{file.name}: found no 'name: value' lines; allowed: {', '.join(Description.model_fields)}"
+        )
         return None
     try:
         return Description(**found)
@@ -201,15 +241,23 @@ def read_description(file: Path, faults: list[str]) -> Description | None:
 def read_table(file: Path, faults: list[str]) -> pd.DataFrame | None:
     """A CSV file as text cells; None with the fault listed if it is not a table."""
     try:
-        table = pd.read_csv(file, dtype=str, keep_default_na=False, comment="#", skipinitialspace=True)
-        lines = [n for n, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1) if line.partition("#")[0].strip()]
+        table = pd.read_csv(
+            file, dtype=str, keep_default_na=False, comment="#", skipinitialspace=True
+        )
+        lines = [
+            n
+            for n, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1)
+            if line.partition("#")[0].strip()
+        ]
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         faults.append(f"{file.name}: not a table of comma-separated values ({str(error).strip()})")
         return None
     if table.empty:
         faults.append(f"{file.name}: found no rows below the column names; allowed: one or more")
         return None
-    table.index = lines[1:] if len(lines) == len(table) + 1 else range(2, len(table) + 2)  # line numbers of the file
+    table.index = (
+        lines[1:] if len(lines) == len(table) + 1 else range(2, len(table) + 2)
+    )  # line numbers of the file
     return table
 
 
@@ -219,8 +267,14 @@ def to_number(cell: str, where: str, faults: list[str], infinite: bool = False) 
     try:
         number = float(text)
     except ValueError:
-        comma = " (decimal comma?)" if text.replace(",", "", 1).replace("-", "", 1).isdigit() and "," in text else ""
-        faults.append(f"{where}: found {text or 'nothing'!r}{comma}; allowed: a number with a decimal point")
+        comma = (
+            " (decimal comma?)"
+            if text.replace(",", "", 1).replace("-", "", 1).isdigit() and "," in text
+            else ""
+        )
+        faults.append(
+            f"{where}: found {text or 'nothing'!r}{comma}; allowed: a number with a decimal point"
+        )
         return np.nan
     if np.isnan(number) or (np.isinf(number) and not infinite):
         faults.append(f"{where}: found {text}; allowed: a finite number")
@@ -229,7 +283,9 @@ def to_number(cell: str, where: str, faults: list[str], infinite: bool = False) 
 
 
 # --- series.csv ---------------------------------------------------------------------------------------------------
-def read_series(file: Path, description: Description | None, faults: list[str]) -> pd.DataFrame | None:
+def read_series(
+    file: Path, description: Description | None, faults: list[str]
+) -> pd.DataFrame | None:
     """series.csv in internal units, columns without their unit, index 1..steps; None if it is no table."""
     table = read_table(file, faults)
     if table is None:
@@ -239,50 +295,80 @@ def read_series(file: Path, description: Description | None, faults: list[str]) 
     for column in table.columns.drop(time or []):
         ending = next((end for end in SERIES_UNITS if column.endswith(end)), None)
         if ending is None:
-            faults.append(f"{file.name}, column {column}: no unit in its name; allowed endings: {', '.join(SERIES_UNITS)}")
+            faults.append(
+                f"{file.name}, column {column}: no unit in its name; allowed endings: {', '.join(SERIES_UNITS)}"
+            )
             continue
         inside, factor = UNITS[SERIES_UNITS[ending]]
-        numbers = np.array([to_number(cell, f"{file.name}, line {line}, column {column}", faults)
-                            for line, cell in table[column].items()])
+        numbers = np.array(
+            [
+                to_number(cell, f"{file.name}, line {line}, column {column}", faults)
+                for line, cell in table[column].items()
+            ]
+        )
         if inside == "kW" and (numbers < 0).any():
             place = int(np.flatnonzero(numbers < 0)[0])
-            faults.append(f"{file.name}, line {table.index[place]}, column {column}: found {numbers[place]:g}; "
-                          "allowed: zero or more")
+            faults.append(
+                f"{file.name}, line {table.index[place]}, column {column}: found {numbers[place]:g}; "
+                "allowed: zero or more"
+            )
         if column.removesuffix(ending) in columns:
-            faults.append(f"{file.name}, column {column}: this series stands in another unit too; allowed: one column each")
+            faults.append(
+                f"{file.name}, column {column}: this series stands in another unit too; allowed: one column each"
+            )
         columns[column.removesuffix(ending)] = factor * numbers
     return pd.DataFrame(columns, index=pd.RangeIndex(1, len(table) + 1, name="step"))
 
 
-def check_time(name: str, table: pd.DataFrame, description: Description | None, faults: list[str]) -> str | None:
+def check_time(
+    name: str, table: pd.DataFrame, description: Description | None, faults: list[str]
+) -> str | None:
     """Checks the time column and the number of rows; returns the column's name, None if there is none."""
     if description is not None and len(table) != description.steps:
-        faults.append(f"{name}: found {len(table)} rows; allowed: {description.steps} (steps in case.yaml)")
+        faults.append(
+            f"{name}: found {len(table)} rows; allowed: {description.steps} (steps in case.yaml)"
+        )
     if "hour" in table.columns:
-        hours = [to_number(cell, f"{name}, line {line}, column hour", faults)
-                 for line, cell in table["hour"].items()]
+        hours = [
+            to_number(cell, f"{name}, line {line}, column hour", faults)
+            for line, cell in table["hour"].items()
+        ]
         for line, found, expected in zip(table.index, hours, range(1, len(hours) + 1), strict=True):
             if found != expected and not np.isnan(found):
-                faults.append(f"{name}, line {line}, column hour: found {found:g}; allowed: {expected} (1, 2, 3, ... in order)")
+                faults.append(
+                    f"{name}, line {line}, column hour: found {found:g}; allowed: {expected} (1, 2, 3, ... in order)"
+                )
                 break
         return "hour"
     if "time_utc" not in table.columns:
-        faults.append(f"{name}: no time column; allowed: 'hour' (1, 2, 3, ...) or 'time_utc' (2016-04-04T00:00Z)")
+        faults.append(
+            f"{name}: no time column; allowed: 'hour' (1, 2, 3, ...) or 'time_utc' (2016-04-04T00:00Z)"
+        )
         return None
     stamps = []
     for line, cell in table["time_utc"].items():
         stamp = pd.to_datetime(cell, errors="coerce")
         if pd.isna(stamp) or stamp.tzinfo is None:
             why = "not a time" if pd.isna(stamp) else "without a zone"
-            faults.append(f"{name}, line {line}, column time_utc: found {cell!r}, {why}; allowed: like 2016-04-04T00:00Z")
+            faults.append(
+                f"{name}, line {line}, column time_utc: found {cell!r}, {why}; allowed: like 2016-04-04T00:00Z"
+            )
             return "time_utc"
         stamps.append(stamp.tz_convert("UTC"))
     for line, before, after in zip(table.index[1:], stamps, stamps[1:], strict=False):
         step = (after - before) / pd.Timedelta(hours=1)
         if description is not None and not np.isclose(step, description.step_hours):
-            kind = "twice (daylight saving?)" if step == 0 else "out of order" if step < 0 else f"after a step of {step:g} h"
-            faults.append(f"{name}, line {line}, column time_utc: found {table['time_utc'][line]!r} {kind}; "
-                          f"allowed: steps of {description.step_hours:g} h")
+            kind = (
+                "twice (daylight saving?)"
+                if step == 0
+                else "out of order"
+                if step < 0
+                else f"after a step of {step:g} h"
+            )
+            faults.append(
+                f"{name}, line {line}, column time_utc: found {table['time_utc'][line]!r} {kind}; "
+                f"allowed: steps of {description.step_hours:g} h"
+            )
             break
     return "time_utc"
 
@@ -290,11 +376,16 @@ def check_time(name: str, table: pd.DataFrame, description: Description | None, 
 def check_series_owners(series: pd.DataFrame, names: list[str], faults: list[str]) -> None:
     """Every column belongs to a VPP of units.csv or to the tariff, and no two VPPs would share one."""
     lower = [name.lower() for name in names]
-    faults += [f"units.csv: VPP {name}; allowed: names that differ in more than capitals"
-               for name in names if lower.count(name.lower()) > 1]
+    faults += [
+        f"units.csv: VPP {name}; allowed: names that differ in more than capitals"
+        for name in names
+        if lower.count(name.lower()) > 1
+    ]
     for column in series.columns:
         if not column.startswith(("grid_", *(f"{name.lower()}_" for name in names))):
-            faults.append(f"series.csv, column {column}: no such VPP; allowed: {', '.join(names)} or grid_")
+            faults.append(
+                f"series.csv, column {column}: no such VPP; allowed: {', '.join(names)} or grid_"
+            )
 
 
 # --- units.csv ----------------------------------------------------------------------------------------------------
@@ -304,7 +395,9 @@ def read_units(file: Path, faults: list[str]) -> pd.DataFrame | None:
     if table is None:
         return None
     if list(table.columns) != UNIT_COLUMNS:
-        faults.append(f"{file.name}: found columns {', '.join(table.columns)}; allowed: {', '.join(UNIT_COLUMNS)}")
+        faults.append(
+            f"{file.name}: found columns {', '.join(table.columns)}; allowed: {', '.join(UNIT_COLUMNS)}"
+        )
         return None
     numbers = []
     for row in table.itertuples():
@@ -314,20 +407,26 @@ def read_units(file: Path, faults: list[str]) -> pd.DataFrame | None:
         inside, factor = UNITS.get(row.unit, ("", np.nan))
         if expected and inside != expected:
             allowed = [unit for unit, (into, _) in UNITS.items() if into == expected]
-            faults.append(f"{where}: found unit {row.unit or 'nothing'!r}; allowed: {', '.join(allowed)}")
+            faults.append(
+                f"{where}: found unit {row.unit or 'nothing'!r}; allowed: {', '.join(allowed)}"
+            )
         if row.status not in STATUSES:
-            faults.append(f"{where}: found status {row.status or 'nothing'!r}; allowed: {', '.join(STATUSES)}")
+            faults.append(
+                f"{where}: found status {row.status or 'nothing'!r}; allowed: {', '.join(STATUSES)}"
+            )
         if not row.source:
             faults.append(f"{where}: found no source; allowed: where the number comes from")
         numbers.append(factor * number)
     keys = table[["vpp", "component", "parameter"]]
     for position in np.flatnonzero(keys.duplicated()):
-        faults.append(f"{file.name}, line {table.index[position]}: {' '.join(keys.iloc[position])} stands twice; allowed: once")
+        faults.append(
+            f"{file.name}, line {table.index[position]}: {' '.join(keys.iloc[position])} stands twice; allowed: once"
+        )
     return table.assign(number=numbers)
 
 
 def split(component: str) -> tuple[str, str]:
-    """"renewable.wind" -> ("renewable", "wind"); a component without a label has an empty one."""
+    """ "renewable.wind" -> ("renewable", "wind"); a component without a label has an empty one."""
     kind, _, label = component.partition(".")
     return kind, label
 
@@ -338,9 +437,15 @@ def expected_unit(row, where: str, faults: list[str]) -> str:
     if kind == "tie" and label:
         faults.append(f"{where}: a tie has no label; allowed: tie, one for all pairs")
     if kind not in COMPONENTS:
-        faults.append(f"{where}: unknown component {kind!r}; allowed: {', '.join(sorted(COMPONENTS))}")
+        faults.append(
+            f"{where}: unknown component {kind!r}; allowed: {', '.join(sorted(COMPONENTS))}"
+        )
         return ""
-    allowed = {f.name: f.metadata["unit"] for f in fields(COMPONENTS[kind]) if "low" in f.metadata and "column" not in f.metadata}
+    allowed = {
+        f.name: f.metadata["unit"]
+        for f in fields(COMPONENTS[kind])
+        if "low" in f.metadata and "column" not in f.metadata
+    }
     if row.parameter not in allowed:
         faults.append(f"{where}: unknown parameter; allowed: {', '.join(allowed)}")
     return allowed.get(row.parameter, "")
@@ -353,30 +458,46 @@ def parameters_of(units: pd.DataFrame, vpp: str, component: str) -> dict[str, fl
     return dict(zip(rows["parameter"], rows["number"], strict=True)) if len(rows) else None
 
 
-def assemble(name: str, units: pd.DataFrame, series: pd.DataFrame, description: Description | None,
-             faults: list[str]) -> VPP:
+def assemble(
+    name: str,
+    units: pd.DataFrame,
+    series: pd.DataFrame,
+    description: Description | None,
+    faults: list[str],
+) -> VPP:
     """The VPP of this name with all components that units.csv gives it."""
     rows = units[units["vpp"].isin([ALL, name])]
     components = []
     for component in dict.fromkeys(rows["component"]):
         if split(component)[0] not in {*COMPONENTS} - {"tie"}:
             continue
-        made = make_component(name, component, parameters_of(units, name, component), series, faults)
+        made = make_component(
+            name, component, parameters_of(units, name, component), series, faults
+        )
         if made is not None:
             components.append(made)
     names = [component.name for component in components]
     twice = [n for n in dict.fromkeys(names) if names.count(n) > 1]
-    faults += [f"units.csv: {name} has two components named {n!r}; allowed: different labels, as in renewable.wind"
-               for n in twice]
+    faults += [
+        f"units.csv: {name} has two components named {n!r}; allowed: different labels, as in renewable.wind"
+        for n in twice
+    ]
     vpp = VPP(name, () if twice else tuple(components), description.steps, description.step_hours)
     if not any(split(c)[0] == "electric_load" for c in rows["component"]):
-        faults.append(f"units.csv: {name} has no electric_load; allowed: a VPP with a load (scale 0 for none)")
+        faults.append(
+            f"units.csv: {name} has no electric_load; allowed: a VPP with a load (scale 0 for none)"
+        )
     check_heat(vpp, faults)
     return vpp
 
 
-def make_component(vpp: str, component: str, numbers: dict[str, float] | None, series: pd.DataFrame,
-                   faults: list[str]) -> Component | None:
+def make_component(
+    vpp: str,
+    component: str,
+    numbers: dict[str, float] | None,
+    series: pd.DataFrame,
+    faults: list[str],
+) -> Component | None:
     """One component from its numbers and its series; None with the faults listed."""
     if numbers is None:
         return None
@@ -386,13 +507,17 @@ def make_component(vpp: str, component: str, numbers: dict[str, float] | None, s
         if "column" in f.metadata:
             column = column_name(vpp, f.metadata["column"], label or kind)
             if column not in series.columns:
-                faults.append(f"series.csv: no column {column}_... for {where}; allowed: {column}_kw or the like")
+                faults.append(
+                    f"series.csv: no column {column}_... for {where}; allowed: {column}_kw or the like"
+                )
                 continue
             values[f.name] = series[column].to_numpy(float)
         elif f.name in numbers:
             values[f.name] = numbers[f.name]
         elif "unit" in f.metadata and f.default is MISSING:
-            faults.append(f"units.csv: {where} lacks {f.name} ({f.metadata['text']}, {f.metadata['unit']})")
+            faults.append(
+                f"units.csv: {where} lacks {f.name} ({f.metadata['text']}, {f.metadata['unit']})"
+            )
     if len(faults) > before:
         return None
     made = cls(label=label, **values)
@@ -419,8 +544,10 @@ def check_peak(where: str, component: Component, faults: list[str]) -> None:
     peak = float(np.max(component.scale * component.forecast))
     if 0 < peak < 0.005 * rating or peak > rating:
         hint = "are these MW?" if peak < rating else "are these W?"
-        faults.append(f"series.csv, {where}: peak {peak:g} kW against a rating of {rating:g} kW ({hint}); "
-                      f"allowed: {0.005 * rating:g} to {rating:g} kW")
+        faults.append(
+            f"series.csv, {where}: peak {peak:g} kW against a rating of {rating:g} kW ({hint}); "
+            f"allowed: {0.005 * rating:g} to {rating:g} kW"
+        )
 
 
 def check_heat(vpp: VPP, faults: list[str]) -> None:
@@ -431,5 +558,7 @@ def check_heat(vpp: VPP, faults: list[str]) -> None:
     need = sum((1 - load.curtail_share) * load.demand for load in loads)
     makes = sum(getattr(component, "heat_max", 0.0) for component in vpp.components)
     if np.max(need) > makes + 1e-9:
-        faults.append(f"series.csv, {vpp.name} heat: step {int(np.argmax(need)) + 1} needs {np.max(need):g} kW after "
-                      f"curtailment; allowed: up to {makes:g} kW, what {vpp.name}'s units can make")
+        faults.append(
+            f"series.csv, {vpp.name} heat: step {int(np.argmax(need)) + 1} needs {np.max(need):g} kW after "
+            f"curtailment; allowed: up to {makes:g} kW, what {vpp.name}'s units can make"
+        )

@@ -2,6 +2,7 @@
 
 kW, kWh, yuan; injection is positive into the VPP's bus; arrays are (steps,).
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -32,9 +33,14 @@ class VPP:
     def __post_init__(self):
         names = [component.name for component in self.components]
         twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
-        faults = [f"{self.name}: two components named {name}; allowed: different labels" for name in twice]
-        faults += [f"{self.name}, {component.name}: {fault}" for component in self.components
-                   for fault in (*component.out_of_range(), *component.faults())]
+        faults = [
+            f"{self.name}: two components named {name}; allowed: different labels" for name in twice
+        ]
+        faults += [
+            f"{self.name}, {component.name}: {fault}"
+            for component in self.components
+            for fault in (*component.out_of_range(), *component.faults())
+        ]
         if faults:
             raise WrongInput(*faults)
 
@@ -43,12 +49,16 @@ class VPP:
         for component in self.components:
             if component.name == name:
                 return component
-        raise WrongInput(f"{self.name}: no component {name!r}; there are {', '.join(c.name for c in self.components)}")
+        raise WrongInput(
+            f"{self.name}: no component {name!r}; there are {', '.join(c.name for c in self.components)}"
+        )
 
     def change(self, name: str, **changes) -> VPP:
         """The same VPP with some numbers of one component replaced, e.g. `vpp.change("battery", charge_max=800)`."""
         changed = replace(self.component(name), **changes)
-        return replace(self, components=tuple(changed if c.name == name else c for c in self.components))
+        return replace(
+            self, components=tuple(changed if c.name == name else c for c in self.components)
+        )
 
     def adding(self, *components: Component) -> VPP:
         """The same VPP with more components."""
@@ -56,7 +66,10 @@ class VPP:
 
     def batteries(self, change: Callable[[Battery], Battery]) -> VPP:
         """The same VPP with each battery replaced by what `change` makes of it."""
-        return replace(self, components=tuple(change(c) if isinstance(c, Battery) else c for c in self.components))
+        return replace(
+            self,
+            components=tuple(change(c) if isinstance(c, Battery) else c for c in self.components),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,9 +100,15 @@ class DispatchResult:
     def note(self) -> str:
         """One sentence on the exactness of the storage relaxation."""
         if self.exact:
-            how = "excluded by binaries" if "mixed-integer" in self.solved.kind else "relaxation exact"
+            how = (
+                "excluded by binaries"
+                if "mixed-integer" in self.solved.kind
+                else "relaxation exact"
+            )
             return f"{self.vpp}: no simultaneous charge and discharge ({how})"
-        found = "; ".join(f"{name} up to {share:.3g} of its rating" for name, share in self.overlaps.items())
+        found = "; ".join(
+            f"{name} up to {share:.3g} of its rating" for name, share in self.overlaps.items()
+        )
         return f"{self.vpp}: relaxation NOT exact ({found}); solve with binary storage"
 
 
@@ -105,12 +124,19 @@ class Model:
 
     def trades(self) -> dict[str, cp.Expression]:
         """Partner -> expected trade `(steps,)` in kW, positive: received; empty without a tie."""
-        return {name: flow for part in self.parts.values() if part.trade is not None for name, flow in part.series.items()}
+        return {
+            name: flow
+            for part in self.parts.values()
+            if part.trade is not None
+            for name, flow in part.series.items()
+        }
 
 
 def build(vpp: VPP) -> Model:
     """States the problem of a VPP: its components' parts and one balance for each carrier in use."""
-    parts = {component.name: component.model(vpp.steps, vpp.step_hours) for component in vpp.components}
+    parts = {
+        component.name: component.model(vpp.steps, vpp.step_hours) for component in vpp.components
+    }
     balances = {}
     for carrier in CARRIERS:
         flows = [part.inject[carrier] for part in parts.values() if carrier in part.inject]
@@ -139,23 +165,35 @@ def dispatch(vpp: VPP, solver: str = "auto", storage: str = "auto") -> DispatchR
         raise
 
 
-def solve_exactly(vpp: VPP, extra: Callable[[Model], list], solver: str, storage: str, name: str) -> DispatchResult:
+def solve_exactly(
+    vpp: VPP, extra: Callable[[Model], list], solver: str, storage: str, name: str
+) -> DispatchResult:
     """Solves a VPP's problem with extra constraints in one of the storage modes of `dispatch`.
 
     With binaries, the modes they find are then fixed and the linear problem that is left gives schedule and prices.
     """
+
     def run(variant: VPP, with_solver: str) -> tuple[Model, Solved]:
         model = build(variant)
-        return model, solve(cp.Problem(cp.Minimize(model.cost), [*model.constraints, *extra(model)]), with_solver, name)
+        return model, solve(
+            cp.Problem(cp.Minimize(model.cost), [*model.constraints, *extra(model)]),
+            with_solver,
+            name,
+        )
 
-    if storage != "binary" and not any(isinstance(c, Battery) and c.exclusive for c in vpp.components):
+    if storage != "binary" and not any(
+        isinstance(c, Battery) and c.exclusive for c in vpp.components
+    ):
         result = read(*run(vpp, solver))
         if storage == "relaxed" or result.exact:
             return result
         solver = "auto"  # the caller's choice was for a linear problem
     model, chosen = run(vpp.batteries(lambda battery: replace(battery, exclusive=1.0)), solver)
-    charging = {part: flows.series["charge"].value > flows.series["discharge"].value
-                for part, flows in model.parts.items() if "charge" in flows.series}
+    charging = {
+        part: flows.series["charge"].value > flows.series["discharge"].value
+        for part, flows in model.parts.items()
+        if "charge" in flows.series
+    }
     fixed = vpp.batteries(lambda battery: in_modes(battery, charging[battery.name], vpp.step_hours))
     model, _ = run(fixed, "auto")
     return read(model, chosen)
@@ -164,22 +202,43 @@ def solve_exactly(vpp: VPP, extra: Callable[[Model], list], solver: str, storage
 def in_modes(battery: Battery, charging: np.ndarray, step_hours: float) -> Battery:
     """The battery with its modes fixed: it may charge where `charging` (steps,) is true and discharge elsewhere."""
     charge_most, discharge_most = battery.power_limits(step_hours)
-    return replace(battery, exclusive=0.0, charge_max=charge_most * charging, discharge_max=discharge_most * ~charging)
+    return replace(
+        battery,
+        exclusive=0.0,
+        charge_max=charge_most * charging,
+        discharge_max=discharge_most * ~charging,
+    )
 
 
 def read(model: Model, solved: Solved) -> DispatchResult:
     """The numbers of a solved model."""
     vpp, index = model.vpp, pd.RangeIndex(1, model.vpp.steps + 1, name="step")
-    labels = [(label, float(term.value)) for part in model.parts.values() for label, term in part.cost.items()]
-    costs = pd.DataFrame(labels, columns=["label", "yuan"]).groupby("label", sort=False)["yuan"].sum()
+    labels = [
+        (label, float(term.value))
+        for part in model.parts.values()
+        for label, term in part.cost.items()
+    ]
+    costs = (
+        pd.DataFrame(labels, columns=["label", "yuan"]).groupby("label", sort=False)["yuan"].sum()
+    )
     balances = {
         carrier: pd.DataFrame(
-            {name: part.inject[carrier].value for name, part in model.parts.items() if carrier in part.inject}, index
+            {
+                name: part.inject[carrier].value
+                for name, part in model.parts.items()
+                if carrier in part.inject
+            },
+            index,
         )
         for carrier in model.balances
     }
     series = pd.DataFrame(
-        {(name, key): flow.value for name, part in model.parts.items() for key, flow in part.series.items()}, index
+        {
+            (name, key): flow.value
+            for name, part in model.parts.items()
+            for key, flow in part.series.items()
+        },
+        index,
     )
     overlaps = {}
     for name, part in model.parts.items():
@@ -189,10 +248,19 @@ def read(model: Model, solved: Solved) -> DispatchResult:
                 overlaps[name] = share
     # a balance reads sum(inject) == 0, so one more unit of demand costs minus its multiplier
     prices = {
-        carrier: -row.dual_value / vpp.step_hours for carrier, row in model.balances.items() if row.dual_value is not None
+        carrier: -row.dual_value / vpp.step_hours
+        for carrier, row in model.balances.items()
+        if row.dual_value is not None
     }
     return DispatchResult(
-        vpp.name, float(costs.sum()), costs, balances, series, pd.DataFrame(prices, index), overlaps, solved
+        vpp.name,
+        float(costs.sum()),
+        costs,
+        balances,
+        series,
+        pd.DataFrame(prices, index),
+        overlaps,
+        solved,
     )
 
 
@@ -203,7 +271,10 @@ def explain_infeasible(vpp: VPP) -> str:
     earn without limit.
     """
     exclusive = vpp.batteries(lambda battery: replace(battery, exclusive=1.0))
-    for variant, words in ((vpp, "infeasible"), (exclusive, "infeasible without simultaneous charge and discharge")):
+    for variant, words in (
+        (vpp, "infeasible"),
+        (exclusive, "infeasible without simultaneous charge and discharge"),
+    ):
         found = gaps(variant)
         if found is None:
             return f"{vpp.name}: infeasible even with its balances open: a component's own limits contradict each other"
@@ -218,8 +289,12 @@ def gaps(vpp: VPP) -> list[str] | None:
     lack = {carrier: cp.Variable(vpp.steps, nonneg=True) for carrier in model.balances}
     spare = {carrier: cp.Variable(vpp.steps, nonneg=True) for carrier in model.balances}
     balances = {
-        carrier: sum(part.inject[carrier] for part in model.parts.values() if carrier in part.inject)
-        + lack[carrier] - spare[carrier] == 0
+        carrier: sum(
+            part.inject[carrier] for part in model.parts.values() if carrier in part.inject
+        )
+        + lack[carrier]
+        - spare[carrier]
+        == 0
         for carrier in model.balances
     }
     rows = [row for part in model.parts.values() for row in part.constraints]
@@ -230,9 +305,14 @@ def gaps(vpp: VPP) -> list[str] | None:
         return None
     found = []
     for carrier in balances:
-        for word, slack in (("lacks", lack[carrier].value), ("has too much by", spare[carrier].value)):
+        for word, slack in (
+            ("lacks", lack[carrier].value),
+            ("has too much by", spare[carrier].value),
+        ):
             if slack.max() > 1e-6:
                 step, unit = int(slack.argmax()) + 1, CARRIER_UNITS[carrier]
-                found.append(f"{carrier} {word} {slack.max():,.1f} {unit} in step {step} "
-                             f"({int((slack > 1e-6).sum())} step(s) in all)")
+                found.append(
+                    f"{carrier} {word} {slack.max():,.1f} {unit} in step {step} "
+                    f"({int((slack > 1e-6).sum())} step(s) in all)"
+                )
     return found

@@ -3,6 +3,7 @@
 yuan; a coalition is a tuple of names in the order of the case. v(S) is what the members of S save by trading among
 themselves; the others do not trade. With a feeder all VPPs share its voltage limits, whoever trades.
 """
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -29,15 +30,18 @@ def coalitions(names: list[str]) -> list[tuple[str, ...]]:
     return [members for size in range(1, len(names) + 1) for members in combinations(names, size)]
 
 
-def coalition_values(case: Case, placement: Placement | None = None, solver: str = "auto",
-                     progress: bool = False) -> dict[tuple[str, ...], float]:
+def coalition_values(
+    case: Case, placement: Placement | None = None, solver: str = "auto", progress: bool = False
+) -> dict[tuple[str, ...], float]:
     """v(S) of every coalition, yuan: the cost of all VPPs without trade less their cost when S trades.
 
     One problem is stated for all of them; a parameter opens the pairs of a coalition and closes the others.
     Raises WrongInput for more than MOST_VPPS VPPs.
     """
     if len(case.names) > MOST_VPPS:
-        raise WrongInput(f"case {case.name}: found {len(case.names)} VPPs; allowed: up to {MOST_VPPS} (2^{MOST_VPPS} coalitions)")
+        raise WrongInput(
+            f"case {case.name}: found {len(case.names)} VPPs; allowed: up to {MOST_VPPS} (2^{MOST_VPPS} coalitions)"
+        )
     models, agreed, rows = joint_model(case, placement)
     pairs, is_open = list(agreed), cp.Parameter(len(agreed), nonneg=True)
     most = min(case.tie.limit, 1e7)  # kW; an absent limit must not meet the zero of a closed pair
@@ -51,16 +55,22 @@ def coalition_values(case: Case, placement: Placement | None = None, solver: str
         return solve(problem, solver, f"coalition {' + '.join(members) or 'of nobody'}").value
 
     apart = cost(())
-    return {members: apart - cost(members) if len(members) > 1 else 0.0
-            for members in tqdm(coalitions(case.names), desc="coalitions", disable=not progress)}
+    return {
+        members: apart - cost(members) if len(members) > 1 else 0.0
+        for members in tqdm(coalitions(case.names), desc="coalitions", disable=not progress)
+    }
 
 
 def players(values: Values) -> list[str]:
     """The names, in the order of the largest coalition. Raises WrongInput if a coalition is missing."""
-    names = list(dict.fromkeys([*max(values, key=len), *(name for members in values for name in members)]))
+    names = list(
+        dict.fromkeys([*max(values, key=len), *(name for members in values for name in members)])
+    )
     missing = [members for members in coalitions(names) if members not in values]
     if missing:
-        raise WrongInput(f"values: {len(missing)} coalitions are missing, as {missing[0]}; allowed: one value for each")
+        raise WrongInput(
+            f"values: {len(missing)} coalitions are missing, as {missing[0]}; allowed: one value for each"
+        )
     return names
 
 
@@ -71,17 +81,26 @@ def shapley(values: Values) -> pd.Series:
     for name in names:
         rest = [other for other in names if other != name]
         shares[name] = sum(
-            factorial(len(before)) * factorial(n - len(before) - 1) / factorial(n)
+            factorial(len(before))
+            * factorial(n - len(before) - 1)
+            / factorial(n)
             * (worth[tuple(m for m in names if m in before or m == name)] - worth[before])
-            for size in range(n) for before in combinations(rest, size)
+            for size in range(n)
+            for before in combinations(rest, size)
         )
     return pd.Series(shares, name="Shapley value")
 
 
 def excesses(values: Values, split: pd.Series) -> pd.Series:
     """v(S) - x(S): what a coalition would gain by leaving; at most 0 for all of them if the split is in the core."""
-    return pd.Series({" + ".join(s): worth - float(split[list(s)].sum()) for s, worth in values.items()
-                      if len(s) < len(players(values))}, name="excess (yuan)").sort_values(ascending=False)
+    return pd.Series(
+        {
+            " + ".join(s): worth - float(split[list(s)].sum())
+            for s, worth in values.items()
+            if len(s) < len(players(values))
+        },
+        name="excess (yuan)",
+    ).sort_values(ascending=False)
 
 
 def incidence(values: Values) -> tuple[list[tuple[str, ...]], np.ndarray, np.ndarray, float]:
@@ -121,10 +140,17 @@ def nucleolus(values: Values, solver: str = "auto", tolerance: float = 1e-6) -> 
         excess = worth - inside @ share
         # a narrow band, not an equation: levels are known to the solver's accuracy only
         band = tolerance / 10
-        known = [excess[settled] <= level[settled] + band, excess[settled] >= level[settled] - band] if settled.any() else []
+        known = (
+            [excess[settled] <= level[settled] + band, excess[settled] >= level[settled] - band]
+            if settled.any()
+            else []
+        )
         return [cp.sum(share) == total, excess[~settled] <= bound, *known]
 
-    while np.linalg.matrix_rank(np.vstack([inside[settled], np.ones(inside.shape[1])])) < inside.shape[1]:
+    while (
+        np.linalg.matrix_rank(np.vstack([inside[settled], np.ones(inside.shape[1])]))
+        < inside.shape[1]
+    ):
         solve(cp.Problem(cp.Minimize(most), rows(most)), solver, "nucleolus")
         highest, before = float(most.value), settled.copy()
         open_rows = rows(highest + tolerance / 10)
@@ -136,11 +162,16 @@ def nucleolus(values: Values, solver: str = "auto", tolerance: float = 1e-6) -> 
                 able |= worth - inside @ share.value < highest - tolerance
         newly = ~before & ~able
         if not newly.any():
-            raise NotSolved(f"nucleolus: no coalition could be settled at an excess of {unit * highest:,.6g} yuan; "
-                            "a larger tolerance may help")
+            raise NotSolved(
+                f"nucleolus: no coalition could be settled at an excess of {unit * highest:,.6g} yuan; "
+                "a larger tolerance may help"
+            )
         settled, level = before | newly, np.where(newly, highest, level)
-    found = np.linalg.lstsq(np.vstack([inside[settled], np.ones(inside.shape[1])]),
-                            np.append(worth[settled] - level[settled], total), rcond=None)[0]
+    found = np.linalg.lstsq(
+        np.vstack([inside[settled], np.ones(inside.shape[1])]),
+        np.append(worth[settled] - level[settled], total),
+        rcond=None,
+    )[0]
     return pd.Series(unit * found, players(values), name="nucleolus")
 
 
@@ -149,6 +180,12 @@ def stability(values: Values, splits: pd.DataFrame) -> pd.DataFrame:
     rows = {}
     for name, split in splits.items():
         found, small = excesses(values, split), 1e-6 * max(1.0, split.abs().sum())
-        rows[name] = {"largest excess (yuan)": found.iloc[0], "of": found.index[0],
-                      "in the core": bool(found.iloc[0] <= small and abs(split.sum() - values[tuple(players(values))]) <= small)}
+        rows[name] = {
+            "largest excess (yuan)": found.iloc[0],
+            "of": found.index[0],
+            "in the core": bool(
+                found.iloc[0] <= small
+                and abs(split.sum() - values[tuple(players(values))]) <= small
+            ),
+        }
     return pd.DataFrame(rows).T

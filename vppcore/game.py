@@ -11,6 +11,7 @@ N_j is proportional to a_j = (g - p_j) S_j. A seller earns U_j = (p_j - c_j) N_j
 which is zero at p_j = (g + c_j (1 - Y_j)) / (2 - Y_j). U_j rises up to there and falls beyond, so a price that no small
 change improves is a best response, also where it lies on the edge of the band.
 """
+
 from __future__ import annotations
 
 import time
@@ -47,14 +48,20 @@ class Rules:
     max_rounds: int = 500
 
     def __post_init__(self):
-        check_fields(self, {
-            "payoff": (self.payoff in PAYOFFS, ", ".join(PAYOFFS)),
-            "anticipate": (isinstance(self.anticipate, bool), "True, False"),
-            "evolution_step": (is_number(self.evolution_step, 0), "a number above 0"),
-            "price_step": (is_number(self.price_step, 0), "a number above 0"),
-            "tolerance": (is_number(self.tolerance, 0, 1), "a number between 0 and 1"),
-            "max_rounds": (is_number(self.max_rounds, 0, whole=True), "a whole number of 1 or more"),
-        })
+        check_fields(
+            self,
+            {
+                "payoff": (self.payoff in PAYOFFS, ", ".join(PAYOFFS)),
+                "anticipate": (isinstance(self.anticipate, bool), "True, False"),
+                "evolution_step": (is_number(self.evolution_step, 0), "a number above 0"),
+                "price_step": (is_number(self.price_step, 0), "a number above 0"),
+                "tolerance": (is_number(self.tolerance, 0, 1), "a number between 0 and 1"),
+                "max_rounds": (
+                    is_number(self.max_rounds, 0, whole=True),
+                    "a whole number of 1 or more",
+                ),
+            },
+        )
 
 
 # --- buyers: the evolutionary game --------------------------------------------------------------------------------
@@ -62,10 +69,16 @@ def payoffs(hour: Hour, prices: np.ndarray, shares: np.ndarray, rule: str = "sha
     """F_j for each seller `(sellers,)`: what choosing it is worth to any buyer, paper B (17)."""
     gain = (hour.grid_price - prices) * hour.surplus
     asked = hour.deficit @ shares
-    return gain / np.maximum(asked, 1e-9 * hour.deficit.sum()) if rule == "shared" else gain / hour.deficit.sum()
+    return (
+        gain / np.maximum(asked, 1e-9 * hour.deficit.sum())
+        if rule == "shared"
+        else gain / hour.deficit.sum()
+    )
 
 
-def imitate(hour: Hour, prices: np.ndarray, shares: np.ndarray, step: float, rule: str = "shared") -> np.ndarray:
+def imitate(
+    hour: Hour, prices: np.ndarray, shares: np.ndarray, step: float, rule: str = "shared"
+) -> np.ndarray:
     """One step of the replicator, paper B (25): y_ij grows with the payoff of j above the average, payoffs over their mean.
 
     Proportional imitation (B 18) gives dy_ij/dt = y_ij (F_j - mean of F over y_i) (B 19).
@@ -78,7 +91,9 @@ def imitate(hour: Hour, prices: np.ndarray, shares: np.ndarray, step: float, rul
     return moved / moved.sum(axis=1, keepdims=True)
 
 
-def evolve(hour: Hour, prices: np.ndarray, start: np.ndarray, rules: Rules) -> tuple[np.ndarray, list[np.ndarray]]:
+def evolve(
+    hour: Hour, prices: np.ndarray, start: np.ndarray, rules: Rules
+) -> tuple[np.ndarray, list[np.ndarray]]:
     """Shares at the buyers' evolutionary equilibrium, and the way there."""
     path = [start]
     for _ in range(20 * rules.max_rounds):
@@ -110,9 +125,13 @@ def eigenvalues(hour: Hour, prices: np.ndarray) -> np.ndarray:
     def speed(y: np.ndarray) -> np.ndarray:
         shares = np.tile(y, (len(hour.buyers), 1))
         worth = payoffs(hour, prices, shares)
-        return (y * (worth - y @ worth)) / (rest @ payoffs(hour, prices, np.tile(rest, (len(hour.buyers), 1))))
+        return (y * (worth - y @ worth)) / (
+            rest @ payoffs(hour, prices, np.tile(rest, (len(hour.buyers), 1)))
+        )
 
-    columns = [(speed(rest + width * way) - speed(rest - width * way)) / (2 * width) for way in basis.T]
+    columns = [
+        (speed(rest + width * way) - speed(rest - width * way)) / (2 * width) for way in basis.T
+    ]
     return np.sort(np.linalg.eigvals(basis.T @ np.column_stack(columns)).real)
 
 
@@ -124,7 +143,11 @@ def raise_prices(hour: Hour, prices: np.ndarray, part: np.ndarray, rules: Rules)
     fraction `price_step` of the way to where the derivative vanishes. Frozen buyers leave dU_j/dp_j = N_j > 0.
     """
     if not rules.anticipate:
-        return np.clip(prices + rules.price_step * 0.1 * (hour.grid_price - hour.price_min), hour.price_min, hour.top)
+        return np.clip(
+            prices + rules.price_step * 0.1 * (hour.grid_price - hour.price_min),
+            hour.price_min,
+            hour.top,
+        )
     target = (hour.grid_price + hour.reservation * (1 - part)) / (2 - part)
     return np.clip(prices + rules.price_step * (target - prices), hour.price_min, hour.top)
 
@@ -168,7 +191,9 @@ def temptation(hour: Hour, prices: np.ndarray, grid: int = 400) -> float:
         others = worth.sum() - worth[j]
         share = own / (own + others) if others > 0 else np.ones_like(own)
         now = (prices[j] - hour.reservation[j]) * part[j]
-        worst = max(worst, float(np.max((tried - hour.reservation[j]) * share) - now) / max(abs(now), 1e-12))
+        worst = max(
+            worst, float(np.max((tried - hour.reservation[j]) * share) - now) / max(abs(now), 1e-12)
+        )
     return worst
 
 
@@ -188,7 +213,9 @@ class HourResult:
     evolution: pd.DataFrame
 
 
-def play(hour: Hour, rules: Rules | None = None, start: tuple[np.ndarray, np.ndarray] | None = None) -> HourResult:
+def play(
+    hour: Hour, rules: Rules | None = None, start: tuple[np.ndarray, np.ndarray] | None = None
+) -> HourResult:
     """Plays one hour: sellers lead with prices, buyers follow until they rest, sellers move, and so on.
 
     start: first prices and shares; by default the middle of the band, and each seller chosen alike.
@@ -196,17 +223,30 @@ def play(hour: Hour, rules: Rules | None = None, start: tuple[np.ndarray, np.nda
     """
     rules = rules or Rules()
     if not hour.open:
-        raise WrongInput(f"step {hour.step}: found {len(hour.sellers)} sellers and {len(hour.buyers)} buyers; "
-                         "allowed: one or more of each")
+        raise WrongInput(
+            f"step {hour.step}: found {len(hour.sellers)} sellers and {len(hour.buyers)} buyers; "
+            "allowed: one or more of each"
+        )
     count = len(hour.sellers)
-    prices, shares = start or (np.full(count, (hour.price_min + hour.top) / 2), np.full((len(hour.buyers), count), 1 / count))
-    path, first, crowd = [prices], None, (
-        "" if rules.payoff == "shared" else
-        " (where shares do not matter all buyers crowd to one seller, and prices chase each other)")
+    prices, shares = start or (
+        np.full(count, (hour.price_min + hour.top) / 2),
+        np.full((len(hour.buyers), count), 1 / count),
+    )
+    path, first, crowd = (
+        [prices],
+        None,
+        (
+            ""
+            if rules.payoff == "shared"
+            else " (where shares do not matter all buyers crowd to one seller, and prices chase each other)"
+        ),
+    )
     for _ in range(rules.max_rounds):
         shares, way = evolve(hour, prices, (1 - CURIOSITY) * shares + CURIOSITY / count, rules)
         if np.abs(way[-1] - way[-2]).max() > rules.tolerance:
-            raise NotSolved(f"step {hour.step}: buyers did not come to rest; a smaller evolution_step may help{crowd}")
+            raise NotSolved(
+                f"step {hour.step}: buyers did not come to rest; a smaller evolution_step may help{crowd}"
+            )
         first = first or way
         part = hour.deficit @ shares / hour.deficit.sum()
         prices = raise_prices(hour, prices, part, rules)
@@ -214,16 +254,25 @@ def play(hour: Hour, rules: Rules | None = None, start: tuple[np.ndarray, np.nda
         if np.abs(path[-1] - path[-2]).max() <= rules.tolerance * hour.grid_price:
             break
     else:
-        raise NotSolved(f"step {hour.step}: prices did not come to rest in {rules.max_rounds} rounds; "
-                        f"a smaller price_step may help{crowd}")
+        raise NotSolved(
+            f"step {hour.step}: prices did not come to rest in {rules.max_rounds} rounds; "
+            f"a smaller price_step may help{crowd}"
+        )
     names = list(hour.sellers)
-    return HourResult(hour, pd.Series(prices, names), pd.Series(part, names),
-                      pd.DataFrame(shares, hour.buyers, names), len(path) - 1,
-                      pd.DataFrame(path, columns=names).rename_axis("round"),
-                      pd.DataFrame([shares[0] for shares in first], columns=names).rename_axis("iteration"))
+    return HourResult(
+        hour,
+        pd.Series(prices, names),
+        pd.Series(part, names),
+        pd.DataFrame(shares, hour.buyers, names),
+        len(path) - 1,
+        pd.DataFrame(path, columns=names).rename_axis("round"),
+        pd.DataFrame([shares[0] for shares in first], columns=names).rename_axis("iteration"),
+    )
 
 
-def certify(result: HourResult, starts: int = 10, rules: Rules | None = None, seed: int = 1) -> dict[str, float]:
+def certify(
+    result: HourResult, starts: int = 10, rules: Rules | None = None, seed: int = 1
+) -> dict[str, float]:
     """What proves that an hour is at rest, and at the only place where it can be.
 
     gain: of the best unilateral price (relative); payoff spread: of the chosen sellers (relative); eigenvalue: the
@@ -235,16 +284,24 @@ def certify(result: HourResult, starts: int = 10, rules: Rules | None = None, se
     exact_prices, exact_part = equilibrium(hour)
     random, apart = np.random.default_rng(seed), 0.0
     for _ in range(starts):
-        first = (random.uniform(hour.price_min, hour.top, len(prices)),
-                 random.dirichlet(np.ones(len(prices)), len(hour.buyers)))
+        first = (
+            random.uniform(hour.price_min, hour.top, len(prices)),
+            random.dirichlet(np.ones(len(prices)), len(hour.buyers)),
+        )
         other = play(hour, rules, first)
-        apart = max(apart, float(np.abs(other.prices - prices).max()), float(np.abs(other.part - result.part).max()))
+        apart = max(
+            apart,
+            float(np.abs(other.prices - prices).max()),
+            float(np.abs(other.part - result.part).max()),
+        )
     roots = eigenvalues(hour, prices)
     return {
         "gain": temptation(hour, prices),
         "payoff spread": float(values.max() - values.min()) / max(float(values.max()), 1e-12),
         "eigenvalue": float(roots.max()) if len(roots) else np.nan,
-        "closed form": float(max(np.abs(exact_prices - prices).max(), np.abs(exact_part - result.part).max())),
+        "closed form": float(
+            max(np.abs(exact_prices - prices).max(), np.abs(exact_part - result.part).max())
+        ),
         "starts": apart if starts else np.nan,
     }
 
@@ -275,8 +332,13 @@ class GameResult:
         return float(self.table["after"].sum())
 
 
-def trade_by_game(case: Case, alone: dict[str, DispatchResult] | None = None, rules: Rules | None = None,
-                  starts: int = 10, solver: str = "auto") -> GameResult:
+def trade_by_game(
+    case: Case,
+    alone: dict[str, DispatchResult] | None = None,
+    rules: Rules | None = None,
+    starts: int = 10,
+    solver: str = "auto",
+) -> GameResult:
     """Lets the VPPs of a case trade their surplus by the multiple game, each hour on its own (paper B, section 4).
 
     alone: schedules without trade; found here if not given. starts: random beginnings for the certificate.
@@ -299,32 +361,54 @@ def trade_by_game(case: Case, alone: dict[str, DispatchResult] | None = None, ru
         prices.loc[hour.step, list(hour.sellers)] = result.prices
         parts.loc[hour.step, list(hour.sellers)] = result.part
         sent = deliver(hour, result.shares.to_numpy())
-        for (b, buyer), (s, seller) in ((b, s) for b in enumerate(hour.buyers) for s in enumerate(hour.sellers)):
+        for (b, buyer), (s, seller) in (
+            (b, s) for b in enumerate(hour.buyers) for s in enumerate(hour.sellers)
+        ):
             flow[buyer, seller][hour.step - 1] = sent[b, s]
             money = case.vpps[0].step_hours * sent[b, s] * result.prices[seller]
             paid[buyer] += money
             paid[seller] -= money
     done, nothing = time.perf_counter(), np.zeros(steps)
-    settled = pd.DataFrame({
-        vpp.name: settle(vpp, alone[vpp.name], sum((flow[vpp.name, other] for other in names if other != vpp.name), nothing),
-                         sum((flow[other, vpp.name] for other in names if other != vpp.name), nothing)) for vpp in case.vpps
-    })
+    settled = pd.DataFrame(
+        {
+            vpp.name: settle(
+                vpp,
+                alone[vpp.name],
+                sum((flow[vpp.name, other] for other in names if other != vpp.name), nothing),
+                sum((flow[other, vpp.name] for other in names if other != vpp.name), nothing),
+            )
+            for vpp in case.vpps
+        }
+    )
     costs = settled.drop(index="carbon excess (kg)").fillna(0.0)
     net = {(i, j): flow[i, j] - flow[j, i] for i, j in combinations(names, 2)}
     return GameResult(
-        tables, prices, parts, both_ways(net, case),
-        summary(alone, costs, settled.loc["carbon excess (kg)"], paid), costs, pd.DataFrame(proofs).T.rename_axis("step"),
-        played, {"schedules": ready - began, "games": done - ready},
+        tables,
+        prices,
+        parts,
+        both_ways(net, case),
+        summary(alone, costs, settled.loc["carbon excess (kg)"], paid),
+        costs,
+        pd.DataFrame(proofs).T.rename_axis("step"),
+        played,
+        {"schedules": ready - began, "games": done - ready},
     )
 
 
-def summary(alone: dict[str, DispatchResult], costs: pd.DataFrame, excess: pd.Series, paid: pd.Series) -> pd.DataFrame:
+def summary(
+    alone: dict[str, DispatchResult], costs: pd.DataFrame, excess: pd.Series, paid: pd.Series
+) -> pd.DataFrame:
     """A row per VPP: cost alone, with trades, payment, after, gain and carbon before and after."""
     before = pd.Series({name: result.cost for name, result in alone.items()})
     rows = {
-        "alone": before, "with trades": costs.sum(), "payment": paid, "after": costs.sum() + paid,
+        "alone": before,
+        "with trades": costs.sum(),
+        "payment": paid,
+        "after": costs.sum() + paid,
         "gain": before - costs.sum() - paid,
-        "carbon alone": pd.Series({name: result.costs.get("carbon", 0.0) for name, result in alone.items()}),
+        "carbon alone": pd.Series(
+            {name: result.costs.get("carbon", 0.0) for name, result in alone.items()}
+        ),
         "carbon after": costs.loc["carbon"] if "carbon" in costs.index else 0.0 * before,
         "excess after (kg)": excess,
     }

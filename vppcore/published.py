@@ -2,6 +2,7 @@
 
 A verdict follows a rule, never an opinion: see `judge_number` and `judge_hours`.
 """
+
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
@@ -13,10 +14,18 @@ import pandas as pd
 from vppcore.errors import WrongInput
 
 CLAIMS = Path(__file__).resolve().parent.parent / "data" / "published" / "claims.csv"
-VERDICTS = ("reproduced", "reproduced in shape", "by construction", "contradicted by the paper itself", "not reproduced")
+VERDICTS = (
+    "reproduced",
+    "reproduced in shape",
+    "by construction",
+    "contradicted by the paper itself",
+    "not reproduced",
+)
 NUMBER_TOLERANCE = 0.01  # a number counts as reproduced within one percent
 FITTED_TOLERANCE = 0.05  # a number that the calibration aims at counts as met within five percent
-SHAPE_TOLERANCE = 0.9  # a statement about hours counts as reproduced in shape if it holds in nine of ten
+SHAPE_TOLERANCE = (
+    0.9  # a statement about hours counts as reproduced in shape if it holds in nine of ten
+)
 
 
 @dataclass(frozen=True)
@@ -38,7 +47,9 @@ def claims() -> pd.DataFrame:
 def published_value(claim: str) -> float:
     """The number of a claim in its unit. Raises WrongInput for an unknown claim or one without a number."""
     if claim not in claims().index or pd.isna(claims().loc[claim, "value"]):
-        raise WrongInput(f"claim: found {claim!r}; allowed: a claim of {CLAIMS.name} that has a value")
+        raise WrongInput(
+            f"claim: found {claim!r}; allowed: a claim of {CLAIMS.name} that has a value"
+        )
     return float(claims().loc[claim, "value"])
 
 
@@ -58,11 +69,15 @@ def judge_hours(claim: str, holds: pd.Series, reason: str = "", fitted: bool = F
     share = float(holds.mean())
     verdict = _shape_verdict(share >= SHAPE_TOLERANCE, fitted)
     fails = ", ".join(str(hour) for hour in holds.index[~holds.astype(bool)])
-    reason = "; ".join(piece for piece in (reason, f"fails in hour {fails}" if fails else "") if piece)
+    reason = "; ".join(
+        piece for piece in (reason, f"fails in hour {fails}" if fails else "") if piece
+    )
     return Judgement(claim, f"holds in {int(holds.sum())} of {len(holds)} hours", verdict, reason)
 
 
-def judge_relation(claim: str, holds: bool, ours: str, reason: str, fitted: bool = False) -> Judgement:
+def judge_relation(
+    claim: str, holds: bool, ours: str, reason: str, fitted: bool = False
+) -> Judgement:
     """The verdict on a statement without a number, which holds with us or does not; by construction if the data were
     shaped until it did."""
     return Judgement(claim, ours, _shape_verdict(holds, fitted), reason)
@@ -90,8 +105,15 @@ def ledger(judgements: pd.DataFrame) -> pd.DataFrame:
     unknown = sorted(set(judgements["claim"]) - set(claims().index))
     odd = sorted(set(judgements["verdict"]) - set(VERDICTS))
     twice = sorted(judgements["claim"][judgements["claim"].duplicated()])
-    faults = [f"ledger: {what} {', '.join(found)}" for what, found in
-              (("unknown claim", unknown), ("unknown verdict", odd), ("two verdicts on", twice)) if found]
+    faults = [
+        f"ledger: {what} {', '.join(found)}"
+        for what, found in (
+            ("unknown claim", unknown),
+            ("unknown verdict", odd),
+            ("two verdicts on", twice),
+        )
+        if found
+    ]
     if faults:
         raise WrongInput(*faults)
     columns = ["paper", "where", "kind", "statement", "value", "unit"]

@@ -3,6 +3,7 @@
 Everything a notebook writes goes to `results/<notebook>/`, whole or not at all: tables as CSV, `claims.csv`, `run.json`.
 Set VPPCORE_RESULTS to write elsewhere.
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -33,15 +34,21 @@ from vppcore.solvers import SOLVER_CHOICES, check_solver_name
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def _number(low: float, high: float = math.inf, whole: bool = False, reach: bool = False, none: str = ""):
+def _number(
+    low: float, high: float = math.inf, whole: bool = False, reach: bool = False, none: str = ""
+):
     """A rule: a number above `low` (or from it on, with `reach`) and below `high`; None too if `none` says what it means."""
     text = f"{'a whole number' if whole else 'a number'} {f'of {low:g} or more' if reach else f'above {low:g}'}"
-    text += (f" and below {high:g}" if high < math.inf else "") + (f", or none ({none})" if none else "")
+    text += (f" and below {high:g}" if high < math.inf else "") + (
+        f", or none ({none})" if none else ""
+    )
 
     def right(value: Any) -> bool:
         if value is None:
             return bool(none)
-        return is_number(value, low, high, whole) or (reach and is_number(value, whole=whole) and value == low)
+        return is_number(value, low, high, whole) or (
+            reach and is_number(value, whole=whole) and value == low
+        )
 
     return right, text
 
@@ -50,13 +57,22 @@ def _levels(value: Any) -> tuple[int, ...] | None:
     """Rising levels from text such as "0 2 4"; None if it is not one."""
     words = value.split() if isinstance(value, str) else []
     found = tuple(int(word) for word in words if word.isdecimal())
-    return found if words and len(found) == len(words) and all(a < b for a, b in pairwise(found)) else None
+    return (
+        found
+        if words and len(found) == len(words) and all(a < b for a, b in pairwise(found))
+        else None
+    )
 
 
 def _text(meaning: str, words: bool = False, none: bool = False):
     """A rule: a text that is not empty; with `words` it must hold a word; with `none` None will do too."""
+
     def right(value: Any) -> bool:
-        return bool(value.strip() if words else value) if isinstance(value, str) else none and value is None
+        return (
+            bool(value.strip() if words else value)
+            if isinstance(value, str)
+            else none and value is None
+        )
 
     return right, meaning
 
@@ -102,8 +118,12 @@ RULES = {
 # component -> parameter of a notebook -> (its field, factor to internal units)
 CHANGES = {
     "tie": {"trade_limit": ("limit", 1.0), "crossing_fee": ("crossing_fee", 1.0)},
-    "carbon_market": {"carbon_price": ("price", 1e-3), "interval": ("interval", 1e3), "growth": ("growth", 1.0),
-                      "ladder_steps": ("levels", 1.0)},
+    "carbon_market": {
+        "carbon_price": ("price", 1e-3),
+        "interval": ("interval", 1e3),
+        "growth": ("growth", 1.0),
+        "ladder_steps": ("levels", 1.0),
+    },
     "power_market": {"price_min": ("price_min", 1.0), "price_max": ("price_max", 1.0)},
 }
 
@@ -115,9 +135,16 @@ class Study:
     """
 
     def __init__(self, notebook: str, **parameters: Any):
-        faults = [f"{name}: no such parameter; allowed: {', '.join(RULES)}" for name in parameters if name not in RULES]
-        faults += [f"{name}: found {value!r}; allowed: {RULES[name][1]}"
-                  for name, value in parameters.items() if name in RULES and not RULES[name][0](value)]
+        faults = [
+            f"{name}: no such parameter; allowed: {', '.join(RULES)}"
+            for name in parameters
+            if name not in RULES
+        ]
+        faults += [
+            f"{name}: found {value!r}; allowed: {RULES[name][1]}"
+            for name, value in parameters.items()
+            if name in RULES and not RULES[name][0](value)
+        ]
         if faults:
             raise WrongInput(*faults)
         if "solver" in parameters:
@@ -133,19 +160,39 @@ class Study:
         """
         case = load_case(name)
         steps = range(1, case.vpps[0].steps + 1)
-        here = {"vpp": case.names, "series": series_of(case), "hour": steps, "convergence_hour": steps}
-        asked = {"vpp": [self.parameters.get("vpp")], "series": (self.parameters.get("series") or "").split(),
-                 "hour": [self.parameters.get("hour")], "convergence_hour": [self.parameters.get("convergence_hour")]}
-        faults = [f"{name}: found {word!r}; allowed in {case.name}: "
-                  + (f"1 to {len(steps)}" if here[name] is steps else ", ".join(here[name]))
-                  for name, words in asked.items() for word in words if word and word not in here[name]]
+        here = {
+            "vpp": case.names,
+            "series": series_of(case),
+            "hour": steps,
+            "convergence_hour": steps,
+        }
+        asked = {
+            "vpp": [self.parameters.get("vpp")],
+            "series": (self.parameters.get("series") or "").split(),
+            "hour": [self.parameters.get("hour")],
+            "convergence_hour": [self.parameters.get("convergence_hour")],
+        }
+        faults = [
+            f"{name}: found {word!r}; allowed in {case.name}: "
+            + (f"1 to {len(steps)}" if here[name] is steps else ", ".join(here[name]))
+            for name, words in asked.items()
+            for word in words
+            if word and word not in here[name]
+        ]
         if faults:
             raise WrongInput(*faults)
         for component, own in CHANGES.items():
-            changes = {field: factor * self.parameters[parameter] for parameter, (field, factor) in own.items()
-                       if self.parameters.get(parameter) is not None}
+            changes = {
+                field: factor * self.parameters[parameter]
+                for parameter, (field, factor) in own.items()
+                if self.parameters.get(parameter) is not None
+            }
             if changes:
-                case = case.change_tie(**changes) if component == "tie" else case.change_all(component, **changes)
+                case = (
+                    case.change_tie(**changes)
+                    if component == "tie"
+                    else case.change_all(component, **changes)
+                )
         return case
 
     @property
@@ -160,26 +207,43 @@ class Study:
     def series(self, case: Case) -> tuple[str, ...]:
         """The uncertain series: the parameter's, else all of the case but heat."""
         asked = self.parameters.get("series")
-        return tuple(asked.split()) if asked else tuple(name for name in series_of(case) if name != "heat")
+        return (
+            tuple(asked.split())
+            if asked
+            else tuple(name for name in series_of(case) if name != "heat")
+        )
 
     def keep(self, **tables: pd.DataFrame | pd.Series) -> None:
         """Keeps the numbers behind a figure or table; the name becomes the file's name."""
-        self.tables |= {name: table.to_frame() if isinstance(table, pd.Series) else table for name, table in tables.items()}
+        self.tables |= {
+            name: table.to_frame() if isinstance(table, pd.Series) else table
+            for name, table in tables.items()
+        }
 
     def judge(self, *judgements: Judgement) -> Styler:
         """Keeps verdicts for the ledger and returns them as a table for the page, with their whole reasons."""
         self.judgements += judgements
         left = [{"selector": "th", "props": "text-align: left"}]
-        return as_table(list(judgements)).set_index("claim").style.set_properties(**{"text-align": "left"}).set_table_styles(left)
+        return (
+            as_table(list(judgements))
+            .set_index("claim")
+            .style.set_properties(**{"text-align": "left"})
+            .set_table_styles(left)
+        )
 
     def finish(self, **facts: Any) -> str:
         """Writes everything at once in place of an earlier run; returns one sentence on what was written."""
         root = Path(os.environ.get("VPPCORE_RESULTS") or ROOT / "results")
         root.mkdir(parents=True, exist_ok=True)
         record = {
-            "notebook": self.notebook, "parameters": self.parameters, **facts,
-            "seconds": round(time.perf_counter() - self.started, 3), "python": sys.version.split()[0],
-            "versions": versions("cvxpy", "highspy", "osqp", "clarabel", "gurobipy", "pandas", "numpy"),
+            "notebook": self.notebook,
+            "parameters": self.parameters,
+            **facts,
+            "seconds": round(time.perf_counter() - self.started, 3),
+            "python": sys.version.split()[0],
+            "versions": versions(
+                "cvxpy", "highspy", "osqp", "clarabel", "gurobipy", "pandas", "numpy"
+            ),
         }
         with tempfile.TemporaryDirectory(dir=root, prefix=".writing-") as folder:
             made = Path(folder, self.notebook)
@@ -187,12 +251,19 @@ class Study:
             for name, table in self.tables.items():
                 flat = table.copy()
                 if isinstance(flat.columns, pd.MultiIndex):
-                    flat.columns = [" ".join(str(piece) for piece in column) for column in flat.columns]
-                flat.to_csv(made / f"{name}.csv", float_format="%.6f", index=not isinstance(flat.index, pd.RangeIndex)
-                            or flat.index.name is not None)
+                    flat.columns = [
+                        " ".join(str(piece) for piece in column) for column in flat.columns
+                    ]
+                flat.to_csv(
+                    made / f"{name}.csv",
+                    float_format="%.6f",
+                    index=not isinstance(flat.index, pd.RangeIndex) or flat.index.name is not None,
+                )
             if self.judgements:
                 as_table(self.judgements).to_csv(made / "claims.csv", index=False)
-            (made / "run.json").write_text(json.dumps(record, indent=2, default=float) + "\n", encoding="utf-8")
+            (made / "run.json").write_text(
+                json.dumps(record, indent=2, default=float) + "\n", encoding="utf-8"
+            )
             target, earlier = root / self.notebook, Path(folder, "earlier")
             if target.exists():
                 target.rename(earlier)
@@ -219,10 +290,23 @@ def collect_judgements(*notebooks: str) -> pd.DataFrame:
 
     Raises WrongInput if one of them has not been run.
     """
-    roots = [Path(folder) for folder in (os.environ.get("VPPCORE_RESULTS"), ROOT / "results") if folder]
-    found = {name: next((root / name / "claims.csv" for root in roots if (root / name / "claims.csv").is_file()), None)
-             for name in notebooks}
+    roots = [
+        Path(folder) for folder in (os.environ.get("VPPCORE_RESULTS"), ROOT / "results") if folder
+    ]
+    found = {
+        name: next(
+            (
+                root / name / "claims.csv"
+                for root in roots
+                if (root / name / "claims.csv").is_file()
+            ),
+            None,
+        )
+        for name in notebooks
+    }
     missing = [name for name, file in found.items() if file is None]
     if missing:
-        raise WrongInput(f"ledger: no verdicts of {', '.join(missing)}; allowed: after these notebooks have run (make book)")
+        raise WrongInput(
+            f"ledger: no verdicts of {', '.join(missing)}; allowed: after these notebooks have run (make book)"
+        )
     return pd.concat([pd.read_csv(file) for file in found.values()], ignore_index=True)

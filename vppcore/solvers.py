@@ -3,6 +3,7 @@
 Policy of `solver="auto"`: linear -> HiGHS; with binaries -> Gurobi if it is installed and the model fits its licence,
 else HiGHS; quadratic and conic -> Clarabel. No call is ever left to a modelling layer's own choice.
 """
+
 from __future__ import annotations
 
 import time
@@ -18,7 +19,11 @@ from vppcore.errors import NotSolved, WrongInput
 # solver -> (cvxpy's name, distribution, kinds of model it takes here)
 SOLVERS = {
     "highs": (cp.HIGHS, "highspy", {"linear", "mixed-integer linear"}),
-    "gurobi": (cp.GUROBI, "gurobipy", {"linear", "mixed-integer linear", "quadratic", "mixed-integer quadratic"}),
+    "gurobi": (
+        cp.GUROBI,
+        "gurobipy",
+        {"linear", "mixed-integer linear", "quadratic", "mixed-integer quadratic"},
+    ),
     "clarabel": (cp.CLARABEL, "clarabel", {"linear", "quadratic", "conic"}),
     "osqp": (cp.OSQP, "osqp", {"linear", "quadratic"}),
 }
@@ -54,8 +59,17 @@ def kind_of(problem: cp.Problem) -> str:
     if not problem.is_mixed_integer():
         return shape
     # cvxpy calls no mixed-integer problem an LP; its continuous pieces decide
-    pieces = [problem.objective.args[0], *(argument for row in problem.constraints for argument in row.args)]
-    shape = "linear" if all(piece.is_pwl() for piece in pieces) else "quadratic" if problem.is_qp() else "conic"
+    pieces = [
+        problem.objective.args[0],
+        *(argument for row in problem.constraints for argument in row.args),
+    ]
+    shape = (
+        "linear"
+        if all(piece.is_pwl() for piece in pieces)
+        else "quadratic"
+        if problem.is_qp()
+        else "conic"
+    )
     return "mixed-integer " + shape
 
 
@@ -72,7 +86,7 @@ def silent_gurobi():
 
 @cache
 def gurobi_licence() -> str:
-    """"full", "bundled" (refuses a linear model with 2001 variables) or "none" (not installed, expired, unreadable)."""
+    """ "full", "bundled" (refuses a linear model with 2001 variables) or "none" (not installed, expired, unreadable)."""
     if find_spec("gurobipy") is None:
         return "none"
     import gurobipy
@@ -94,7 +108,9 @@ def check_solver_name(solver: str) -> None:
     if solver not in SOLVER_CHOICES:
         raise WrongInput(f"solver: found {solver!r}; allowed: {', '.join(SOLVER_CHOICES)}")
     if solver != "auto" and find_spec(SOLVERS[solver][1]) is None:
-        raise NotSolved(f"solver {solver!r} is not installed (package {SOLVERS[solver][1]}); 'auto' needs none but free ones")
+        raise NotSolved(
+            f"solver {solver!r} is not installed (package {SOLVERS[solver][1]}); 'auto' needs none but free ones"
+        )
 
 
 def refusal(solver: str, kind: str, variables: int, rows: int, licence: str = "full") -> str:
@@ -140,7 +156,9 @@ def solve(problem: cp.Problem, solver: str = "auto", name: str = "model") -> Sol
             rows, variables = data["A"].shape
     if solver == "auto":
         solver = choose(kind, variables, rows)
-    if reason := refusal(solver, kind, variables, rows, gurobi_licence() if solver == "gurobi" else "full"):
+    if reason := refusal(
+        solver, kind, variables, rows, gurobi_licence() if solver == "gurobi" else "full"
+    ):
         raise NotSolved(f"{name}: {reason}")
     cvxpy_name, distribution, _ = SOLVERS[solver]
     options = {} if kind == "conic" else dict(OPTIONS.get(solver, {}))
@@ -153,4 +171,6 @@ def solve(problem: cp.Problem, solver: str = "auto", name: str = "model") -> Sol
     seconds = time.perf_counter() - started
     if problem.status != cp.OPTIMAL:
         raise NotSolved(f"{name}: {solver} says {problem.status.replace('_', ' ')}")
-    return Solved(solver, version(distribution), kind, variables, rows, seconds, float(problem.value))
+    return Solved(
+        solver, version(distribution), kind, variables, rows, seconds, float(problem.value)
+    )

@@ -1,4 +1,5 @@
 """Results -> tables for the page. No solving, no reading."""
+
 from __future__ import annotations
 
 from dataclasses import fields
@@ -59,8 +60,12 @@ def symbols() -> pd.DataFrame:
         for f in fields(component):
             if "unit" in f.metadata:
                 symbol = SYMBOLS.get((kind, f.name), "")
-                unit = f.metadata["unit"].replace("-", "–")  # a lone hyphen would become a bullet on the page
-                rows.append((f"${symbol}$" if symbol else "", f.metadata["text"], unit, f"{kind}.{f.name}"))
+                unit = f.metadata["unit"].replace(
+                    "-", "–"
+                )  # a lone hyphen would become a bullet on the page
+                rows.append(
+                    (f"${symbol}$" if symbol else "", f.metadata["text"], unit, f"{kind}.{f.name}")
+                )
     return pd.DataFrame(rows, columns=["symbol", "meaning", "unit", "name in code"])
 
 
@@ -78,8 +83,10 @@ def energy(case: Case) -> pd.DataFrame:
             series = getattr(component, "demand", getattr(component, "available", None))
             if series is not None:
                 rows[f"{vpp.name} {component.name}"] = {
-                    "energy (kWh)": vpp.step_hours * float(series.sum()), "peak (kW)": float(series.max()),
-                    "at step": int(series.argmax()) + 1}
+                    "energy (kWh)": vpp.step_hours * float(series.sum()),
+                    "peak (kW)": float(series.max()),
+                    "at step": int(series.argmax()) + 1,
+                }
     return pd.DataFrame(rows).T.astype({"at step": int})
 
 
@@ -123,7 +130,10 @@ def beside_paper(splits: dict[str, BargainResult]) -> pd.DataFrame:
     savings = pd.Series([published_value(f"A0{k}") for k in (2, 3, 4)], names)
     shares = pd.Series([published_value(f"A0{k}") for k in (5, 6, 7)], names)
     columns = {"paper": _table_1(100 * savings / shares, savings)}
-    columns["paper"] |= {"cluster saving": published_value("A01"), "cluster saving (%)": published_value("A08")}
+    columns["paper"] |= {
+        "cluster saving": published_value("A01"),
+        "cluster saving (%)": published_value("A08"),
+    }
     columns |= {name: _table_1(split.table["alone"], split.gains) for name, split in splits.items()}
     table = pd.DataFrame(columns)
     for name in splits:
@@ -133,7 +143,11 @@ def beside_paper(splits: dict[str, BargainResult]) -> pd.DataFrame:
 
 def _table_1(alone: pd.Series, gains: pd.Series) -> dict[str, float]:
     """Costs alone and savings of the cluster and each VPP, in yuan and percent."""
-    row = {"cluster alone": alone.sum(), "cluster saving": gains.sum(), "cluster saving (%)": 100 * gains.sum() / alone.sum()}
+    row = {
+        "cluster alone": alone.sum(),
+        "cluster saving": gains.sum(),
+        "cluster saving (%)": 100 * gains.sum() / alone.sum(),
+    }
     for name in gains.index:
         row |= {f"{name} alone": alone[name], f"{name} saving": gains[name]}
         row[f"{name} saving (%)"] = 100 * gains[name] / alone[name]
@@ -143,18 +157,30 @@ def _table_1(alone: pd.Series, gains: pd.Series) -> dict[str, float]:
 def certificate(coalition: CoalitionResult, optimum: CoalitionResult) -> pd.Series:
     """What proves a negotiated result, beside the joint optimum."""
     proof = coalition.certificate
-    return pd.Series({
-        "iterations": coalition.iterations, "upper bound (yuan)": proof.upper, "lower bound (yuan)": proof.lower,
-        "certified gap": proof.gap, "largest disagreement (kW)": proof.primal, "joint optimum (yuan)": optimum.cost,
-        "above the joint optimum": coalition.cost / optimum.cost - 1,
-    }, name=coalition.method)
+    return pd.Series(
+        {
+            "iterations": coalition.iterations,
+            "upper bound (yuan)": proof.upper,
+            "lower bound (yuan)": proof.lower,
+            "certified gap": proof.gap,
+            "largest disagreement (kW)": proof.primal,
+            "joint optimum (yuan)": optimum.cost,
+            "above the joint optimum": coalition.cost / optimum.cost - 1,
+        },
+        name=coalition.method,
+    )
 
 
 def messages(coalition: CoalitionResult) -> pd.DataFrame:
     """What left the agents: how many messages of which kind between whom, and how many numbers each carried."""
     rows = [(m.sender, m.receiver, m.kind, m.content.size) for m in coalition.messages]
     table = pd.DataFrame(rows, columns=["from", "to", "kind", "numbers each"])
-    return table.groupby(["from", "to", "kind", "numbers each"]).size().rename("messages").reset_index()
+    return (
+        table.groupby(["from", "to", "kind", "numbers each"])
+        .size()
+        .rename("messages")
+        .reset_index()
+    )
 
 
 def trade_summary(coalition: CoalitionResult, step_hours: float = 1.0) -> pd.DataFrame:

@@ -5,6 +5,7 @@ stored case stands). The numbers fitted: VPP2's heat load and PV profile (a fact
 VPP2's profiles nor their size) and the trade limit of a pair (the paper's "transmission power limit of the wires",
 not printed either). The targets: VPP2's cost alone and the three VPPs' savings, as claims A01 to A07 give them.
 """
+
 from __future__ import annotations
 
 import shutil
@@ -37,7 +38,11 @@ IMPORTANCE = {"VPP2 alone": 5.0, "cluster saving": 3.0}
 def scaled(parent: Case, numbers) -> Case:
     """The parent case with the fitted numbers put in."""
     heat, pv, limit = (float(number) for number in numbers)
-    return parent.change("VPP2", "heat_load", scale=heat).change("VPP2", "pv", scale=pv).change_tie(limit=limit)
+    return (
+        parent.change("VPP2", "heat_load", scale=heat)
+        .change("VPP2", "pv", scale=pv)
+        .change_tie(limit=limit)
+    )
 
 
 @cache
@@ -49,17 +54,25 @@ def cost_alone(name: str) -> float:
 def outcome(case: Case) -> dict[str, float]:
     """The model's side of TARGETS, with the flattest of the optimal trades (so that no solver's choice is fitted)."""
     together = pool(case, flattest=True)
-    alone = {"VPP1": cost_alone("VPP1"), "VPP2": dispatch(case.vpp("VPP2")).cost, "VPP3": cost_alone("VPP3")}
+    alone = {
+        "VPP1": cost_alone("VPP1"),
+        "VPP2": dispatch(case.vpp("VPP2")).cost,
+        "VPP3": cost_alone("VPP3"),
+    }
     saving = sum(alone.values()) - together.cost
     split = bargaining_weights(together.trades) * saving
     return {f"{name} saving": split[name] for name in case.names} | {
-        "VPP2 alone": alone["VPP2"], "cluster saving": saving,
+        "VPP2 alone": alone["VPP2"],
+        "cluster saving": saving,
     }
 
 
 def misfit(found: dict[str, float]) -> float:
     """Sum of squared relative errors, weighted by importance."""
-    return sum((IMPORTANCE.get(name, 1.0) * (found[name] / target - 1)) ** 2 for name, target in TARGETS.items())
+    return sum(
+        (IMPORTANCE.get(name, 1.0) * (found[name] / target - 1)) ** 2
+        for name, target in TARGETS.items()
+    )
 
 
 def fit(parent: Case) -> tuple[np.ndarray, float]:
@@ -77,8 +90,12 @@ def fit(parent: Case) -> tuple[np.ndarray, float]:
         for start in STARTS:
             first = np.array(start) / scale
             corners = np.vstack([first, first + 0.15 * np.diag(first)])
-            found = minimize(objective, first, method="Nelder-Mead",
-                             options={"initial_simplex": corners, "maxfev": 160, "xatol": 1e-3, "fatol": 1e-6})
+            found = minimize(
+                objective,
+                first,
+                method="Nelder-Mead",
+                options={"initial_simplex": corners, "maxfev": 160, "xatol": 1e-3, "fatol": 1e-6},
+            )
             if found.fun < best[1]:
                 best = (found.x * scale, float(found.fun))
     return np.array([round(best[0][0], 3), round(best[0][1], 3), round(best[0][2])]), best[1]
@@ -89,16 +106,25 @@ def write(parent: Case, numbers: np.ndarray, folder: Path) -> None:
     rows = pd.read_csv(DATA / parent.name / "units.csv", dtype=str)
     source = "fitted to claims A01 to A07 by data/paper-a/calibrate.py"
     rows = rows[~((rows["component"] == "tie") & (rows["parameter"] == "limit"))]
-    fitted = pd.DataFrame([
-        ["VPP2", "heat_load", "scale", f"{numbers[0]:.3f}", "-", source, "calibrated"],
-        ["VPP2", "renewable.pv", "scale", f"{numbers[1]:.3f}", "-", source, "calibrated"],
-        ["all", "tie", "limit", f"{numbers[2]:.0f}", "kW", source, "calibrated"],
-    ], columns=rows.columns)
+    fitted = pd.DataFrame(
+        [
+            ["VPP2", "heat_load", "scale", f"{numbers[0]:.3f}", "-", source, "calibrated"],
+            ["VPP2", "renewable.pv", "scale", f"{numbers[1]:.3f}", "-", source, "calibrated"],
+            ["all", "tie", "limit", f"{numbers[2]:.0f}", "kW", source, "calibrated"],
+        ],
+        columns=rows.columns,
+    )
     # The check on a peak is by rating, and VPP2 is a larger plant now.
-    larger = (rows["vpp"] == "VPP2") & (rows["component"] == "renewable.pv") & (rows["parameter"] == "rating")
+    larger = (
+        (rows["vpp"] == "VPP2")
+        & (rows["component"] == "renewable.pv")
+        & (rows["parameter"] == "rating")
+    )
     rows.loc[larger, "value"] = "5000"
     text = (DATA / parent.name / "case.yaml").read_text(encoding="utf-8")
-    text = text[: text.index("note:")].replace("parent data of study A, nothing fitted", "study A with VPP2 calibrated")
+    text = text[: text.index("note:")].replace(
+        "parent data of study A, nothing fitted", "study A with VPP2 calibrated"
+    )
     text += (
         "note: >-\n  The parent case with three fitted numbers, made by calibrate.py in this folder: the factors on\n"
         "  VPP2's heat load and PV profile and the trade limit. Nothing else differs from\n"
@@ -116,8 +142,12 @@ def write(parent: Case, numbers: np.ndarray, folder: Path) -> None:
 def report(found: dict[str, float]) -> None:
     """Prints model against paper."""
     for name, target in TARGETS.items():
-        print(f"{name:15s} paper {target:10,.2f}   model {found[name]:10,.2f}   {100 * (found[name] / target - 1):+6.2f} %")
-    print(f"misfit {misfit(found):.5f}, {len(FITTED)} numbers fitted, {len(TARGETS) - 1} independent targets")
+        print(
+            f"{name:15s} paper {target:10,.2f}   model {found[name]:10,.2f}   {100 * (found[name] / target - 1):+6.2f} %"
+        )
+    print(
+        f"misfit {misfit(found):.5f}, {len(FITTED)} numbers fitted, {len(TARGETS) - 1} independent targets"
+    )
 
 
 def main() -> None:

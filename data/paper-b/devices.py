@@ -2,39 +2,74 @@
 
 Paper B prints the price band, the carbon price and nothing else; sizes and costs are assumed or fitted to its results.
 """
+
 from __future__ import annotations
 
 import pandas as pd
 
 VPPS = ("VPP1", "VPP2", "VPP3", "VPP4", "VPP5")
-ASSUMED, PRINTED = ("assumed so that the day is feasible and no device decides alone", "assumed"), ("paper B, 5.1", "printed")
+ASSUMED, PRINTED = (
+    ("assumed so that the day is feasible and no device decides alone", "assumed"),
+    ("paper B, 5.1", "printed"),
+)
 # per unit of the size factor
 TURBINE_MW = (2.0, 1.5, 2.0, 2.0, 1.0)
 STORAGE_MW, STORAGE_MWH = (1.2, 0.8, 1.0, 0.8, 1.5), (4.0, 2.0, 3.0, 2.0, 4.0)
 RESERVATION = (0.30, 0.38, 0.38, 0.38, 0.30)
 
 
-def units(size: float, wear: tuple[float, ...], called: float, sale: tuple[float, ...], fitted: dict[str, str],
-          renewables: dict[str, tuple[str, ...]]) -> pd.DataFrame:
+def units(
+    size: float,
+    wear: tuple[float, ...],
+    called: float,
+    sale: tuple[float, ...],
+    fitted: dict[str, str],
+    renewables: dict[str, tuple[str, ...]],
+) -> pd.DataFrame:
     """units.csv of a case. size: factor on all sizes. wear: quadratic wear of each battery, called: quadratic compensation
     of called load (both yuan/MW2h per unit of size). sale: largest sale of each VPP (MW per unit of size). fitted: "size", or
     VPP, component and parameter of a row -> what it was fitted to. renewables: VPP -> labels of its plants ("" for one
     without)."""
     rows = []
 
-    def row(vpp: str, component: str, parameter: str, value: float, unit: str, origin: tuple[str, str] = ASSUMED) -> None:
+    def row(
+        vpp: str,
+        component: str,
+        parameter: str,
+        value: float,
+        unit: str,
+        origin: tuple[str, str] = ASSUMED,
+    ) -> None:
         why = fitted.get(f"{vpp} {component} {parameter}")
         source, status = (f"fitted: {why}", "calibrated") if why else origin
         rows.append((vpp, component, parameter, f"{value:.10g}", unit, source, status))
 
-    sized, per_size = (("size factor of the case times an assumed size", "assumed"),
-                       ("assumed, over the size factor of the case", "assumed"))
+    sized, per_size = (
+        ("size factor of the case times an assumed size", "assumed"),
+        ("assumed, over the size factor of the case", "assumed"),
+    )
     if "size" in fitted:
-        sized, per_size = ((f"{text}; the factor is fitted: {fitted['size']}", "calibrated") for text, _ in (sized, per_size))
+        sized, per_size = (
+            (f"{text}; the factor is fitted: {fitted['size']}", "calibrated")
+            for text, _ in (sized, per_size)
+        )
     for k, vpp in enumerate(VPPS):
         for label in renewables[vpp]:
-            row(vpp, f"renewable.{label}" if label else "renewable", "operation_cost", 10, "yuan/MWh")
-        row(vpp, "electric_load", "rating", 10 * size, "MW", ("upper limit of the forecast (a check only)", "assumed"))
+            row(
+                vpp,
+                f"renewable.{label}" if label else "renewable",
+                "operation_cost",
+                10,
+                "yuan/MWh",
+            )
+        row(
+            vpp,
+            "electric_load",
+            "rating",
+            10 * size,
+            "MW",
+            ("upper limit of the forecast (a check only)", "assumed"),
+        )
         row(vpp, "micro_turbine", "power_max", TURBINE_MW[k] * size, "MW", sized)
         row(vpp, "micro_turbine", "ramp_max", 0.6 * TURBINE_MW[k] * size, "MW/h", sized)
         row(vpp, "battery", "energy_min", 0.1 * STORAGE_MWH[k] * size, "MWh", sized)
@@ -61,10 +96,26 @@ def units(size: float, wear: tuple[float, ...], called: float, sale: tuple[float
     row("all", "carbon_market", "price", 280, "yuan/t", PRINTED)
     row("all", "carbon_market", "interval", 2, "t", PRINTED)
     row("all", "carbon_market", "growth", 25, "%", PRINTED)
-    row("all", "carbon_market", "levels", 5, "-", ("custom of stepped carbon prices; paper B prints no number", "assumed"))
+    row(
+        "all",
+        "carbon_market",
+        "levels",
+        5,
+        "-",
+        ("custom of stepped carbon prices; paper B prints no number", "assumed"),
+    )
     row("all", "power_market", "price_min", 0.3, "yuan/kWh", PRINTED)
     row("all", "power_market", "price_max", 1.2, "yuan/kWh", PRINTED)
     row("all", "power_market", "dead_band", 0.05, "MW")
     row("all", "power_market", "margin", 0.02, "yuan/kWh")
-    row("all", "tie", "limit", 30, "MW", ("paper B prints no limit between VPPs; above every flow, so it never binds", "assumed"))
-    return pd.DataFrame(rows, columns=["vpp", "component", "parameter", "value", "unit", "source", "status"])
+    row(
+        "all",
+        "tie",
+        "limit",
+        30,
+        "MW",
+        ("paper B prints no limit between VPPs; above every flow, so it never binds", "assumed"),
+    )
+    return pd.DataFrame(
+        rows, columns=["vpp", "component", "parameter", "value", "unit", "source", "status"]
+    )

@@ -7,6 +7,7 @@ From the project's root, in an environment of its own (never the book's):
 
 Writes case.yaml, units.csv and series.csv of both folders and the tables of grid/. kW, kWh and ohm.
 """
+
 from __future__ import annotations
 
 import json
@@ -23,18 +24,39 @@ HERE = Path(__file__).resolve().parent
 FOLDERS = {1.0: HERE, 0.25: HERE.with_name("simbench-semiurb-15min")}
 GRID = HERE / "grid"
 CODE = "1-MV-semiurb--0-sw"
-START, STEPS = pd.Timestamp("2016-04-04", tz="Europe/Berlin"), 7 * 96  # the week in quarter hours, from local midnight
+START, STEPS = (
+    pd.Timestamp("2016-04-04", tz="Europe/Berlin"),
+    7 * 96,
+)  # the week in quarter hours, from local midnight
 
 # --- our assumptions ----------------------------------------------------------------------------------------------
 HEAT_SHARE = 0.5  # heat of the week per electric energy of the feeder's load
-TURBINE, BATTERY, BATTERY_HOURS = 0.15, 0.1, 3.0  # power per highest load of the year; hours of storage
+TURBINE, BATTERY, BATTERY_HOURS = (
+    0.15,
+    0.1,
+    3.0,
+)  # power per highest load of the year; hours of storage
 LEAST, START_ENERGY = 0.25, 0.5  # share of the battery's energy
 WARMTH = 9.0  # outdoor degrees Celsius, daily mean (all that the heat profiles ask for)
-RIGID = [("electric_load", "curtail_share"), ("electric_load", "shift_share"), ("heat_load", "curtail_share")]  # shares of 0
-HOUSES = {"lv_rural": ("EFH", 5), "lv_semiurb": ("MFH", 5), "lv_urban": ("MFH", 5)}  # profile -> standard heat profile, class
+RIGID = [
+    ("electric_load", "curtail_share"),
+    ("electric_load", "shift_share"),
+    ("heat_load", "curtail_share"),
+]  # shares of 0
+HOUSES = {
+    "lv_rural": ("EFH", 5),
+    "lv_semiurb": ("MFH", 5),
+    "lv_urban": ("MFH", 5),
+}  # profile -> standard heat profile, class
 TRADE = ("GHD", 0)  # all other loads: trade, commerce, services
 
-KINDS = {"lv_RES": "pv", "PV_MV": "pv", "Wind_MV": "wind", "Hydro_MV": "hydro", "Biomass_MV": "biomass"}
+KINDS = {
+    "lv_RES": "pv",
+    "PV_MV": "pv",
+    "Wind_MV": "wind",
+    "Hydro_MV": "hydro",
+    "Biomass_MV": "biomass",
+}
 SET = f"SimBench {CODE}"
 SIZED = "sized by build.py from the feeder's load, see note in case.yaml"
 
@@ -58,7 +80,9 @@ def profiles(net) -> pd.DataFrame:
     The set's stamps are local time without a zone (an hour is missing in March, one is double in October). The rows
     themselves are evenly spaced, so the clock is rebuilt from the first one.
     """
-    found = pd.concat([net.profiles[name].drop(columns="time") for name in ("load", "renewables")], axis=1)
+    found = pd.concat(
+        [net.profiles[name].drop(columns="time") for name in ("load", "renewables")], axis=1
+    )
     found.index = pd.date_range("2015-12-31 23:00", periods=len(found), freq="15min", tz="UTC")
     naive = pd.to_datetime(net.profiles["load"]["time"], format="%d.%m.%Y %H:%M")
     assert (naive.to_numpy() == found.index.tz_convert("Europe/Berlin").tz_localize(None)).all()
@@ -84,13 +108,24 @@ def heat(net, shares: pd.DataFrame, vpp: pd.Series, load: pd.DataFrame) -> pd.Da
     warmth = pd.Series(WARMTH, local)
     shape = {}
     for kind, number in {*HOUSES.values(), TRADE}:
-        profile = HeatBuilding(local, temperature=warmth, shlp_type=kind, building_class=number, wind_class=0,
-                               annual_heat_demand=1.0, name=kind).get_bdew_profile()
+        profile = HeatBuilding(
+            local,
+            temperature=warmth,
+            shlp_type=kind,
+            building_class=number,
+            wind_class=0,
+            annual_heat_demand=1.0,
+            name=kind,
+        ).get_bdew_profile()
         shape[kind] = np.repeat(np.asarray(profile) / profile.sum(), 4)
     made = pd.DataFrame(0.0, load.index, load.columns)
     for _, row in net.load[net.load["bus"].map(vpp) != ""].iterrows():
-        kind = next((kind for start, (kind, _) in HOUSES.items() if row.profile.startswith(start)), TRADE[0])
-        energy = HEAT_SHARE * 1e3 * row.p_mw * shares[f"{row.profile}_pload"].sum()  # in kW quarter hours
+        kind = next(
+            (kind for start, (kind, _) in HOUSES.items() if row.profile.startswith(start)), TRADE[0]
+        )
+        energy = (
+            HEAT_SHARE * 1e3 * row.p_mw * shares[f"{row.profile}_pload"].sum()
+        )  # in kW quarter hours
         made[vpp[row.bus]] += energy / 4 * shape[kind]
     return made
 
@@ -114,26 +149,68 @@ def units(net, vpp: pd.Series, top: pd.Series, warm: pd.DataFrame) -> pd.DataFra
     theirs, rows = study_a(), []
 
     def add(owner, component, parameter, value, unit, source, status="assumed"):
-        rows.append([owner, component, parameter, f"{value:g}" if isinstance(value, float) else value, unit, source, status])
+        rows.append(
+            [
+                owner,
+                component,
+                parameter,
+                f"{value:g}" if isinstance(value, float) else value,
+                unit,
+                source,
+                status,
+            ]
+        )
 
     def as_in_a(component, parameter, owner="all", alias=None):
         row = theirs.loc[component, parameter]
         known = row.status != "calibrated" and alias is None
-        add(owner, alias or component, parameter, row.value, row.unit,
-            "as in data/paper-a" + (" for wind" if alias else ""), row.status if known else "assumed")
+        add(
+            owner,
+            alias or component,
+            parameter,
+            row.value,
+            row.unit,
+            "as in data/paper-a" + (" for wind" if alias else ""),
+            row.status if known else "assumed",
+        )
 
     plants = net.sgen.groupby([net.sgen["bus"].map(vpp), net.sgen["type"].map(KINDS)])["p_mw"].sum()
     loads = net.load.groupby(net.load["bus"].map(vpp))["p_mw"].sum()
     for name in top.index:
-        turbine, power = np.ceil(TURBINE * top[name] / 10) * 10, np.ceil(BATTERY * top[name] / 10) * 10
+        turbine, power = (
+            np.ceil(TURBINE * top[name] / 10) * 10,
+            np.ceil(BATTERY * top[name] / 10) * 10,
+        )
         boiler = np.ceil(warm[name].max() / 10) * 10
-        add(name, "electric_load", "rating", 1e3 * loads[name], "kW",
-            f"{SET}, rated power of the loads (a check only)", "open data")
+        add(
+            name,
+            "electric_load",
+            "rating",
+            1e3 * loads[name],
+            "kW",
+            f"{SET}, rated power of the loads (a check only)",
+            "open data",
+        )
         add(name, "heat_load", "rating", boiler, "kW", "the boiler's power (a check only)")
         for kind, installed in plants[name].items():
-            add(name, f"renewable.{kind}", "rating", 1e3 * installed, "kW", f"{SET}, installed power (a check only)", "open data")
+            add(
+                name,
+                f"renewable.{kind}",
+                "rating",
+                1e3 * installed,
+                "kW",
+                f"{SET}, installed power (a check only)",
+                "open data",
+            )
             as_in_a("renewable.wind", "operation_cost", name, f"renewable.{kind}")
-            add(name, f"renewable.{kind}", "carbon_quota", 0, "kg/kWh", "unlike data/paper-a, see note in case.yaml")
+            add(
+                name,
+                f"renewable.{kind}",
+                "carbon_quota",
+                0,
+                "kg/kWh",
+                "unlike data/paper-a, see note in case.yaml",
+            )
         add(name, "gas_turbine", "power_max", turbine, "kW", SIZED)
         add(name, "boiler", "heat_max", boiler, "kW", SIZED)
         add(name, "battery", "charge_max", power, "kW", SIZED)
@@ -147,12 +224,16 @@ def units(net, vpp: pd.Series, top: pd.Series, warm: pd.DataFrame) -> pd.DataFra
     for component, parameter in theirs.index:
         if (component, parameter) not in given and not component.startswith("renewable"):
             as_in_a(component, parameter)
-    return pd.DataFrame(rows, columns=["vpp", "component", "parameter", "value", "unit", "source", "status"])
+    return pd.DataFrame(
+        rows, columns=["vpp", "component", "parameter", "value", "unit", "source", "status"]
+    )
 
 
 def description(step: float, steps: int) -> str:
     """case.yaml."""
-    words, other = ("1 h", "simbench-semiurb-15min") if step == 1 else ("15 min", "simbench-semiurb")
+    words, other = (
+        ("1 h", "simbench-semiurb-15min") if step == 1 else ("15 min", "simbench-semiurb")
+    )
     return f"""\
 title: Nine feeders of a German medium-voltage grid, a week in April 2016 in steps of {words}
 source: SimBench {CODE} (Meinecke et al. 2020); devices, heat and tariff are our assumptions
@@ -199,24 +280,49 @@ def write_grid(net, vpp: pd.Series, week: pd.DataFrame) -> None:
     assert joined["closed"].all() and {*joined["bus"], *joined["element"]} == {*same}
     owner = vpp.drop([bus for bus in same if bus != busbar]).rename_axis("bus")
 
-    lines = net.line[["from_bus", "to_bus", "length_km", "max_i_ka"]].replace({"from_bus": same, "to_bus": same})
+    lines = net.line[["from_bus", "to_bus", "length_km", "max_i_ka"]].replace(
+        {"from_bus": same, "to_bus": same}
+    )
     for column in ("r_ohm", "x_ohm", "c_nf"):
         lines[column] = (net.line[f"{column}_per_km"] * net.line["length_km"]).round(5)
     lines["max_i_ka"] *= net.line["df"]
-    assert (net.line["parallel"] == 1).all() and net.line["in_service"].all() and (net.line["g_us_per_km"] == 0).all()
-    away = net.switch.query("et == 'l' and not closed").set_index("element")["bus"].replace(same)  # one end is open
+    assert (
+        (net.line["parallel"] == 1).all()
+        and net.line["in_service"].all()
+        and (net.line["g_us_per_km"] == 0).all()
+    )
+    away = (
+        net.switch.query("et == 'l' and not closed").set_index("element")["bus"].replace(same)
+    )  # one end is open
     assert away.index.is_unique
     lines["vpp"] = lines["to_bus"].map(vpp)
     columns = ["from_bus", "to_bus", "r_ohm", "x_ohm", "c_nf", "length_km", "max_i_ka", "vpp"]
     write(lines.drop(away.index)[columns], GRID / "lines.csv", index=False)
-    write(lines.loc[away.index, columns[:-1]].assign(open_at=away), GRID / "open_lines.csv", index=False)
+    write(
+        lines.loc[away.index, columns[:-1]].assign(open_at=away),
+        GRID / "open_lines.csv",
+        index=False,
+    )
 
-    loads = pd.DataFrame({"bus": net.load["bus"].replace(same), "vpp": net.load["bus"].map(vpp),
-                          "p_kw": 1e3 * net.load["p_mw"], "q_kvar": 1e3 * net.load["q_mvar"],
-                          "profile": net.load["profile"]}).round(3)
-    plants = pd.DataFrame({"bus": net.sgen["bus"].replace(same), "vpp": net.sgen["bus"].map(vpp),
-                           "kind": net.sgen["type"].map(KINDS), "p_kw": 1e3 * net.sgen["p_mw"],
-                           "q_kvar": 1e3 * net.sgen["q_mvar"], "profile": net.sgen["profile"]}).round(3)
+    loads = pd.DataFrame(
+        {
+            "bus": net.load["bus"].replace(same),
+            "vpp": net.load["bus"].map(vpp),
+            "p_kw": 1e3 * net.load["p_mw"],
+            "q_kvar": 1e3 * net.load["q_mvar"],
+            "profile": net.load["profile"],
+        }
+    ).round(3)
+    plants = pd.DataFrame(
+        {
+            "bus": net.sgen["bus"].replace(same),
+            "vpp": net.sgen["bus"].map(vpp),
+            "kind": net.sgen["type"].map(KINDS),
+            "p_kw": 1e3 * net.sgen["p_mw"],
+            "q_kvar": 1e3 * net.sgen["q_mvar"],
+            "profile": net.sgen["profile"],
+        }
+    ).round(3)
     write(loads, GRID / "loads.csv", index=False)
     write(plants, GRID / "generators.csv", index=False)
 
@@ -227,13 +333,37 @@ def write_grid(net, vpp: pd.Series, week: pd.DataFrame) -> None:
     buses = buses.fillna(0.0).assign(longitude=place.str[0], latitude=place.str[1])
     write(buses.round(4), GRID / "buses.csv")
 
-    columns = ["sn_mva", "vn_hv_kv", "vn_lv_kv", "vk_percent", "vkr_percent", "pfe_kw", "i0_percent", "shift_degree",
-               "tap_side", "tap_pos", "tap_neutral", "tap_min", "tap_max", "tap_step_percent"]
-    write(net.trafo[columns].assign(hv_bus=high, lv_bus=busbar), GRID / "transformers.csv", index=False)
+    columns = [
+        "sn_mva",
+        "vn_hv_kv",
+        "vn_lv_kv",
+        "vk_percent",
+        "vkr_percent",
+        "pfe_kw",
+        "i0_percent",
+        "shift_degree",
+        "tap_side",
+        "tap_pos",
+        "tap_neutral",
+        "tap_min",
+        "tap_max",
+        "tap_step_percent",
+    ]
+    write(
+        net.trafo[columns].assign(hv_bus=high, lv_bus=busbar),
+        GRID / "transformers.csv",
+        index=False,
+    )
     levels = net.bus.loc[owner.index]
-    assert net.trafo["autoTapSetp"].nunique() == net.ext_grid["bus"].size == levels["vn_kv"].nunique() == 1
+    assert (
+        net.trafo["autoTapSetp"].nunique()
+        == net.ext_grid["bus"].size
+        == levels["vn_kv"].nunique()
+        == 1
+    )
     outer = net.ext_grid.iloc[0]
-    (GRID / "feeder.yaml").write_text(f"""\
+    (GRID / "feeder.yaml").write_text(
+        f"""\
 title: SimBench grid {CODE}, 20 kV, with open ring switches
 source: SimBench (Meinecke et al. 2020), see LICENSE.md in the folder above
 base_kv: {levels["vn_kv"].iloc[0]:g}
@@ -244,12 +374,17 @@ voltage_high: {levels["max_vm_pu"].min():g}
 external_bus: {same.get(outer["bus"], outer["bus"])}  # beyond the transformers of transformers.csv
 external_kv: {net.bus.at[outer["bus"], "vn_kv"]:g}
 external_voltage: {outer["vm_pu"]:g}  # per unit
-""", encoding="utf-8")
+""",
+        encoding="utf-8",
+    )
 
     needed = [f"{name}_{kind}load" for name in net.load["profile"].unique() for kind in "pq"]
     shares = week[sorted(needed) + sorted(net.sgen["profile"].unique())]
     # a name stands for low-voltage loads and for the small plants behind them
-    shares.columns = [*shares.columns[:len(needed)], *(f"{name}_gen" for name in shares.columns[len(needed):])]
+    shares.columns = [
+        *shares.columns[: len(needed)],
+        *(f"{name}_gen" for name in shares.columns[len(needed) :]),
+    ]
     shares = shares.round(4).set_axis(shares.index.strftime("%Y-%m-%dT%H:%MZ").rename("time_utc"))
     write(shares, GRID / "profiles.csv")
 
@@ -262,8 +397,14 @@ def main() -> None:
     load = electric(net, week, vpp)
     green, warm = renewable(net, week, vpp), heat(net, week, vpp, load)
     write_grid(net, vpp, week)
-    table = pd.concat({(n, k): t for n in load for k, t in
-                       [("load", load[n]), ("heat", warm[n]), *green[n].items()]}, axis=1)
+    table = pd.concat(
+        {
+            (n, k): t
+            for n in load
+            for k, t in [("load", load[n]), ("heat", warm[n]), *green[n].items()]
+        },
+        axis=1,
+    )
     table.columns = [f"{n.lower()}_{kind}_kw" for n, kind in table.columns]
     numbers = units(net, vpp, electric(net, year, vpp).max(), warm)
     for step, folder in FOLDERS.items():

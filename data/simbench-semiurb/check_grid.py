@@ -5,6 +5,7 @@ with power-grid-model on nothing but the tables. In the environment of build.py:
 
     build/simbench/bin/python data/simbench-semiurb/check_grid.py
 """
+
 from __future__ import annotations
 
 import numpy as np
@@ -35,8 +36,12 @@ def array(kind: str, length: int, first: int, **columns) -> np.ndarray:
 
 def network(about: dict) -> dict[str, np.ndarray]:
     """The grid as operated, loads and plants at zero; node ids are the numbers of the buses."""
-    buses, trafos, loads, plants = (table(n) for n in ("buses", "transformers", "loads", "generators"))
-    lines = pd.concat([table("lines"), table("open_lines")])  # an open line is still charged from its closed end
+    buses, trafos, loads, plants = (
+        table(n) for n in ("buses", "transformers", "loads", "generators")
+    )
+    lines = pd.concat(
+        [table("lines"), table("open_lines")]
+    )  # an open line is still charged from its closed end
     node = initialize_array("input", "node", len(buses) + 1)
     node["id"] = [about["external_bus"], *buses["bus"]]
     node["u_rated"] = 1e3 * np.array([about["external_kv"], *[about["base_kv"]] * len(buses)])
@@ -67,21 +72,34 @@ def from_tables(shares: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarra
     about = yaml.safe_load((GRID / "feeder.yaml").read_text(encoding="utf-8"))
     loads, plants, inputs = table("loads"), table("generators"), network(about)
     change = {}
-    for kind, units, (p, q) in (("sym_load", loads, ("_pload", "_qload")), ("sym_gen", plants, ("_gen", "_gen"))):
+    for kind, units, (p, q) in (
+        ("sym_load", loads, ("_pload", "_qload")),
+        ("sym_gen", plants, ("_gen", "_gen")),
+    ):
         change[kind] = initialize_array("update", kind, (len(shares), len(units)))
         change[kind]["id"] = inputs[kind]["id"]
-        change[kind]["p_specified"] = 1e3 * units["p_kw"].to_numpy() * shares[units["profile"] + p].to_numpy()
-        change[kind]["q_specified"] = 1e3 * units["q_kvar"].to_numpy() * shares[units["profile"] + q].to_numpy()
+        change[kind]["p_specified"] = (
+            1e3 * units["p_kw"].to_numpy() * shares[units["profile"] + p].to_numpy()
+        )
+        change[kind]["q_specified"] = (
+            1e3 * units["q_kvar"].to_numpy() * shares[units["profile"] + q].to_numpy()
+        )
     found = PowerGridModel(inputs).calculate_power_flow(update_data=change, error_tolerance=1e-10)
     losses = (found["line"]["p_from"] + found["line"]["p_to"]).sum(axis=1) / 1e3
     return found["node"]["u_pu"][:, 1:], losses, found["source"]["p"][:, 0] / 1e3
 
 
-def from_simbench(net, loads: pd.DataFrame, plants: pd.DataFrame, buses: pd.Series) -> tuple[np.ndarray, float, float]:
+def from_simbench(
+    net, loads: pd.DataFrame, plants: pd.DataFrame, buses: pd.Series
+) -> tuple[np.ndarray, float, float]:
     """The same of one state on SimBench's own grid, by pandapower."""
     net.load[["p_mw", "q_mvar"]], net.sgen["p_mw"] = loads, plants
     pandapower.runpp(net, numba=False, tolerance_mva=1e-8)
-    return net.res_bus["vm_pu"][buses].to_numpy(), 1e3 * net.res_line["pl_mw"].sum(), 1e3 * net.res_ext_grid["p_mw"].sum()
+    return (
+        net.res_bus["vm_pu"][buses].to_numpy(),
+        1e3 * net.res_line["pl_mw"].sum(),
+        1e3 * net.res_ext_grid["p_mw"].sum(),
+    )
 
 
 def main() -> None:
@@ -100,15 +118,27 @@ def main() -> None:
     theirs = []
     for state in states.index:
         now = exact.loc[pd.Timestamp(state)] if state != "rated" else pd.Series(1.0, exact.columns)
-        shares = pd.DataFrame({"p_mw": load["p_mw"] * now[load["profile"] + "_pload"].to_numpy(),
-                               "q_mvar": load["q_mvar"] * now[load["profile"] + "_qload"].to_numpy()})
-        theirs.append(from_simbench(net, shares, plant["p_mw"] * plant["profile"].map(now), table("buses")["bus"]))
+        shares = pd.DataFrame(
+            {
+                "p_mw": load["p_mw"] * now[load["profile"] + "_pload"].to_numpy(),
+                "q_mvar": load["q_mvar"] * now[load["profile"] + "_qload"].to_numpy(),
+            }
+        )
+        theirs.append(
+            from_simbench(
+                net, shares, plant["p_mw"] * plant["profile"].map(now), table("buses")["bus"]
+            )
+        )
     voltages, losses, head = (np.array(column) for column in zip(*theirs, strict=True))
     print(f"{len(states) - 1} states of the week and the rated one, {voltages.shape[1]} buses")
-    print(f"pandapower: voltages {voltages[:-1].min():.4f} to {voltages[:-1].max():.4f} p.u. in the week, "
-          f"{voltages[-1].min():.4f} to {voltages[-1].max():.4f} in the rated state")
-    print(f"largest difference: voltage {np.abs(ours[0] - voltages).max():.1e} p.u., line losses "
-          f"{np.abs(ours[1] - losses).max():.2g} kW, power from the external grid {np.abs(ours[2] - head).max():.2g} kW")
+    print(
+        f"pandapower: voltages {voltages[:-1].min():.4f} to {voltages[:-1].max():.4f} p.u. in the week, "
+        f"{voltages[-1].min():.4f} to {voltages[-1].max():.4f} in the rated state"
+    )
+    print(
+        f"largest difference: voltage {np.abs(ours[0] - voltages).max():.1e} p.u., line losses "
+        f"{np.abs(ours[1] - losses).max():.2g} kW, power from the external grid {np.abs(ours[2] - head).max():.2g} kW"
+    )
     assert np.abs(ours[0] - voltages).max() < 1e-5
 
 

@@ -1,4 +1,5 @@
 """The components a VPP can be made of. Each is data plus its physics and knows neither its VPP nor a solver."""
+
 from vppcore.components.base import CARRIER_UNITS, CARRIERS, KIND_OF, Component, Part
 from vppcore.components.battery import Battery
 from vppcore.components.boiler import Boiler
@@ -11,7 +12,23 @@ from vppcore.components.renewable import Renewable
 COMPONENTS = {name: component for component, name in KIND_OF.items()}
 
 __all__ = [
-    "CARRIERS", "CARRIER_UNITS", "COMPONENTS", "Battery", "Boiler", "CHPWithCapture", "CarbonMarket", "Component",
-    "ControllableLoad", "ElectricLoad", "GasSupply", "GasTurbine", "Grid", "HeatLoad", "MicroTurbine", "Part", "PowerMarket",
-    "Renewable", "Tie",
+    "CARRIERS",
+    "CARRIER_UNITS",
+    "COMPONENTS",
+    "Battery",
+    "Boiler",
+    "CHPWithCapture",
+    "CarbonMarket",
+    "Component",
+    "ControllableLoad",
+    "ElectricLoad",
+    "GasSupply",
+    "GasTurbine",
+    "Grid",
+    "HeatLoad",
+    "MicroTurbine",
+    "Part",
+    "PowerMarket",
+    "Renewable",
+    "Tie",
 ]

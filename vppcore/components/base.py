@@ -4,6 +4,7 @@ Units everywhere inside vppcore: kW, kWh, yuan, kg of CO2; a step lasts `step_ho
 Sign everywhere: an injection is positive INTO the VPP's bus. Arrays are `(steps,)`.
 Carriers are "electricity", "heat" and "gas" (all kW) and "carbon" (kg/h: emission positive, quota negative).
 """
+
 from __future__ import annotations
 
 from dataclasses import MISSING, dataclass, field, fields
@@ -35,7 +36,9 @@ class Part:
     trade: Any = None
 
 
-def parameter(unit: str, text: str, default: Any = MISSING, low: float = 0.0, high: float = np.inf) -> Any:
+def parameter(
+    unit: str, text: str, default: Any = MISSING, low: float = 0.0, high: float = np.inf
+) -> Any:
     """A number of a component with its unit, meaning and allowed range (read by the loader and the book)."""
     return field(default=default, metadata={"unit": unit, "text": text, "low": low, "high": high})
 
@@ -66,11 +69,17 @@ class Component:
             value = np.asarray(getattr(self, f.name), float)
             if np.isnan(value).any():
                 found.append(f"{f.name}: found nan; allowed: a number")
-            elif np.isinf(value).any() and unit not in ("kW", "kW/h", "h"):  # only limits on power and periods may be absent
+            elif np.isinf(value).any() and unit not in (
+                "kW",
+                "kW/h",
+                "h",
+            ):  # only limits on power and periods may be absent
                 found.append(f"{f.name}: found {value.max():g} {unit}; allowed: a finite number")
             elif (value < low).any() or (value > high).any():
                 ranges = f"{low:g} or more" if np.isinf(high) else f"{low:g} to {high:g}"
-                found.append(f"{f.name}: found {value.min() if (value < low).any() else value.max():g} {unit}; allowed: {ranges}")
+                found.append(
+                    f"{f.name}: found {value.min() if (value < low).any() else value.max():g} {unit}; allowed: {ranges}"
+                )
         return found
 
     def faults(self) -> list[str]:
@@ -97,7 +106,9 @@ def kind(name: str):
 
 def bounded(steps: int, low: Any, high: Any) -> cp.Variable:
     """A variable `(steps,)` within limits, each a number or an array."""
-    return cp.Variable(steps, bounds=[np.broadcast_to(low, (steps,)), np.broadcast_to(high, (steps,))])
+    return cp.Variable(
+        steps, bounds=[np.broadcast_to(low, (steps,)), np.broadcast_to(high, (steps,))]
+    )
 
 
 def minimum_above_maximum(component: Component, *pairs: tuple[str, str]) -> list[str]:

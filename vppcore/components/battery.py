@@ -1,4 +1,5 @@
 """Battery storage. kW and kWh; injection is positive (discharge); arrays are (steps,)."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -22,34 +23,55 @@ class Battery(Component):
 
     energy_min: float = parameter("kWh", "smallest stored energy")
     energy_max: float = parameter("kWh", "largest stored energy")
-    energy_start: float = parameter("kWh", "stored energy at the start and at the end of the horizon")
+    energy_start: float = parameter(
+        "kWh", "stored energy at the start and at the end of the horizon"
+    )
     # the two limits may also be arrays (steps,), as when modes are fixed
     charge_max: float = parameter("kW", "largest charging power")
     discharge_max: float = parameter("kW", "largest discharging power")
     charge_efficiency: float = parameter("-", "charging efficiency", 1.0, 0.01, 1.0)
     discharge_efficiency: float = parameter("-", "discharging efficiency", 1.0, 0.01, 1.0)
-    self_discharge: float = parameter("-", "energy lost per hour, share of the stored energy", 0.0, 0.0, 1.0)
-    wear_cost: float = parameter("yuan/kWh", "degradation cost per kWh charged and per kWh discharged", 0.0)
-    wear_cost_quadratic: float = parameter("yuan/kW2h", "degradation cost that grows with the power", 0.0)
-    exclusive: float = parameter("-", "1: charge and discharge excluded by binaries; 0: relaxed", 0.0, 0.0, 1.0)
+    self_discharge: float = parameter(
+        "-", "energy lost per hour, share of the stored energy", 0.0, 0.0, 1.0
+    )
+    wear_cost: float = parameter(
+        "yuan/kWh", "degradation cost per kWh charged and per kWh discharged", 0.0
+    )
+    wear_cost_quadratic: float = parameter(
+        "yuan/kW2h", "degradation cost that grows with the power", 0.0
+    )
+    exclusive: float = parameter(
+        "-", "1: charge and discharge excluded by binaries; 0: relaxed", 0.0, 0.0, 1.0
+    )
 
     def faults(self) -> list[str]:
         return minimum_above_maximum(
-            self, ("energy_min", "energy_max"), ("energy_min", "energy_start"), ("energy_start", "energy_max")
+            self,
+            ("energy_min", "energy_max"),
+            ("energy_min", "energy_start"),
+            ("energy_start", "energy_max"),
         )
 
     def power_limits(self, step_hours: float) -> tuple:
         """Largest charge and discharge, kW: the ratings, or what the energy limits leave where those are infinite."""
-        room = (self.energy_max - (1 - self.self_discharge) ** step_hours * self.energy_min) / step_hours
-        return (np.where(np.isinf(self.charge_max), room / self.charge_efficiency, self.charge_max),
-                np.where(np.isinf(self.discharge_max), room * self.discharge_efficiency, self.discharge_max))
+        room = (
+            self.energy_max - (1 - self.self_discharge) ** step_hours * self.energy_min
+        ) / step_hours
+        return (
+            np.where(np.isinf(self.charge_max), room / self.charge_efficiency, self.charge_max),
+            np.where(
+                np.isinf(self.discharge_max), room * self.discharge_efficiency, self.discharge_max
+            ),
+        )
 
     def model(self, steps: int, step_hours: float = 1.0) -> Part:
         charge_most, discharge_most = self.power_limits(step_hours)
         charge = bounded(steps, 0, self.charge_max)
         discharge = bounded(steps, 0, self.discharge_max)
         energy = bounded(steps + 1, self.energy_min, self.energy_max)
-        stored = step_hours * (self.charge_efficiency * charge - discharge / self.discharge_efficiency)
+        stored = step_hours * (
+            self.charge_efficiency * charge - discharge / self.discharge_efficiency
+        )
         constraints = [
             energy[1:] == (1 - self.self_discharge) ** step_hours * energy[:-1] + stored,  # A 2.2.2
             energy[0] == self.energy_start,
@@ -57,11 +79,16 @@ class Battery(Component):
         ]
         if self.exclusive:
             charging = cp.Variable(steps, boolean=True)
-            constraints += [charge <= charge_most * charging, discharge <= discharge_most * (1 - charging)]
+            constraints += [
+                charge <= charge_most * charging,
+                discharge <= discharge_most * (1 - charging),
+            ]
         rating = float(np.max([charge_most, discharge_most]))
         wear = self.wear_cost * cp.sum(charge + discharge)  # A 2.4-3
         if self.wear_cost_quadratic:
-            wear = wear + self.wear_cost_quadratic * (cp.sum_squares(charge) + cp.sum_squares(discharge))  # B 2.4
+            wear = wear + self.wear_cost_quadratic * (
+                cp.sum_squares(charge) + cp.sum_squares(discharge)
+            )  # B 2.4
         return Part(
             inject={"electricity": discharge - charge},
             cost={"battery wear": step_hours * wear},

@@ -1,4 +1,5 @@
 """Gas boiler. kW; injection is positive; arrays are (steps,)."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -23,7 +24,11 @@ class Boiler(Component):
         heat = bounded(steps, 0, self.heat_max)
         gas = heat / self.efficiency
         return Part(
-            inject={"heat": heat, "gas": -gas, "carbon": (self.emission - self.carbon_quota) * heat},
+            inject={
+                "heat": heat,
+                "gas": -gas,
+                "carbon": (self.emission - self.carbon_quota) * heat,
+            },
             cost={"operation": self.operation_cost * step_hours * cp.sum(heat)},
             series={"heat": heat, "gas": gas},
         )

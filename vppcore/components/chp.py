@@ -2,6 +2,7 @@
 
 kW for power, heat and gas (gas by its calorific value), kg/h for CO2; injection is positive; arrays are (steps,).
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -97,13 +98,17 @@ class CHPWithCapture(Component):
     power_min: float = parameter("kW", "power at no heat, lower edge of the region", 0.0)
     heat_slope_min: float = parameter("-", "h1: power lost per heat at minimum output")
     heat_slope_max: float = parameter("-", "h2: power lost per heat at maximum output")
-    back_pressure_slope: float = parameter("-", "hm: power needed per heat in back-pressure operation")
+    back_pressure_slope: float = parameter(
+        "-", "hm: power needed per heat in back-pressure operation"
+    )
     heat_at_power_min: float = parameter("kW", "H0: heat at minimum power", 0.0)
     supply_max: float = parameter("kW", "largest power supplied to the VPP", np.inf)
     ramp_max: float = parameter("kW/h", "largest change of power", np.inf)
     electric_efficiency: float = parameter("-", "electric efficiency", low=0.01, high=1.0)
     p2g_max: float = parameter("kW", "largest P2G power")
-    p2g_efficiency: float = parameter("-", "sigma: gas energy per electric energy", low=0.0, high=1.0)
+    p2g_efficiency: float = parameter(
+        "-", "sigma: gas energy per electric energy", low=0.0, high=1.0
+    )
     p2g_carbon: float = parameter("kg/kWh", "alpha: CO2 needed per kWh of P2G power")
     ccs_max: float = parameter("kW", "largest CCS power")
     ccs_energy: float = parameter("kWh/kg", "beta: CCS energy per kg of captured CO2")
@@ -161,8 +166,14 @@ class CHPWithCapture(Component):
             },
             constraints=[*constraints, *ramp_limits(power, self.ramp_max, step_hours)],
             series={
-                "power": power, "supplied": supplied, "heat": heat, "p2g": p2g, "ccs": ccs,
-                "gas": gas, "gas made": made, "captured": captured,
+                "power": power,
+                "supplied": supplied,
+                "heat": heat,
+                "p2g": p2g,
+                "ccs": ccs,
+                "gas": gas,
+                "gas made": made,
+                "captured": captured,
             },
         )
 
@@ -176,7 +187,9 @@ def coupled_region(chp: CHPWithCapture) -> pd.DataFrame:
     """
     h1, h2, hm = chp.heat_slope_min, chp.heat_slope_max, chp.back_pressure_slope
     drain = 1 + chp.ccs_energy * chp.p2g_carbon  # electric power behind each kW of P2G
-    p2g_most = max(0.01, min(chp.p2g_max, chp.ccs_max / max(chp.ccs_energy * chp.p2g_carbon, 1e-12)))
+    p2g_most = max(
+        0.01, min(chp.p2g_max, chp.ccs_max / max(chp.ccs_energy * chp.p2g_carbon, 1e-12))
+    )
     emission = max(chp.emission, 1e-6)
     supply = chp.supply_max if np.isfinite(chp.supply_max) else chp.power_max
     rows = np.array([  # a.(power, heat, P2G) <= b, as (a, -b)
@@ -187,12 +200,20 @@ def coupled_region(chp: CHPWithCapture) -> pd.DataFrame:
     ], float)  # fmt: skip
     # the centre of the largest ball inside starts the search for vertices
     lengths = np.linalg.norm(rows[:, :3], axis=1)
-    ball = linprog([0, 0, 0, -1], np.column_stack([rows[:, :3], lengths]), -rows[:, 3], bounds=[(None, None)] * 3 + [(0, None)])
+    ball = linprog(
+        [0, 0, 0, -1],
+        np.column_stack([rows[:, :3], lengths]),
+        -rows[:, 3],
+        bounds=[(None, None)] * 3 + [(0, None)],
+    )
     if not ball.success or ball.x[3] < 1e-6:
         return pd.DataFrame(columns=["supplied", "heat", "net gas"])
     power, heat, p2g = HalfspaceIntersection(rows, ball.x[:3]).intersections.T
-    table = pd.DataFrame({
-        "supplied": power - drain * p2g, "heat": heat,
-        "net gas": power / chp.electric_efficiency - chp.p2g_efficiency * p2g,
-    })
+    table = pd.DataFrame(
+        {
+            "supplied": power - drain * p2g,
+            "heat": heat,
+            "net gas": power / chp.electric_efficiency - chp.p2g_efficiency * p2g,
+        }
+    )
     return table.round(6).drop_duplicates(ignore_index=True)

@@ -1,4 +1,5 @@
 """Flexible electric and heat loads. kW; injection is positive, so a load injects its negative; arrays are (steps,)."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -19,7 +20,9 @@ class Load(Component):
     curtail_share: float = parameter("-", "curtailable share of the load", 0.0, 0.0, 1.0)
     curtail_cost: float = parameter("yuan/kWh", "compensation per kWh curtailed", 0.0)
 
-    surprise: np.ndarray | float = 0.0  # kW above the forecast, met but not announced; an expression in robust.py
+    surprise: np.ndarray | float = (
+        0.0  # kW above the forecast, met but not announced; an expression in robust.py
+    )
 
     @property
     def demand(self) -> np.ndarray:
@@ -36,9 +39,15 @@ class ElectricLoad(Load):
       0\le L^{cut}_t\le k\bar L_t$$
     """
 
-    shift_share: float = parameter("-", "transferable share of the load, up and down", 0.0, 0.0, 1.0)
-    shift_cost: float = parameter("yuan/kWh", "compensation per kWh moved out of or into a step", 0.0)
-    shift_hours: float = parameter("h", "period within which moved load is made up, from the first step on", 24.0, 1e-6)
+    shift_share: float = parameter(
+        "-", "transferable share of the load, up and down", 0.0, 0.0, 1.0
+    )
+    shift_cost: float = parameter(
+        "yuan/kWh", "compensation per kWh moved out of or into a step", 0.0
+    )
+    shift_hours: float = parameter(
+        "h", "period within which moved load is made up, from the first step on", 24.0, 1e-6
+    )
 
     def model(self, steps: int, step_hours: float = 1.0) -> Part:
         shift = cp.Variable(steps)
@@ -50,7 +59,7 @@ class ElectricLoad(Load):
             inject={"electricity": -served},
             cost={"demand response": step_hours * paid},  # A 2.4-5
             constraints=[
-                *(cp.sum(shift[first:first + period]) == 0 for first in range(0, steps, period)),
+                *(cp.sum(shift[first : first + period]) == 0 for first in range(0, steps, period)),
                 shift <= self.shift_share * self.demand,
                 shift >= -self.shift_share * self.demand,
                 curtailed <= self.curtail_share * self.demand,
@@ -87,10 +96,14 @@ class ControllableLoad(Component):
     """
 
     forecast: np.ndarray = profile("load", "kW", "forecast demand")
-    buy_price: np.ndarray = profile("grid_buy", "yuan/kWh", "purchase price, the base of the compensation", low=-np.inf)
+    buy_price: np.ndarray = profile(
+        "grid_buy", "yuan/kWh", "purchase price, the base of the compensation", low=-np.inf
+    )
     share: float = parameter("-", "share of the load that may be called", 0.0, 0.0, 1.0)
     price_share: float = parameter("-", "compensation as a share of the purchase price", 1.0)
-    cost_quadratic: float = parameter("yuan/kW2h", "compensation that grows with the amount called", 0.0)
+    cost_quadratic: float = parameter(
+        "yuan/kW2h", "compensation that grows with the amount called", 0.0
+    )
 
     def model(self, steps: int, step_hours: float = 1.0) -> Part:
         called = cp.Variable(steps, nonneg=True)

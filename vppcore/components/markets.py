@@ -2,6 +2,7 @@
 
 kW, yuan, kg; injection is positive (purchase, receipt); arrays are (steps,).
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -9,7 +10,15 @@ from dataclasses import dataclass, field
 import cvxpy as cp
 import numpy as np
 
-from vppcore.components.base import Component, Part, bounded, kind, minimum_above_maximum, parameter, profile
+from vppcore.components.base import (
+    Component,
+    Part,
+    bounded,
+    kind,
+    minimum_above_maximum,
+    parameter,
+    profile,
+)
 
 
 @kind("grid")
@@ -29,10 +38,16 @@ class Grid(Component):
 
     def faults(self) -> list[str]:
         steps = [str(step + 1) for step in np.flatnonzero(self.sell_price > self.buy_price)[:3]]
-        found = [f"feed-in price above purchase price in step {', '.join(steps)} (money for nothing)"] if steps else []
+        found = (
+            [f"feed-in price above purchase price in step {', '.join(steps)} (money for nothing)"]
+            if steps
+            else []
+        )
         if self.emission != self.carbon_quota and (self.sell_price == self.buy_price).any():
-            found.append("feed-in price equal to the purchase price: buying and selling at once would cost nothing and count as "
-                         "emission; allowed with emission or quota: a lower feed-in price")
+            found.append(
+                "feed-in price equal to the purchase price: buying and selling at once would cost nothing and count as "
+                "emission; allowed with emission or quota: a lower feed-in price"
+            )
         return found
 
     def model(self, steps: int, step_hours: float = 1.0) -> Part:
@@ -76,22 +91,30 @@ class CarbonMarket(Component):
     price: float = parameter("yuan/kg", "carbon price, that of the first step")
     interval: float = parameter("kg", "excess over which one step of the price extends", 1.0, 1e-9)
     growth: float = parameter("-", "growth of the price from step to step, share of the first", 0.0)
-    levels: float = parameter("-", "number of steps of the price; 1 is a flat price", 1.0, 1.0, 1000.0)
-    reward_growth: float = parameter("-", "growth of the price for surplus sold; only 0 keeps the cost convex", 0.0)
+    levels: float = parameter(
+        "-", "number of steps of the price; 1 is a flat price", 1.0, 1.0, 1000.0
+    )
+    reward_growth: float = parameter(
+        "-", "growth of the price for surplus sold; only 0 keeps the cost convex", 0.0
+    )
 
     def faults(self) -> list[str]:
         found = []
         if not float(self.levels).is_integer():
             found.append(f"levels: found {self.levels:g}; allowed: a whole number")
         if self.reward_growth:
-            found.append(f"reward_growth: found {self.reward_growth:g}; allowed: 0 (a price that rises with the surplus sold "
-                         "makes the cost concave, and a convex solver would return a wrong optimum)")
+            found.append(
+                f"reward_growth: found {self.reward_growth:g}; allowed: 0 (a price that rises with the surplus sold "
+                "makes the cost concave, and a convex solver would return a wrong optimum)"
+            )
         return found
 
     def pieces(self) -> tuple[np.ndarray, np.ndarray]:
         """Slopes (yuan/kg) and offsets (yuan) of the lines whose maximum is the cost."""
         i = np.arange(int(self.levels))
-        return self.price * (1 + i * self.growth), self.price * self.growth * self.interval * i * (i + 1) / 2
+        return self.price * (1 + i * self.growth), self.price * self.growth * self.interval * i * (
+            i + 1
+        ) / 2
 
     def bill(self, excess: float) -> float:
         """What an excess of `excess` kg over the horizon costs, yuan; negative for income."""
@@ -104,7 +127,9 @@ class CarbonMarket(Component):
         stepped = self.growth > 0 and len(slopes) > 1
         return Part(
             inject={"carbon": -settled},
-            cost={"carbon": cp.max(slopes * excess - offsets) if stepped else self.price * excess},  # B (3)
+            cost={
+                "carbon": cp.max(slopes * excess - offsets) if stepped else self.price * excess
+            },  # B (3)
             series={"excess": settled},
         )
 
@@ -117,11 +142,17 @@ class PowerMarket(Component):
     It takes no part in the schedule; `trade_by_game` reads it.
     """
 
-    reservation_price: float = parameter("yuan/kWh", "what a sold kWh is worth to its seller's own customers")
+    reservation_price: float = parameter(
+        "yuan/kWh", "what a sold kWh is worth to its seller's own customers"
+    )
     price_min: float = parameter("yuan/kWh", "lowest price allowed between VPPs")
     price_max: float = parameter("yuan/kWh", "highest price allowed between VPPs")
-    dead_band: float = parameter("kW", "surplus or deficit up to which a VPP stays out of the market", 0.0)
-    margin: float = parameter("yuan/kWh", "least distance of the reservation price from the grid's price", 0.01, 1e-4)
+    dead_band: float = parameter(
+        "kW", "surplus or deficit up to which a VPP stays out of the market", 0.0
+    )
+    margin: float = parameter(
+        "yuan/kWh", "least distance of the reservation price from the grid's price", 0.01, 1e-4
+    )
 
     def faults(self) -> list[str]:
         return minimum_above_maximum(self, ("price_min", "price_max"))
@@ -140,7 +171,9 @@ class Tie(Component):
 
     partners: tuple[str, ...] = field(default=())
     limit: float = parameter("kW", "largest trade with one partner")
-    crossing_fee: float = parameter("yuan/kWh", "fee to the distribution network per kWh, paid by each side", 0.0)
+    crossing_fee: float = parameter(
+        "yuan/kWh", "fee to the distribution network per kWh, paid by each side", 0.0
+    )
 
     def model(self, steps: int, step_hours: float = 1.0) -> Part:
         trade = cp.Variable((steps, len(self.partners)))

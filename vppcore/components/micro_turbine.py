@@ -1,4 +1,5 @@
 """Micro-turbine. kW; injection is positive; arrays are (steps,)."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -31,7 +32,11 @@ class MicroTurbine(Component):
         power = bounded(steps, self.power_min, self.power_max)
         return Part(
             inject={"electricity": power, "carbon": (self.emission - self.carbon_quota) * power},
-            cost={"operation": operation_cost(power, self.cost_quadratic, self.cost_linear, 0.0, step_hours)},
+            cost={
+                "operation": operation_cost(
+                    power, self.cost_quadratic, self.cost_linear, 0.0, step_hours
+                )
+            },
             constraints=ramp_limits(power, self.ramp_max, step_hours),
             series={"power": power},
         )

@@ -1,4 +1,5 @@
 """Wind and photovoltaic plants. kW; injection is positive; arrays are (steps,)."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
