@@ -17,19 +17,21 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from vppcore.bargaining import (
-    bargain,
-    bargaining_weights,
-    closed_form_position,
-    make_deal,
-    prices_at,
-)
-from vppcore.case import Case, load_case
-from vppcore.coalition import Agent, Settings, cooperate, negotiate, pool
-from vppcore.dispatch import VPP, build, dispatch
+from vppcore.bargaining.split import bargain, closed_form_position, make_deal, prices_at
+from vppcore.bargaining.weights import bargaining_weights
+from vppcore.case import Case
+from vppcore.cooperation.agents import Agent
+from vppcore.cooperation.joint import pool
+from vppcore.cooperation.negotiation import cooperate, negotiate
+from vppcore.cooperation.settings import Settings
 from vppcore.fairness import coalition_values, coalitions
-from vppcore.game import equilibrium, play, trade_by_game
-from vppcore.report import Study
+from vppcore.game.day import trade_by_game
+from vppcore.game.hour import play
+from vppcore.game.sellers import equilibrium
+from vppcore.pages.study import Study
+from vppcore.reading import load_case
+from vppcore.schedule import dispatch
+from vppcore.vpp import VPP, build
 
 REPEATS = 5
 FEW = 5  # iterations that are enough to time a slow step

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from vppcore import bargain, cooperate, dispatch, load_case, pool
-from vppcore.game import trade_by_game
+from vppcore.game.day import trade_by_game
 from vppcore.market import hours, positions
 
 # the same examples in every run, and no folder of examples left behind

@@ -13,9 +13,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from vppcore import NotSolved, WrongInput, bargain, bargaining_weights, cooperate, dispatch
-from vppcore.bargaining import (
-    METHODS,
-    NO_TRADE,
+from vppcore.bargaining.settings import METHODS
+from vppcore.bargaining.split import (
     Deal,
     bounded_position,
     closed_form_position,
@@ -24,8 +23,8 @@ from vppcore.bargaining import (
     price_band,
     prices_at,
     settle,
-    supplied_and_received,
 )
+from vppcore.bargaining.weights import NO_TRADE, supplied_and_received
 
 LOW, HIGH = array(0.2, 0.2, 0.3), array(1.0, 0.6, 0.9)
 MID, HALF = (LOW + HIGH) / 2, (HIGH - LOW) / 2
@@ -466,7 +465,7 @@ def test_theta_within_one_means_prices_within_the_band(deal, theta):
 @settings(max_examples=5)
 @given(deals(gain_low=20))
 def test_admm_finds_the_same_split_on_random_deals(deal):
-    from vppcore.bargaining import admm_prices
+    from vppcore.bargaining.split import admm_prices
 
     try:
         best = bounded_position(deal)

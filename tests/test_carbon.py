@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from vppcore import VPP, WrongInput, dispatch, load_case
 from vppcore.carbon import MODELS, carbon_models, carbon_row, emission, ladder_sweep, market_of
 from vppcore.components import CarbonMarket, ControllableLoad, MicroTurbine
-from vppcore.robust import LIMITS, Uncertainty, enumerate_days, worst_case
+from vppcore.uncertainty.settings import LIMITS, Uncertainty
+from vppcore.uncertainty.worst_day import enumerate_days, worst_case
 
 LADDER = CarbonMarket(price=0.28, interval=2000.0, growth=0.25, levels=5.0)  # 280 yuan/t, 2 t, 25 %
 NAMES = ("VPP1", "VPP2", "VPP3", "VPP4", "VPP5")

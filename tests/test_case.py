@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from vppcore import Case, WrongInput, dispatch, load_case, pool
-from vppcore.case import DATA
+from vppcore.reading import DATA
 
 DESCRIPTION = """\
 title: Two small VPPs
@@ -194,7 +194,7 @@ def test_files_in_megawatts_and_tonnes_give_the_same_case(tmp_path):
 
 
 def test_every_unit_conversion_is_the_power_of_ten_it_should_be():
-    from vppcore.case import SERIES_UNITS, UNITS
+    from vppcore.reading import SERIES_UNITS, UNITS
 
     factors = {
         "MW": 1e3,

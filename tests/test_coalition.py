@@ -14,10 +14,13 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from vppcore import NotSolved, WrongInput, cooperate, dispatch, pool
-from vppcore.coalition import Agent, Settings, Talks, balanced, lower_bound, negotiate, two_sided
 from vppcore.components import GasSupply, GasTurbine
-from vppcore.dispatch import build
+from vppcore.cooperation.agents import Agent, two_sided
+from vppcore.cooperation.certificate import lower_bound
+from vppcore.cooperation.negotiation import Talks, balanced, negotiate
+from vppcore.cooperation.settings import Settings
 from vppcore.solvers import solve
+from vppcore.vpp import build
 
 SAVING = 10_941.1  # yuan a day, parent data
 

@@ -23,8 +23,9 @@ from vppcore.components import (
     HeatLoad,
 )
 from vppcore.components.base import Component, Part
-from vppcore.dispatch import EXCLUSIVE_TOLERANCE, build
+from vppcore.exclusive import EXCLUSIVE_TOLERANCE
 from vppcore.solvers import SOLVERS, solve
+from vppcore.vpp import build
 
 ALONE = {"VPP1": 21_745.84, "VPP2": 28_770.21, "VPP3": 23_035.44}
 YUAN = 1e-4  # agreement of small linear problems

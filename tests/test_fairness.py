@@ -24,7 +24,8 @@ from vppcore.fairness import (
     shapley,
     stability,
 )
-from vppcore.network import Placement, load_feeder
+from vppcore.grid.feeder import load_feeder
+from vppcore.grid.placement import Placement
 
 NAMES = ["A", "B", "C", "D", "E"]
 SAME = 1e-5  # of the largest value: two linear programmes in a row

@@ -11,11 +11,13 @@ from matplotlib.colors import to_hex
 from matplotlib.patches import Rectangle
 from scipy.spatial import ConvexHull
 
-from vppcore import bargain, dispatch, figures
-from vppcore.bargaining import NO_TRADE, price_band
+from vppcore import bargain, dispatch
+from vppcore.bargaining.split import price_band
+from vppcore.bargaining.weights import NO_TRADE
 from vppcore.components import COMPONENTS
 from vppcore.components.chp import coupled_region
-from vppcore.tables import before_and_after
+from vppcore.pages import figures
+from vppcore.pages.tables import before_and_after
 
 
 @pytest.fixture(autouse=True)

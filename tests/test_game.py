@@ -16,19 +16,11 @@ from hypothesis import strategies as st
 
 from vppcore import NotSolved, WrongInput
 from vppcore.components import PowerMarket
-from vppcore.game import (
-    Rules,
-    certify,
-    eigenvalues,
-    equilibrium,
-    evolve,
-    imitate,
-    payoffs,
-    play,
-    rest_point,
-    temptation,
-    trade_by_game,
-)
+from vppcore.game.buyers import eigenvalues, evolve, imitate, payoffs, rest_point
+from vppcore.game.day import trade_by_game
+from vppcore.game.hour import certify, play
+from vppcore.game.rules import Rules
+from vppcore.game.sellers import equilibrium, temptation
 from vppcore.market import Hour
 
 NAMES = ["VPP1", "VPP2", "VPP3", "VPP4", "VPP5"]

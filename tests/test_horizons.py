@@ -21,11 +21,9 @@ from vppcore import (
     dispatch,
     load_case,
     pool,
-    tables,
     trade_by_game,
 )
 from vppcore.carbon import carbon_row, market_of
-from vppcore.case import DATA
 from vppcore.components import (
     Boiler,
     CarbonMarket,
@@ -37,7 +35,11 @@ from vppcore.components import (
     HeatLoad,
     MicroTurbine,
 )
-from vppcore.robust import Adversary, Recourse, Uncertainty, enumerate_days, worst_case
+from vppcore.pages import tables
+from vppcore.reading import DATA
+from vppcore.uncertainty.recourse import Recourse
+from vppcore.uncertainty.settings import Uncertainty
+from vppcore.uncertainty.worst_day import Adversary, enumerate_days, worst_case
 
 SAME = 1e-6
 

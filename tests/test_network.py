@@ -15,18 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vppcore import NotSolved, WrongInput, cooperate, dispatch, pool
-from vppcore.case import DATA
-from vppcore.coalition import CoalitionResult, pool_verified
 from vppcore.components import MicroTurbine
-from vppcore.network import (
-    OPERATOR,
-    Feeder,
-    Operator,
-    Placement,
-    load_feeder,
-    power_flow,
-    withdrawals,
-)
+from vppcore.cooperation.joint import pool_verified
+from vppcore.cooperation.result import CoalitionResult
+from vppcore.grid.feeder import Feeder, load_feeder
+from vppcore.grid.placement import OPERATOR, Operator, Placement, withdrawals
+from vppcore.grid.power_flow import power_flow
+from vppcore.reading import DATA
 
 IEEE33 = load_feeder("ieee33")
 ENDS = {"VPP1": 18, "VPP2": 25, "VPP3": 33}  # the ends of three laterals

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from vppcore import NotSolved, dispatch, load_case, pool
-from vppcore.case import DATA
+from vppcore.reading import DATA
 
 TOOL = DATA.parent / "tools" / "case.py"
 U, S, Y = "units.csv", "series.csv", "case.yaml"

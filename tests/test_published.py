@@ -5,8 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from vppcore import WrongInput, published
-from vppcore.published import (
+from vppcore import WrongInput
+from vppcore.pages import published
+from vppcore.pages.published import (
     FITTED_TOLERANCE,
     NUMBER_TOLERANCE,
     VERDICTS,

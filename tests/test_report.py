@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vppcore import NotSolved, WrongInput, report, solvers
-from vppcore.published import judge_number
-from vppcore.report import RULES, Study, collect_judgements
+from vppcore import NotSolved, WrongInput, solvers
+from vppcore.pages import study as report
+from vppcore.pages.published import judge_number
+from vppcore.pages.study import RULES, Study, collect_judgements
 
 SOUND = {
     "case": "paper-a-parent", "solver": "auto", "order": "sequential", "weights": "contribution", "storage": "relaxed",

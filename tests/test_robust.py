@@ -13,29 +13,23 @@ from builders import array, battery, case, grid, load, pv, seller_and_buyer, sma
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vppcore import VPP, Case, NotSolved, WrongInput, bargain, dispatch, pool, robust
-from vppcore.components import Boiler, GasSupply, GasTurbine, HeatLoad, Renewable
-from vppcore.dispatch import build, solve_exactly
-from vppcore.robust import (
-    LIMITS,
-    READINGS,
+from vppcore import VPP, Case, NotSolved, WrongInput, bargain, dispatch, pool
+from vppcore.components import Battery, Boiler, GasSupply, GasTurbine, HeatLoad, Renewable
+from vppcore.exclusive import solve_exclusively
+from vppcore.schedule import read
+from vppcore.solvers import solve
+from vppcore.uncertainty import ordinary_days, worst_day
+from vppcore.uncertainty.ordinary_days import out_of_sample, risk_table, sample_days
+from vppcore.uncertainty.recourse import Recourse, hit, series_of, uncertain_series
+from vppcore.uncertainty.robust import robust_coalition, sweep
+from vppcore.uncertainty.settings import LIMITS, READINGS, Uncertainty, at_level
+from vppcore.uncertainty.worst_day import (
     Adversary,
-    Recourse,
-    Uncertainty,
-    at_level,
     enumerate_days,
-    hit,
-    out_of_sample,
-    risk_table,
-    robust_coalition,
-    sample_days,
-    series_of,
-    sweep,
-    uncertain_series,
     worst_case,
     worst_case_storage_first,
 )
-from vppcore.solvers import solve
+from vppcore.vpp import build
 
 NAMES = ("VPP1", "VPP2", "VPP3")
 LEVEL_2 = {
@@ -329,6 +323,17 @@ def test_the_reaction_is_the_schedule_of_the_day_that_came(parent, name, limits)
         )
 
 
+def with_promises(plant, trades):
+    """The relaxed schedule of a VPP that carries out promised trades."""
+    model = build(plant)
+    rows = [
+        flow == trades[plant.name, partner].to_numpy() for partner, flow in model.trades().items()
+    ]
+    constraints = [*model.constraints, *rows]
+    solved = solve_exclusively([model], model.cost, constraints, "auto", "relaxed", plant.name)
+    return read(model, solved)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_reaction_with_promised_trades_is_the_schedule_with_these_trades(short, ready, name):
     plant, chance = next(v for v in short.connected() if v.name == name), np.random.default_rng(1)
@@ -337,13 +342,7 @@ def test_the_reaction_with_promised_trades_is_the_schedule_with_these_trades(sho
         z = chance.uniform(-1, 1, recourse.by_day.shape[1])
         day = {series: values for (_, series), values in recourse.unflatten(z).items()}
 
-        def promised(model):
-            return [
-                flow == ready.trades[name, other].to_numpy()
-                for other, flow in model.trades().items()
-            ]
-
-        schedule = solve_exactly(hit(plant, at_level(2), day), promised, "auto", "relaxed", name)
+        schedule = with_promises(hit(plant, at_level(2), day), ready.trades)
         q = recourse.flat(trades_with_all(ready.trades, short, name))
         assert np.abs(q).max() > 1
         assert recourse.value(z, q) == pytest.approx(schedule.cost, rel=SAME)
@@ -451,9 +450,11 @@ def test_the_days_of_the_parent_need_no_emergency(parent, whole_day):
 @pytest.mark.parametrize("share", [0.05, 0.2])
 @pytest.mark.parametrize("name", NAMES)
 def test_bounds_that_are_too_small_are_noticed(short, monkeypatch, name, share):
-    proven = robust.value_bounds
+    proven = worst_day.value_bounds
     monkeypatch.setattr(
-        robust, "value_bounds", lambda recourse: tuple(share * bound for bound in proven(recourse))
+        worst_day,
+        "value_bounds",
+        lambda recourse: tuple(share * bound for bound in proven(recourse)),
     )
     with pytest.raises(
         NotSolved,
@@ -687,12 +688,8 @@ STORING_DOUBT = Uncertainty({"load": 1, "pv": 1}, deviation=0.5)
 
 def with_modes(plant: VPP, charging) -> VPP:
     """The VPP whose batteries charge in these steps only and discharge in the others only."""
-    now = np.asarray(charging, float)
-    return plant.batteries(
-        lambda b: replace(
-            b, charge_max=b.charge_max * now, discharge_max=b.discharge_max * (1 - now)
-        )
-    )
+    mode = np.asarray(charging, bool)
+    return worst_day.in_modes(plant, {battery.name: mode for battery in plant.of(Battery)})
 
 
 def test_storage_modes_chosen_the_day_before_are_the_best_of_all_modes():
@@ -782,15 +779,7 @@ def test_a_sampled_day_costs_what_its_schedules_cost(short, ready):
         there = {series: next(z) for series in uncertain_series(plant, everything)}
         expected["alone"] += dispatch(hit(plant, everything, there), storage="relaxed").cost
 
-        def promised(model, name=plant.name):
-            return [
-                flow == ready.trades[name, other].to_numpy()
-                for other, flow in model.trades().items()
-            ]
-
-        expected["ready"] += solve_exactly(
-            hit(tied, everything, there), promised, "auto", "relaxed", plant.name
-        ).cost
+        expected["ready"] += with_promises(hit(tied, everything, there), ready.trades).cost
     assert costs.loc[day].to_dict() == pytest.approx(expected, rel=SAME)
     assert costs["alone"].nunique() == 4
 
@@ -810,7 +799,7 @@ def test_sampled_days_do_not_depend_on_how_many_are_asked_at_a_time(monkeypatch)
     made = seller_and_buyer()
     schedules = {"alone": None, "together": pool(made).trades}
     whole = sampled(made, at_level(1), schedules, samples=7)
-    monkeypatch.setattr(robust, "CHUNK", 3)
+    monkeypatch.setattr(ordinary_days, "CHUNK", 3)
     pieces = sampled(made, at_level(1), schedules, samples=7)
     pd.testing.assert_frame_equal(whole, pieces, rtol=SAME)
     assert whole["alone"].nunique() == 7

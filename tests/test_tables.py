@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from vppcore import tables
-from vppcore.bargaining import supplied_and_received
+from vppcore.bargaining.weights import supplied_and_received
 from vppcore.components import COMPONENTS
+from vppcore.pages import tables
 
 
 def test_cost_items_add_up_by_vpp_and_by_item(alone):

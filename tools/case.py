@@ -9,8 +9,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from vppcore import dispatch, load_case, tables
+from vppcore import dispatch, load_case
 from vppcore.errors import StudyError
+from vppcore.pages import tables
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = ROOT / "data" / "template"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from vppcore.case import load_case
 from vppcore.errors import StudyError
-from vppcore.robust import sweep
+from vppcore.reading import load_case
+from vppcore.uncertainty.robust import sweep
 
 
 def main() -> None:

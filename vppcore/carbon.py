@@ -12,8 +12,9 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from vppcore.components import Boiler, CarbonMarket, CHPWithCapture, Renewable
-from vppcore.dispatch import VPP, DispatchResult, dispatch
 from vppcore.errors import WrongInput
+from vppcore.schedule import DispatchResult, dispatch
+from vppcore.vpp import VPP
 
 MODELS = ("1: flat", "2: flat, dearer", "3: stepped, billed after", "4: stepped, planned for")
 

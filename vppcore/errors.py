@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import math
-from numbers import Real
+from typing import Literal, get_args
 
-
-def is_number(
-    value: object, above: float = -math.inf, below: float = math.inf, whole: bool = False
-) -> bool:
-    """True for a finite number (not a truth value, not a text) strictly between two limits, and whole if asked."""
-    sound = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
-    return sound and above < value < below and (not whole or float(value).is_integer())
+Status = Literal["infeasible", "unbounded", "inaccurate", "limit", "unsuitable", "failed"]
+STATUSES = get_args(Status)
 
 
 class StudyError(Exception):
@@ -24,7 +18,10 @@ class StudyError(Exception):
 class WrongInput(StudyError):
     """An input that vppcore refuses: what was found, where, what is allowed.
 
-    `faults` lists the sentences, one per fault, when several were found at once.
+    faults: the sentences, one per fault, when several were found at once.
+
+    >>> WrongInput("level: found -1; allowed: 0 or more", "solver: found 'x'; allowed: auto").faults
+    ['level: found -1; allowed: 0 or more', "solver: found 'x'; allowed: auto"]
     """
 
     def __init__(self, *faults: str):
@@ -32,16 +29,17 @@ class WrongInput(StudyError):
         super().__init__("\n".join(faults))
 
 
-def check_fields(settings: object, allowed: dict[str, tuple[bool, str]]) -> None:
-    """Raises WrongInput with a sentence for each field that is wrong; allowed: field -> (is it right?, what is allowed)."""
-    faults = [
-        f"{name}: found {getattr(settings, name)!r}; allowed: {text}"
-        for name, (right, text) in allowed.items()
-        if not right
-    ]
-    if faults:
-        raise WrongInput(*faults)
-
-
 class NotSolved(StudyError):
-    """A model without an optimal solution, with the reason: infeasible, unbounded, too large, solver missing."""
+    """A model without an optimal solution, in one sentence, and of which kind the reason is.
+
+    status: "infeasible" (no schedule exists), "unbounded" (money without limit), "inaccurate" (a solver stopped before its
+    accuracy), "limit" (iterations or time ran out), "unsuitable" (this solver, as installed and licensed, does not take
+    this model) or "failed" (anything else, such as a check that did not hold).
+
+    >>> NotSolved("VPP1: no schedule exists", status="infeasible").status
+    'infeasible'
+    """
+
+    def __init__(self, sentence: str, status: Status = "failed"):
+        self.status = status
+        super().__init__(sentence)

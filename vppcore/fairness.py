@@ -16,9 +16,9 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from vppcore.case import Case
-from vppcore.coalition import joint_model
+from vppcore.cooperation.joint import joint_model
 from vppcore.errors import NotSolved, WrongInput
-from vppcore.network import Placement
+from vppcore.grid.placement import Placement
 from vppcore.solvers import solve
 
 MOST_VPPS = 10  # 2^10 coalitions

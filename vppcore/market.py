@@ -19,8 +19,9 @@ from vppcore.components import (
     PowerMarket,
     Renewable,
 )
-from vppcore.dispatch import VPP, DispatchResult
 from vppcore.errors import WrongInput
+from vppcore.schedule import DispatchResult
+from vppcore.vpp import VPP
 
 ROLES = ("seller", "buyer", "out")
 

@@ -7,6 +7,7 @@ else HiGHS; quadratic and conic -> Clarabel. No call is ever left to a modelling
 from __future__ import annotations
 
 import time
+import warnings
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -14,7 +15,7 @@ from importlib.util import find_spec
 
 import cvxpy as cp
 
-from vppcore.errors import NotSolved, WrongInput
+from vppcore.errors import NotSolved, Status, WrongInput
 
 # solver -> (cvxpy's name, distribution, kinds of model it takes here)
 SOLVERS = {
@@ -37,6 +38,17 @@ OPTIONS = {
     "osqp": {"eps_abs": 1e-10, "eps_rel": 1e-10, "max_iter": 1_000_000, "polishing": True},
     # near an optimum a cost hardly moves while a schedule still does: 1e-8 of the cost can be half a kW; not for cones
     "clarabel": {"tol_gap_abs": 1e-10, "tol_gap_rel": 1e-10, "tol_feas": 1e-10},
+}
+
+# cvxpy's status -> that of NotSolved
+MEANING: dict[str, Status] = {
+    cp.INFEASIBLE: "infeasible",
+    cp.INFEASIBLE_INACCURATE: "inaccurate",
+    cp.UNBOUNDED: "unbounded",
+    cp.UNBOUNDED_INACCURATE: "inaccurate",
+    cp.OPTIMAL_INACCURATE: "inaccurate",
+    cp.USER_LIMIT: "limit",
+    cp.SOLVER_ERROR: "failed",
 }
 
 
@@ -109,7 +121,9 @@ def check_solver_name(solver: str) -> None:
         raise WrongInput(f"solver: found {solver!r}; allowed: {', '.join(SOLVER_CHOICES)}")
     if solver != "auto" and find_spec(SOLVERS[solver][1]) is None:
         raise NotSolved(
-            f"solver {solver!r} is not installed (package {SOLVERS[solver][1]}); 'auto' needs none but free ones"
+            f"solver {solver!r} is not installed (package {SOLVERS[solver][1]}); "
+            "'auto' needs none but free ones",
+            "unsuitable",
         )
 
 
@@ -143,34 +157,70 @@ def choose(kind: str, variables: int, rows: int) -> str:
 def solve(problem: cp.Problem, solver: str = "auto", name: str = "model") -> Solved:
     """Solves `problem` in place and says how.
 
-    Raises WrongInput for an unknown solver, NotSolved (with `name` and the reason) for one that is not installed or
-    cannot take the model, and for a model that is infeasible, unbounded or not solved to optimality.
+    problem: a cvxpy problem; its variables hold the answer afterwards.
+    solver: "auto" or one of SOLVERS.
+    name: what the problem is called in a refusal.
+    Raises WrongInput for an unknown solver, NotSolved with a status for one that is not installed or cannot take the model,
+    and for a model that is infeasible, unbounded or not solved to the accuracy asked for.
     """
     check_solver_name(solver)
     kind = kind_of(problem)
-    variables = sum(variable.size for variable in problem.variables())
-    rows = sum(constraint.size for constraint in problem.constraints)
-    if solver == "gurobi" or (solver == "auto" and "mixed-integer" in kind):
-        if "conic" not in kind:  # exact counts, after cvxpy has added its own variables
-            data = problem.get_problem_data(cp.GUROBI if find_spec("gurobipy") else cp.HIGHS)[0]
-            rows, variables = data["A"].shape
+    variables, rows = size_of(problem, kind, solver)
     if solver == "auto":
         solver = choose(kind, variables, rows)
-    if reason := refusal(
-        solver, kind, variables, rows, gurobi_licence() if solver == "gurobi" else "full"
-    ):
-        raise NotSolved(f"{name}: {reason}")
-    cvxpy_name, distribution, _ = SOLVERS[solver]
-    options = {} if kind == "conic" else dict(OPTIONS.get(solver, {}))
-    options |= {"env": silent_gurobi()} if solver == "gurobi" else {}
+    licence = gurobi_licence() if solver == "gurobi" else "full"
+    if reason := refusal(solver, kind, variables, rows, licence):
+        raise NotSolved(f"{name}: {reason}", "unsuitable")
     started = time.perf_counter()
-    try:
-        problem.solve(solver=cvxpy_name, **options)
-    except cp.SolverError as error:
-        raise NotSolved(f"{name}: {solver} failed ({error})") from error
+    status = run(problem, solver, kind, name)
     seconds = time.perf_counter() - started
-    if problem.status != cp.OPTIMAL:
-        raise NotSolved(f"{name}: {solver} says {problem.status.replace('_', ' ')}")
+    if status != cp.OPTIMAL:
+        raise NotSolved(
+            f"{name}: {solver} says {status.replace('_', ' ')}", MEANING.get(status, "failed")
+        )
+    distribution = SOLVERS[solver][1]
     return Solved(
         solver, version(distribution), kind, variables, rows, seconds, float(problem.value)
     )
+
+
+def size_of(problem: cp.Problem, kind: str, solver: str) -> tuple[int, int]:
+    """Variables and rows of a model; exact, with what cvxpy adds, where a licence may count them."""
+    if "conic" not in kind and (
+        solver == "gurobi" or (solver == "auto" and "mixed-integer" in kind)
+    ):
+        data = problem.get_problem_data(cp.GUROBI if find_spec("gurobipy") else cp.HIGHS)[0]
+        rows, variables = data["A"].shape
+        return variables, rows
+    variables = sum(variable.size for variable in problem.variables())
+    rows = sum(constraint.size for constraint in problem.constraints)
+    return variables, rows
+
+
+def run(problem: cp.Problem, solver: str, kind: str, name: str) -> str:
+    """Solves with one solver and returns cvxpy's status, in which infeasible and unbounded are told apart.
+
+    Where the accuracy that OPTIONS asks for is not reached, the solver's own default accuracy is tried.
+    """
+    status = attempt(problem, solver, name, {} if kind == "conic" else OPTIONS.get(solver, {}))
+    if status == cp.OPTIMAL_INACCURATE and kind != "conic":
+        status = attempt(problem, solver, name, {})
+    if status == cp.settings.INFEASIBLE_OR_UNBOUNDED:
+        feasibility = cp.Problem(cp.Minimize(0), problem.constraints)
+        feasible = attempt(feasibility, solver, name, {}) == cp.OPTIMAL
+        return cp.UNBOUNDED if feasible else cp.INFEASIBLE
+    return status
+
+
+def attempt(problem: cp.Problem, solver: str, name: str, options: dict) -> str:
+    """One call of a solver; returns cvxpy's status. Raises NotSolved if the solver fails."""
+    environment = {"env": silent_gurobi()} if solver == "gurobi" else {}
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings(
+                "ignore", message="Solution may be inaccurate"
+            )  # the status says it
+            problem.solve(solver=SOLVERS[solver][0], **options, **environment)
+    except cp.SolverError as error:
+        raise NotSolved(f"{name}: {solver} failed ({error})") from error
+    return problem.status

@@ -19,12 +19,13 @@ import pandas as pd
 from scipy.optimize import minimize
 from tqdm import tqdm
 
-from vppcore.bargaining import bargaining_weights
-from vppcore.case import DATA, Case, load_case
-from vppcore.coalition import pool
-from vppcore.dispatch import dispatch
+from vppcore.bargaining.weights import bargaining_weights
+from vppcore.case import Case
+from vppcore.cooperation.joint import pool
 from vppcore.errors import NotSolved
-from vppcore.published import published_value
+from vppcore.pages.published import published_value
+from vppcore.reading import DATA, load_case
+from vppcore.schedule import dispatch
 
 FITTED = ("VPP2 heat_load scale", "VPP2 renewable.pv scale", "all tie limit (kW)")
 STARTS = ([1.6, 1.7, 1700.0], [1.8, 2.2, 1250.0], [1.4, 1.4, 1250.0])

@@ -18,10 +18,11 @@ from scipy.optimize import least_squares
 from tqdm import tqdm
 
 from vppcore.carbon import carbon_models
-from vppcore.case import DATA, Case, load_case
-from vppcore.dispatch import dispatch
-from vppcore.game import GameResult, trade_by_game
-from vppcore.published import published_value
+from vppcore.case import Case
+from vppcore.game.day import GameResult, trade_by_game
+from vppcore.pages.published import published_value
+from vppcore.reading import DATA, load_case
+from vppcore.schedule import dispatch
 
 HOURS = np.arange(24) + 0.5  # solar time at the middle of each hour
 LATITUDE, DAY = 34.0, 60  # degrees north, day of the year: 1 March, sun up from 6.4 to 17.6

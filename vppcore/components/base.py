@@ -7,14 +7,46 @@ Carriers are "electricity", "heat" and "gas" (all kW) and "carbon" (kg/h: emissi
 
 from __future__ import annotations
 
-from dataclasses import MISSING, dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar
 
 import cvxpy as cp
 import numpy as np
 
+from vppcore.parameters import RULE, Rule, is_profile, parameter, profile
+
+__all__ = ["parameter", "profile"]  # declared in vppcore.parameters, used by every component
+
 CARRIERS = ("electricity", "heat", "gas", "carbon")
 CARRIER_UNITS = {"electricity": "kW", "heat": "kW", "gas": "kW", "carbon": "kg/h"}
+ROLES = {
+    "load": "what must be served; injects its negative",
+    "renewable": "a plant whose output depends on the weather and may be curtailed",
+    "unit": "a plant that makes or converts",
+    "store": "takes now and gives later",
+    "grid": "the connection to the upper grid, at its prices",
+    "supply": "a network that sells a fuel",
+    "carbon market": "where the carbon account is settled",
+    "trade": "exchange with other VPPs",
+    "terms": "takes no part in the schedule",
+}
+
+
+@dataclass(frozen=True)
+class Exclusive:
+    """Two flows of a component that must not run in the same step.
+
+    one, other: their names in `Part.series`.
+    one_max, other_max: their largest values, kW, a number or `(steps,)`; infinite where there is no limit.
+    required: True if the flows would run at once without end or by the reader's wish, so that binaries are needed from the
+    start; False if a schedule is solved without them first and checked afterwards.
+    """
+
+    one: str
+    other: str
+    one_max: Any
+    other_max: Any
+    required: bool = False
 
 
 @dataclass
@@ -23,8 +55,9 @@ class Part:
 
     inject: carrier -> affine expression `(steps,)`, positive into the bus.
     cost: label -> convex scalar expression, yuan over the horizon.
+    constraints: cvxpy rows.
     series: name -> expression `(steps,)` reported in results (kW; stored energy in kWh).
-    exclusive: (series, series, rating in kW): two flows of a battery that must not run at once; checked after every solve.
+    exclusive: pairs of flows that must not run at once; every result is checked for them, every exact solve excludes them.
     trade: the expected trades `(steps, partners)`, of a tie only.
     """
 
@@ -32,55 +65,47 @@ class Part:
     cost: dict[str, Any] = field(default_factory=dict)
     constraints: list = field(default_factory=list)
     series: dict[str, Any] = field(default_factory=dict)
-    exclusive: list[tuple[str, str, float]] = field(default_factory=list)
+    exclusive: list[Exclusive] = field(default_factory=list)
     trade: Any = None
-
-
-def parameter(
-    unit: str, text: str, default: Any = MISSING, low: float = 0.0, high: float = np.inf
-) -> Any:
-    """A number of a component with its unit, meaning and allowed range (read by the loader and the book)."""
-    return field(default=default, metadata={"unit": unit, "text": text, "low": low, "high": high})
-
-
-def profile(column: str, unit: str, text: str, low: float = 0.0) -> Any:
-    """An hourly series of a component; `column` is the middle part of its name in series.csv."""
-    return field(metadata={"column": column, "unit": unit, "text": text, "low": low})
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Component:
-    """Base of all components; `label` tells two of one kind apart and names the part in results."""
+    """Base of all components.
+
+    label: tells two of one kind apart and names the part in results.
+    role: what results, figures and markets need to know of it (ROLES), so that nobody asks for a class or a name.
+    """
+
+    role: ClassVar[str] = "unit"
 
     label: str = ""
 
     @property
+    def kind(self) -> str:
+        """The name used in units.csv, e.g. "battery"."""
+        return KIND_OF[type(self)]
+
+    @property
     def name(self) -> str:
         """Label if there is one, else the kind, e.g. "wind" or "battery"."""
-        return self.label or KIND_OF[type(self)]
+        return self.label or self.kind
+
+    @property
+    def uncertain_series(self) -> str:
+        """The series of an uncertainty budget that this component follows ("load", "heat", "wind"); empty for none."""
+        return ""
 
     def out_of_range(self) -> list[str]:
         """Sentences about numbers outside their allowed range, or infinite where that has no meaning."""
-        found = []
-        for f in fields(self):
-            if "low" not in f.metadata or "column" in f.metadata:
-                continue
-            low, high, unit = f.metadata["low"], f.metadata["high"], f.metadata["unit"]
-            value = np.asarray(getattr(self, f.name), float)
-            if np.isnan(value).any():
-                found.append(f"{f.name}: found nan; allowed: a number")
-            elif np.isinf(value).any() and unit not in (
-                "kW",
-                "kW/h",
-                "h",
-            ):  # only limits on power and periods may be absent
-                found.append(f"{f.name}: found {value.max():g} {unit}; allowed: a finite number")
-            elif (value < low).any() or (value > high).any():
-                ranges = f"{low:g} or more" if np.isinf(high) else f"{low:g} to {high:g}"
-                found.append(
-                    f"{f.name}: found {value.min() if (value < low).any() else value.max():g} {unit}; allowed: {ranges}"
+        faults = []
+        for declared in fields(self):
+            if RULE in declared.metadata and not is_profile(declared):
+                rule = declared.metadata[RULE]
+                faults += outside(
+                    declared.name, np.asarray(getattr(self, declared.name), float), rule
                 )
-        return found
+        return faults
 
     def faults(self) -> list[str]:
         """Sentences about numbers that contradict each other; empty when the data are sound."""
@@ -89,6 +114,21 @@ class Component:
     def model(self, steps: int, step_hours: float = 1.0) -> Part:
         """The component's equations for `steps` steps of `step_hours` hours."""
         raise NotImplementedError
+
+
+def outside(name: str, values: np.ndarray, rule: Rule) -> list[str]:
+    """A sentence if one of the values of a number is not allowed; empty if all are."""
+    if np.isnan(values).any():
+        return [f"{name}: found nan; allowed: a number"]
+    if np.isinf(values).any() and not rule.infinite:
+        return [f"{name}: found {values.max():g} {rule.unit}; allowed: a finite number"]
+    if (values < rule.low).any() or (values > rule.high).any():
+        limits = (
+            f"{rule.low:g} or more" if np.isinf(rule.high) else f"{rule.low:g} to {rule.high:g}"
+        )
+        worst = values.min() if (values < rule.low).any() else values.max()
+        return [f"{name}: found {worst:g} {rule.unit}; allowed: {limits}"]
+    return []
 
 
 KIND_OF: dict[type, str] = {}

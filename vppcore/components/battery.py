@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import cvxpy as cp
 import numpy as np
 
-from vppcore.components.base import Component, Part, bounded, kind, minimum_above_maximum, parameter
+from vppcore.components.base import (
+    Component,
+    Exclusive,
+    Part,
+    bounded,
+    kind,
+    minimum_above_maximum,
+    parameter,
+)
 
 
 @kind("battery")
@@ -20,6 +29,8 @@ class Battery(Component):
     Charge and discharge exclude each other. `exclusive=0` relaxes this (a linear problem) and has every result
     checked; `exclusive=1` adds one binary per step.
     """
+
+    role: ClassVar[str] = "store"
 
     energy_min: float = parameter("kWh", "smallest stored energy")
     energy_max: float = parameter("kWh", "largest stored energy")
@@ -77,13 +88,8 @@ class Battery(Component):
             energy[0] == self.energy_start,
             energy[steps] == self.energy_start,
         ]
-        if self.exclusive:
-            charging = cp.Variable(steps, boolean=True)
-            constraints += [
-                charge <= charge_most * charging,
-                discharge <= discharge_most * (1 - charging),
-            ]
-        rating = float(np.max([charge_most, discharge_most]))
+        limits = Exclusive("charge", "discharge", charge_most, discharge_most, bool(self.exclusive))
+        idle = max(np.max(charge_most), np.max(discharge_most)) == 0
         wear = self.wear_cost * cp.sum(charge + discharge)  # A 2.4-3
         if self.wear_cost_quadratic:
             wear = wear + self.wear_cost_quadratic * (
@@ -94,5 +100,5 @@ class Battery(Component):
             cost={"battery wear": step_hours * wear},
             constraints=constraints,
             series={"charge": charge, "discharge": discharge, "energy": energy[1:]},
-            exclusive=[("charge", "discharge", rating)] if rating > 0 else [],
+            exclusive=[] if idle else [limits],
         )

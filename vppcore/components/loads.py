@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import cvxpy as cp
 import numpy as np
@@ -14,6 +15,8 @@ from vppcore.components.base import Component, Part, kind, parameter, profile
 class Load(Component):
     """What electric and heat loads share: a forecast, a factor on it and a share that may be curtailed for pay."""
 
+    role: ClassVar[str] = "load"
+
     forecast: np.ndarray = profile("load", "kW", "forecast demand")
     scale: float = parameter("-", "factor on the forecast", 1.0)
     rating: float = parameter("kW", "connection capacity, used to check the forecast", np.inf)
@@ -23,6 +26,11 @@ class Load(Component):
     surprise: np.ndarray | float = (
         0.0  # kW above the forecast, met but not announced; an expression in robust.py
     )
+
+    @property
+    def uncertain_series(self) -> str:
+        """All electric loads follow the series "load", all heat loads "heat"."""
+        return self.kind.removesuffix("_load").replace("electric", "load")
 
     @property
     def demand(self) -> np.ndarray:
@@ -94,6 +102,8 @@ class ControllableLoad(Component):
     $$0\le P^{CL}_t\le k\bar L_t,\quad \sum_t\Delta\big(\varrho\,\pi^b_tP^{CL}_t+a(P^{CL}_t)^2\big)$$
     The compensation is a share of the purchase price and rises with the amount called. It lowers the VPP's electric load.
     """
+
+    role: ClassVar[str] = "load"
 
     forecast: np.ndarray = profile("load", "kW", "forecast demand")
     buy_price: np.ndarray = profile(

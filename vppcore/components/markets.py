@@ -6,6 +6,7 @@ kW, yuan, kg; injection is positive (purchase, receipt); arrays are (steps,).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import cvxpy as cp
 import numpy as np
@@ -28,6 +29,8 @@ class Grid(Component):
 
     Purchased power may carry emission and quota into the VPP's carbon account, paper B (1)-(2).
     """
+
+    role: ClassVar[str] = "grid"
 
     buy_price: np.ndarray = profile("grid_buy", "yuan/kWh", "purchase price", low=-np.inf)
     sell_price: np.ndarray = profile("grid_sell", "yuan/kWh", "feed-in price", low=-np.inf)
@@ -68,6 +71,8 @@ class Grid(Component):
 class GasSupply(Component):
     r"""The gas network, $\pi^g\sum_t\Delta G_t/H_g$ for gas $G_t\ge0$ in kW; paper A 2.4-2 and 2.5."""
 
+    role: ClassVar[str] = "supply"
+
     price: float = parameter("yuan/m3", "gas price")
     calorific_value: float = parameter("kWh/m3", "energy of one cubic metre", low=0.1)
 
@@ -87,6 +92,8 @@ class CarbonMarket(Component):
     price $\mu$. The maximum of lines is convex, so no binaries are needed. One step is the flat price of paper A (2.4-4);
     several are paper B (3). A price that rises with the surplus sold would make the cost concave; it is refused.
     """
+
+    role: ClassVar[str] = "carbon market"
 
     price: float = parameter("yuan/kg", "carbon price, that of the first step")
     interval: float = parameter("kg", "excess over which one step of the price extends", 1.0, 1e-9)
@@ -142,6 +149,8 @@ class PowerMarket(Component):
     It takes no part in the schedule; `trade_by_game` reads it.
     """
 
+    role: ClassVar[str] = "terms"
+
     reservation_price: float = parameter(
         "yuan/kWh", "what a sold kWh is worth to its seller's own customers"
     )
@@ -168,6 +177,8 @@ class Tie(Component):
 
     Without a tie a VPP is alone; nothing else about it changes.
     """
+
+    role: ClassVar[str] = "trade"
 
     partners: tuple[str, ...] = field(default=())
     limit: float = parameter("kW", "largest trade with one partner")

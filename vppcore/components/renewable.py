@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import cvxpy as cp
 import numpy as np
@@ -18,11 +19,18 @@ class Renewable(Component):
     Source: paper A sections 2.1 and 2.4 (quota "per unit of electricity production").
     """
 
+    role: ClassVar[str] = "renewable"
+
     forecast: np.ndarray = profile("{label}", "kW", "forecast output")
     scale: float = parameter("-", "factor on the forecast", 1.0)
     rating: float = parameter("kW", "installed power, used to check the forecast", np.inf)
     operation_cost: float = parameter("yuan/kWh", "operation cost", 0.0)
     carbon_quota: float = parameter("kg/kWh", "carbon quota", 0.0)
+
+    @property
+    def uncertain_series(self) -> str:
+        """Its own name, such as "wind"."""
+        return self.name
 
     @property
     def available(self) -> np.ndarray:

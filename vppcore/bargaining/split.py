@@ -23,16 +23,14 @@ import cvxpy as cp
 import numpy as np
 import pandas as pd
 
+from vppcore.bargaining.settings import Settings
+from vppcore.bargaining.weights import NO_TRADE, bargaining_weights
 from vppcore.case import Case
-from vppcore.coalition import CoalitionResult
 from vppcore.components import Grid
-from vppcore.dispatch import DispatchResult
-from vppcore.errors import NotSolved, WrongInput, is_number
+from vppcore.cooperation.result import CoalitionResult
+from vppcore.errors import NotSolved, WrongInput
+from vppcore.schedule import DispatchResult
 from vppcore.solvers import solve
-
-WEIGHT_RULES = ("contribution", "equal", "energy")
-METHODS = ("closed form", "conic", "admm")
-NO_TRADE = 1e-3  # kW: an hour with less has no price
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,41 +56,6 @@ class BargainResult:
     def gains(self) -> pd.Series:
         """Each VPP's gain, yuan."""
         return self.table["gain"]
-
-
-def supplied_and_received(trades: pd.DataFrame, step_hours: float = 1.0) -> pd.DataFrame:
-    """Energy each VPP supplies to and receives from others, kWh over the horizon; paper A section 3.2.2."""
-    names = list(dict.fromkeys(trades.columns.get_level_values(0)))
-    rows = {
-        n: {
-            "supplied": -step_hours * trades[n].clip(upper=0).to_numpy().sum(),
-            "received": step_hours * trades[n].clip(lower=0).to_numpy().sum(),
-        }
-        for n in names
-    }
-    return pd.DataFrame(rows).T
-
-
-def bargaining_weights(
-    trades: pd.DataFrame, rule: str = "contribution", step_hours: float = 1.0
-) -> pd.Series:
-    r"""Bargaining power of each VPP, adding up to one.
-
-    "contribution" is paper A section 3.2.2: $d_i=e^{E^s_i/E^s_{max}}-e^{-E^r_i/E^r_{max}}$, $w_i=d_i/\sum d$; "energy" is
-    the share in all energy traded; "equal" is Nash's symmetric solution. Without any trade all are equal.
-    Raises WrongInput for an unknown rule.
-    """
-    if rule not in WEIGHT_RULES:
-        raise WrongInput(f"weights: found {rule!r}; allowed: {', '.join(WEIGHT_RULES)}")
-    energy = supplied_and_received(trades, step_hours)
-    if rule == "equal" or energy.to_numpy().max() < NO_TRADE:
-        power = pd.Series(1.0, energy.index)
-    elif rule == "energy":
-        power = energy.sum(axis=1)
-    else:
-        relative = energy / energy.max()
-        power = np.exp(relative["supplied"]) - np.exp(-relative["received"])
-    return (power / power.sum()).rename("weight")
 
 
 def price_band(case: Case) -> pd.DataFrame:
@@ -190,24 +153,7 @@ def bargain(
     (yuan/kWh)^2, by default what the band can move over its squared width).
     Raises WrongInput for an unknown argument, NotSolved if no prices in the band leave everyone better off.
     """
-    if method not in METHODS:
-        raise WrongInput(f"method: found {method!r}; allowed: {', '.join(METHODS)}")
-    allowed = {
-        "penalty": (penalty, penalty is None or is_number(penalty, 0), "a number above 0, or None"),
-        "tolerance": (tolerance, is_number(tolerance, 0, 1), "a number between 0 and 1"),
-        "max_iterations": (
-            max_iterations,
-            is_number(max_iterations, 0, whole=True),
-            "a whole number of 1 or more",
-        ),
-    }
-    faults = [
-        f"{name}: found {value!r}; allowed: {text}"
-        for name, (value, right, text) in allowed.items()
-        if not right
-    ]
-    if faults:
-        raise WrongInput(*faults)
+    Settings(weights, method, penalty, tolerance, max_iterations)  # refuses what is not allowed
     power = bargaining_weights(coalition.trades, weights, case.vpps[0].step_hours)
     deal = make_deal(case, alone, coalition, power)
     if deal.saving <= 0:
@@ -271,7 +217,6 @@ def prices_at(deal: Deal, position: np.ndarray) -> dict[tuple[str, str], np.ndar
     }
 
 
-# --- three roads to the split -------------------------------------------------------------------------------------
 def closed_form_position(deal: Deal) -> np.ndarray:
     """theta by pair for gain_i = w_i S, with sum K theta^2 least; may lie outside [-1, 1].
 

@@ -21,17 +21,27 @@ from typing import Any
 import pandas as pd
 from pandas.io.formats.style import Styler
 
-from vppcore.bargaining import METHODS, WEIGHT_RULES
-from vppcore.case import Case, load_case
-from vppcore.coalition import ORDERS
-from vppcore.dispatch import STORAGE_MODES
-from vppcore.errors import WrongInput, is_number
-from vppcore.game import PAYOFFS
-from vppcore.published import Judgement, as_table
-from vppcore.robust import LIMITS, READINGS, series_of
+from vppcore.bargaining.settings import METHODS, WEIGHT_RULES
+from vppcore.case import Case
+from vppcore.cooperation.settings import ORDERS
+from vppcore.errors import WrongInput
+from vppcore.exclusive import STORAGE_MODES
+from vppcore.game.rules import PAYOFFS
+from vppcore.pages.published import Judgement, as_table
+from vppcore.parameters import Rule
+from vppcore.places import PROJECT
+from vppcore.reading import load_case
 from vppcore.solvers import SOLVER_CHOICES, check_solver_name
+from vppcore.uncertainty.recourse import series_of
+from vppcore.uncertainty.settings import LIMITS, READINGS
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = PROJECT
+
+
+def is_number(value, above=-math.inf, below=math.inf, whole=False):
+    """True for a finite number strictly between two limits."""
+    rule = Rule("number", low=above, high=below, above=True, below=True, whole=whole)
+    return rule.admits(value)
 
 
 def _number(

@@ -6,12 +6,13 @@ from dataclasses import fields
 
 import pandas as pd
 
-from vppcore.bargaining import BargainResult, supplied_and_received
+from vppcore.bargaining.split import BargainResult
+from vppcore.bargaining.weights import supplied_and_received
 from vppcore.case import Case
-from vppcore.coalition import CoalitionResult
 from vppcore.components import COMPONENTS
-from vppcore.dispatch import DispatchResult
-from vppcore.published import published_value
+from vppcore.cooperation.result import CoalitionResult
+from vppcore.pages.published import published_value
+from vppcore.schedule import DispatchResult
 
 # symbol of a parameter or series in the book's equations; a test compares it with the components' fields
 SYMBOLS = {

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from functools import cache
-from pathlib import Path
 
 import pandas as pd
 
 from vppcore.errors import WrongInput
+from vppcore.places import DATA
 
-CLAIMS = Path(__file__).resolve().parent.parent / "data" / "published" / "claims.csv"
+CLAIMS = DATA / "published" / "claims.csv"
 VERDICTS = (
     "reproduced",
     "reproduced in shape",

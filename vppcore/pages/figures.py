@@ -16,9 +16,9 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from scipy.spatial import ConvexHull
 
-from vppcore.bargaining import BargainResult
-from vppcore.coalition import CoalitionResult
-from vppcore.dispatch import DispatchResult
+from vppcore.bargaining.split import BargainResult
+from vppcore.cooperation.result import CoalitionResult
+from vppcore.schedule import DispatchResult
 
 STYLE = Path(__file__).with_name("style.mplstyle")
 COLOURS = {

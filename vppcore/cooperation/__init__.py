@@ -1,0 +1,1 @@
+"""The joint optimum, and the same optimum negotiated and certified."""

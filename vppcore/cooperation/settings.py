@@ -1,0 +1,38 @@
+"""How VPPs negotiate: the numbers that a reader may choose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vppcore.parameters import check, choice, flag, parameter
+
+ORDERS = ("sequential", "parallel")
+
+
+@dataclass
+class Settings:
+    """How the VPPs negotiate by ADMM (paper A (48)-(52)).
+
+    relaxation: 1 is plain ADMM; above 1 the multipliers (sequential) or the expectations (parallel) overshoot.
+    balancing: the penalty follows the ratio of the residuals (He, Yang and Wang 2000).
+
+    >>> Settings(penalty=-1.0)
+    Traceback (most recent call last):
+    vppcore.errors.WrongInput: penalty: found -1.0; allowed: a number above 0
+    """
+
+    penalty: float = parameter(
+        "yuan/kWh per kW", "penalty of the ADMM; the paper's is 1e-4", 1e-4, above=True
+    )
+    order: str = choice(
+        "one VPP after the other (the paper's) or all at once", ORDERS, "sequential"
+    )
+    tolerance: float = parameter(
+        "-", "residuals relative to trades and multipliers", 1e-3, high=1, above=True, below=True
+    )
+    relaxation: float = parameter("-", "over-relaxation", 1.0, high=2, above=True, below=True)
+    balancing: bool = flag("the penalty follows the residuals", False)
+    max_iterations: int = parameter("-", "give up after so many iterations", 500, low=1, whole=True)
+
+    def __post_init__(self):
+        check(self)

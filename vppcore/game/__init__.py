@@ -1,0 +1,1 @@
+"""The multiple game of paper B: sellers set prices, buyers choose sellers."""

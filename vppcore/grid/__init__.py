@@ -1,0 +1,1 @@
+"""The distribution network between the VPPs: voltage limits and power flow."""

@@ -1,0 +1,1 @@
+"""What a page of the book needs: a notebook's frame, claims, tables, figures."""

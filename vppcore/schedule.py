@@ -1,0 +1,155 @@
+"""The cheapest schedule of one VPP.
+
+kW, kWh, yuan; injection is positive into the VPP's bus; tables have a row per step (1, 2, ...).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from vppcore.errors import NotSolved
+from vppcore.exclusive import overlaps, solve_exclusively
+from vppcore.infeasible import explain_infeasible
+from vppcore.solvers import Solved
+from vppcore.vpp import VPP, Model, build
+
+
+@dataclass(frozen=True, eq=False)
+class DispatchResult:
+    """A schedule and its price; numbers only.
+
+    vpp: whose schedule it is.
+    cost: yuan over the horizon.
+    costs: yuan by label, adding up to `cost`.
+    balances: carrier -> kW (carbon kg/h), a column per component, each row adding up to zero.
+    series: kW (energy kWh), columns (component, series).
+    prices: yuan/kWh, the marginal cost of one more kWh taken from the bus (carbon: yuan/kg, so a permit's price shows as
+    negative), a column per carrier; with binaries at the modes they chose.
+    overlaps: component -> share of the rating at which two exclusive flows ran at once; empty when exact.
+    solved: by which solver, and of which kind and size the problem was.
+    roles: component -> its role (see `components.base.ROLES`).
+    kinds: component -> its kind, as in units.csv.
+    """
+
+    vpp: str
+    cost: float
+    costs: pd.Series
+    balances: dict[str, pd.DataFrame]
+    series: pd.DataFrame
+    prices: pd.DataFrame
+    overlaps: dict[str, float]
+    solved: Solved
+    roles: dict[str, str]
+    kinds: dict[str, str]
+
+    @property
+    def exact(self) -> bool:
+        """True if no two exclusive flows run in the same step, as charge and discharge of a battery."""
+        return not self.overlaps
+
+    def with_role(self, *roles: str) -> list[str]:
+        """The components that play one of these roles."""
+        return [name for name, role in self.roles.items() if role in roles]
+
+    def note(self) -> str:
+        """One sentence on the exactness of the storage relaxation."""
+        if self.exact:
+            binaries = "mixed-integer" in self.solved.kind
+            how = "excluded by binaries" if binaries else "relaxation exact"
+            return f"{self.vpp}: no simultaneous charge and discharge ({how})"
+        shares = [
+            f"{name} up to {share:.3g} of its rating" for name, share in self.overlaps.items()
+        ]
+        return f"{self.vpp}: relaxation NOT exact ({'; '.join(shares)}); solve with binary storage"
+
+
+def dispatch(vpp: VPP, solver: str = "auto", storage: str = "auto") -> DispatchResult:
+    """The cheapest schedule of one VPP.
+
+    solver: "auto" or one of `solvers.SOLVERS`.
+    storage: "relaxed" lets charge and discharge overlap and reports it, "binary" excludes it by binaries, "auto" relaxes and
+    turns to binaries only if they did overlap.
+    Raises WrongInput for an unknown solver or storage mode; NotSolved with the carrier and the steps that lack power if no
+    schedule exists.
+    """
+    model = build(vpp)
+    try:
+        solved = solve_exclusively(
+            [model], model.cost, model.constraints, solver, storage, vpp.name
+        )
+    except NotSolved as refused:
+        if refused.status in ("infeasible", "unbounded"):
+            raise NotSolved(explain_infeasible(vpp), refused.status) from refused
+        raise
+    return read(model, solved)
+
+
+def read(model: Model, solved: Solved) -> DispatchResult:
+    """The numbers of a solved model."""
+    costs = costs_by_label(model)
+    return DispatchResult(
+        vpp=model.vpp.name,
+        cost=float(costs.sum()),
+        costs=costs,
+        balances=flows_by_carrier(model),
+        series=reported_series(model),
+        prices=marginal_costs(model),
+        overlaps={overlap.component: overlap.share for overlap in overlaps(model.pairs())},
+        solved=solved,
+        roles={component.name: component.role for component in model.vpp.components},
+        kinds={component.name: component.kind for component in model.vpp.components},
+    )
+
+
+def steps_of(vpp: VPP) -> pd.RangeIndex:
+    """The index of every table by step: 1, 2, ..."""
+    return pd.RangeIndex(1, vpp.steps + 1, name="step")
+
+
+def costs_by_label(model: Model) -> pd.Series:
+    """Cost of a solved model, yuan by label."""
+    items = [
+        (label, float(term.value))
+        for part in model.parts.values()
+        for label, term in part.cost.items()
+    ]
+    table = pd.DataFrame(items, columns=["label", "yuan"])
+    return table.groupby("label", sort=False)["yuan"].sum()
+
+
+def flows_by_carrier(model: Model) -> dict[str, pd.DataFrame]:
+    """What each component of a solved model injects, kW (carbon kg/h), a table per carrier."""
+    index = steps_of(model.vpp)
+    balances = {}
+    for carrier in model.balances:
+        flows = {
+            name: part.inject[carrier].value
+            for name, part in model.parts.items()
+            if carrier in part.inject
+        }
+        balances[carrier] = pd.DataFrame(flows, index)
+    return balances
+
+
+def reported_series(model: Model) -> pd.DataFrame:
+    """The series that the components of a solved model report, columns (component, series)."""
+    values = {}
+    for name, part in model.parts.items():
+        for series, flow in part.series.items():
+            values[name, series] = np.asarray(flow.value if hasattr(flow, "value") else flow, float)
+    return pd.DataFrame(values, steps_of(model.vpp))
+
+
+def marginal_costs(model: Model) -> pd.DataFrame:
+    """Marginal cost of each carrier in a solved model, yuan/kWh (carbon yuan/kg), a column per carrier.
+
+    A balance reads sum(inject) == 0, so one more unit of demand costs minus its multiplier.
+    """
+    prices = {}
+    for carrier, row in model.balances.items():
+        if row.dual_value is not None:
+            prices[carrier] = -row.dual_value / model.vpp.step_hours
+    return pd.DataFrame(prices, steps_of(model.vpp))
