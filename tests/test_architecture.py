@@ -33,6 +33,7 @@ RANK = {
     "infeasible": 5,
     "schedule": 6,
     "case": 7,
+    "standalone": 8,
     "reading": 8,
     "carbon": 8,
     "grid": 9,

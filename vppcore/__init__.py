@@ -1,9 +1,9 @@
 """Models and algorithms of a study book on cooperating virtual power plants.
 
 case = load_case("paper-a")
-alone = {vpp.name: dispatch(vpp) for vpp in case.vpps}
+schedules = alone(case)
 together = cooperate(case)
-split = bargain(case, alone, together)
+split = bargain(case, schedules, together)
 
 Each name is imported from its room when it is first asked for, so that refusing a wrong parameter loads no solver.
 """
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from vppcore.game.day import GameResult, trade_by_game
     from vppcore.reading import load_case
     from vppcore.schedule import DispatchResult, dispatch
+    from vppcore.standalone import alone
     from vppcore.uncertainty.robust import RobustResult, robust_coalition
     from vppcore.uncertainty.settings import Uncertainty
     from vppcore.uncertainty.worst_day import WorstCase, worst_case
@@ -42,6 +43,7 @@ HOMES = {
     "Uncertainty": "uncertainty.settings",
     "WorstCase": "uncertainty.worst_day",
     "WrongInput": "errors",
+    "alone": "standalone",
     "bargain": "bargaining.split",
     "bargaining_weights": "bargaining.weights",
     "carbon_models": "carbon",
@@ -66,6 +68,7 @@ __all__ = [
     "Uncertainty",
     "WorstCase",
     "WrongInput",
+    "alone",
     "bargain",
     "bargaining_weights",
     "carbon_models",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, fields, replace
 from typing import Annotated, Literal, get_args
 
@@ -25,6 +24,20 @@ ALL = "all"  # in the vpp column: every VPP; a VPP's own row wins over it
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
+class Study(BaseModel):
+    """What a case says of the paper whose study it rebuilds; a case of one's own says nothing.
+
+    paper: whose claims are held against the case's results.
+    vpps: the VPPs that these claims speak of, all that the case has.
+    fitted: ids of the claims that numbers or series of this case were fitted to.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+    paper: Literal["A", "B"]
+    vpps: Annotated[tuple[Text, ...], Field(min_length=1)]
+    fitted: tuple[Annotated[str, StringConstraints(pattern=r"^[AB]\d\d$")], ...] = ()
+
+
 class Description(BaseModel):
     """case.yaml, checked."""
 
@@ -38,6 +51,7 @@ class Description(BaseModel):
     series_source: Text
     series_status: Status
     note: str = ""
+    study: Study | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,18 +118,26 @@ class Case:
             ),
         )
 
+    def is_paper(self, paper: str) -> bool:
+        """True if the case says in case.yaml that it rebuilds paper "A" or "B", and has the VPPs that it says so of.
+
+        A copy with other VPPs is a case of its own: the paper's claims are not held against it.
+        """
+        study = self.description.study
+        if study is None or study.paper != paper:
+            return False
+        return sorted(study.vpps) == sorted(self.names)
+
     @property
     def fitted_claims(self) -> set[str]:
-        """The claims that calibrated numbers and series of this case were fitted to, as their sources name them: {"B16"}."""
-        sources = list(self.units["source"][self.units["status"] == "calibrated"])
-        if self.description.series_status == "calibrated":
-            sources += [self.description.series_source, self.description.note]
-        return {claim for source in sources for claim in re.findall(r"\b[AB]\d\d\b", source)}
+        """Ids of the claims that this case was fitted to, as its case.yaml names them: {"B16"}."""
+        study = self.description.study
+        return set() if study is None else set(study.fitted)
 
     def window(self, first: int, steps: int) -> Case:
         """The case from step `first` (1 is the first) for `steps` steps; stores still end as full as they began.
 
-        Raises WrongInput if these steps are not all there.
+        What is left of a paper's day is no longer the paper's. Raises WrongInput if these steps are not all there.
         """
         last, total = first - 1 + steps, self.vpps[0].steps
         if not 1 <= first <= last <= total:
@@ -137,7 +159,7 @@ class Case:
             self,
             vpps=vpps,
             series=self.series.iloc[first - 1 : last],
-            description=self.description.model_copy(update={"steps": steps}),
+            description=self.description.model_copy(update={"steps": steps, "study": None}),
         )
 
     def change_tie(self, **changes) -> Case:

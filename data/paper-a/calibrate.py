@@ -127,6 +127,7 @@ def write(parent: Case, numbers: np.ndarray, folder: Path) -> None:
         "parent data of study A, nothing fitted", "study A with VPP2 calibrated"
     )
     text += (
+        "  fitted: [A01, A02, A03, A04, A05, A06, A07]\n"  # of the parent's study, which ends here
         "note: >-\n  The parent case with three fitted numbers, made by calibrate.py in this folder: the factors on\n"
         "  VPP2's heat load and PV profile and the trade limit. Nothing else differs from\n"
         "  paper-a-parent but VPP2's PV rating, a check only.\n"

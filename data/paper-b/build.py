@@ -124,6 +124,10 @@ steps: 24
 step_hours: 1
 series_source: clear-sky sun, waves of wind and two load peaks, shaped so that the VPPs sell when paper B says they do
 series_status: calibrated
+study:
+  paper: B
+  vpps: [VPP1, VPP2, VPP3, VPP4, VPP5]
+  fitted: [B07, B10, B11, B12, B13, B14, B15, B16, B17, B20, B21]
 note: >-
   A synthetic day in solar time. Profiles were shaped to the statements of paper B, section 5.2, on who does what when
   (B10, B11, B12, B13, B14, B15). Four numbers are fitted to its printed results, so agreement with these is by

@@ -1,0 +1,23 @@
+"""What every VPP of a case does and pays when it trades with nobody: the point from which cooperation is measured.
+
+yuan over the horizon.
+"""
+
+from __future__ import annotations
+
+from vppcore.case import Case
+from vppcore.schedule import DispatchResult, dispatch
+
+
+def alone(case: Case, solver: str = "auto", storage: str = "auto") -> dict[str, DispatchResult]:
+    """The cheapest schedule of each VPP of a case without trade, by name, in the order of the case.
+
+    solver, storage: as for `dispatch`.
+    Raises WrongInput and NotSolved as `dispatch` does, for the first VPP that has no schedule.
+
+    >>> from vppcore import load_case
+    >>> schedules = alone(load_case("template"))
+    >>> {name: round(schedule.cost, 2) for name, schedule in schedules.items()}
+    {'Home': 26.06, 'Shop': 100.5}
+    """
+    return {vpp.name: dispatch(vpp, solver, storage) for vpp in case.vpps}
