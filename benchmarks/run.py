@@ -230,7 +230,7 @@ def game_rows(row: Callable) -> None:
 
 def main() -> None:
     name = sys.argv[1] if len(sys.argv) > 1 else "paper-a-parent"
-    study = Study("benchmarks", case=name)
+    study = Study("benchmarks", {"case": name})
     case = study.case(name)
     table = measure(case)
     study.keep(benchmarks=table)

@@ -24,6 +24,7 @@ PACKAGE = Path(vppcore.__file__).parent
 RANK = {
     "errors": 0,
     "places": 0,
+    "choices": 0,
     "parameters": 1,
     "components": 2,
     "solvers": 2,
@@ -53,7 +54,7 @@ SOURCES = {
     for file in sorted(PACKAGE.rglob("*.py"))
 }
 MODULES = [name for name in SOURCES if name != "vppcore"]
-MODELS = set(RANK) - {"errors", "places", "parameters", "reading", "pages"}
+MODELS = set(RANK) - {"errors", "places", "choices", "parameters", "reading", "pages"}
 CASES = sorted(file.parent.name for file in DATA.glob("*/case.yaml"))
 
 
@@ -104,7 +105,7 @@ def test_models_know_nothing_of_pages(module):
     assert not {name.split(".")[0] for name in imports(module)} & {"matplotlib", "seaborn"}
 
 
-WITHOUT_SOLVER = ("errors", "places", "parameters", "case", "reading", "pages")
+WITHOUT_SOLVER = ("errors", "places", "choices", "parameters", "case", "reading", "pages")
 
 
 @pytest.mark.parametrize("module", [name for name in MODULES if top(name) in WITHOUT_SOLVER])
@@ -257,5 +258,5 @@ def test_every_parameter_stands_on_one_line_with_a_comment(notebook):
     ).splitlines()
     if notebook.stem != "ledger":  # its one parameter is too long
         assert all(
-            re.fullmatch(r"\w+: (str|int|float|bool) = [^(].*  # .+", line) for line in lines
+            re.fullmatch(r"\w+: (str|int|float|bool)( \| None)? = [^(].*  # .+", line) for line in lines
         ), lines

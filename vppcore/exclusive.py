@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import cvxpy as cp
 import numpy as np
 
+from vppcore.choices import STORAGE_MODES
 from vppcore.errors import WrongInput
 from vppcore.solvers import Solved, solve
 from vppcore.vpp import Model, Pair
 
 # the largest share of the rating that two exclusive flows may share before the relaxation counts as inexact
 EXCLUSIVE_TOLERANCE = 1e-6
-STORAGE_MODES = ("auto", "relaxed", "binary")
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from importlib.util import find_spec
 
 import cvxpy as cp
 
+from vppcore.choices import SOLVER_CHOICES
 from vppcore.errors import NotSolved, Status, WrongInput
 
 # solver -> (cvxpy's name, distribution, kinds of model it takes here)
@@ -28,7 +29,6 @@ SOLVERS = {
     "clarabel": (cp.CLARABEL, "clarabel", {"linear", "quadratic", "conic"}),
     "osqp": (cp.OSQP, "osqp", {"linear", "quadratic"}),
 }
-SOLVER_CHOICES = ("auto", *SOLVERS)
 # What gurobipy's bundled licence takes (measured with 13.0.3).
 LICENCE_SIZE, LICENCE_SIZE_QUADRATIC = 2000, 200
 # The solvers' own defaults stop at 1e-4 (with integers) and 1e-3 (OSQP); a cost read to the cent needs more.

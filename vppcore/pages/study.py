@@ -1,322 +1,235 @@
-"""What a notebook does besides the study: check its parameters, keep the numbers behind its figures, judge claims.
+"""The frame of a notebook: checks its parameters, keeps the numbers behind its figures, judges claims.
 
-Everything a notebook writes goes to `results/<notebook>/`, whole or not at all: tables as CSV, `claims.csv`, `run.json`.
-Set VPPCORE_RESULTS to write elsewhere.
+A notebook's first code is `from vppcore.pages.study import Study; study = Study("its name")`.
+Nothing that takes long is imported before a wrong parameter is refused.
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
-import math
 import os
 import sys
-import tempfile
 import time
-from importlib.metadata import PackageNotFoundError, version
-from itertools import pairwise
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-from pandas.io.formats.style import Styler
+from vppcore.errors import NotSolved, WrongInput
+from vppcore.pages.parameters_cell import Declared, notebook_file, read_parameters_cell
+from vppcore.pages.rules import CHANGES, Change, check_values, levels_in
+from vppcore.places import NOTEBOOKS
 
-from vppcore.bargaining.settings import METHODS, WEIGHT_RULES
-from vppcore.case import Case
-from vppcore.cooperation.settings import ORDERS
-from vppcore.errors import WrongInput
-from vppcore.exclusive import STORAGE_MODES
-from vppcore.game.rules import PAYOFFS
-from vppcore.pages.published import Judgement, as_table
-from vppcore.parameters import Rule
-from vppcore.places import PROJECT
-from vppcore.reading import load_case
-from vppcore.solvers import SOLVER_CHOICES, check_solver_name
-from vppcore.uncertainty.recourse import series_of
-from vppcore.uncertainty.settings import LIMITS, READINGS
+if TYPE_CHECKING:
+    import pandas as pd
+    from pandas.io.formats.style import Styler
 
-ROOT = PROJECT
+    from vppcore.case import Case
+    from vppcore.pages.published import Judgement
+
+# parameters whose values depend on the case: they are checked once it is read
+OF_THE_CASE = {"case", "study_a", "cases", "vpp", "series", "hour", "convergence_hour", *CHANGES}
 
 
-def is_number(value, above=-math.inf, below=math.inf, whole=False):
-    """True for a finite number strictly between two limits."""
-    rule = Rule("number", low=above, high=below, above=True, below=True, whole=whole)
-    return rule.admits(value)
+def check_parameters(notebook: str | Path, values: Mapping[str, Any]) -> None:
+    """Refuses what a notebook would refuse, before a kernel starts.
+
+    notebook: its name, as "cooperation", or its path. values: name -> value of the parameters that
+    a run changes, of the types that the parameters cell declares; those left out have their
+    defaults.
+    Raises WrongInput with a sentence for each fault: an unknown notebook or parameter, a value
+    outside what is allowed, a fault in a case's files, a VPP, an hour or a series that the case
+    lacks; NotSolved for a solver that is not installed.
+    """
+    declared = read_parameters_cell(notebook)
+    check_values(declared, values)
+    check_solver(values.get("solver", "auto"))
+    if not OF_THE_CASE & set(values):
+        return
+    complete = {name: line.default for name, line in declared.items()} | dict(values)
+    names = [complete[name] for name in ("case", "study_a") if name in complete]
+    names += complete.get("cases", "").split()
+    for name in names:
+        read_case(name, complete)
 
 
-def _number(
-    low: float, high: float = math.inf, whole: bool = False, reach: bool = False, none: str = ""
-):
-    """A rule: a number above `low` (or from it on, with `reach`) and below `high`; None too if `none` says what it means."""
-    text = f"{'a whole number' if whole else 'a number'} {f'of {low:g} or more' if reach else f'above {low:g}'}"
-    text += (f" and below {high:g}" if high < math.inf else "") + (
-        f", or none ({none})" if none else ""
-    )
+def check_solver(solver: str) -> None:
+    """Raises NotSolved for a solver that is not installed."""
+    if solver != "auto":
+        from vppcore.solvers import check_solver_name
 
-    def right(value: Any) -> bool:
-        if value is None:
-            return bool(none)
-        return is_number(value, low, high, whole) or (
-            reach and is_number(value, whole=whole) and value == low
-        )
-
-    return right, text
+        check_solver_name(solver)
 
 
-def _levels(value: Any) -> tuple[int, ...] | None:
-    """Rising levels from text such as "0 2 4"; None if it is not one."""
-    words = value.split() if isinstance(value, str) else []
-    found = tuple(int(word) for word in words if word.isdecimal())
-    return (
-        found
-        if words and len(found) == len(words) and all(a < b for a, b in pairwise(found))
-        else None
-    )
+def read_case(name: str, parameters: Mapping[str, Any]) -> Case:
+    """The case of that name or folder, with the run's own numbers where CHANGES names them.
+
+    Raises WrongInput if its files have faults, or if it lacks the VPP, the hour or a series that
+    the parameters name.
+    """
+    from vppcore.reading import load_case
+
+    case = load_case(name)
+    check_what_the_case_has(case, parameters)
+    for parameter, change in CHANGES.items():
+        value = parameters.get(parameter)
+        # another case that a page shows beside the run's own need not have what is changed
+        if value is not None and (name == parameters.get("case") or has(case, change.component)):
+            case = changed(case, change, value)
+    return case
 
 
-def _text(meaning: str, words: bool = False, none: bool = False):
-    """A rule: a text that is not empty; with `words` it must hold a word; with `none` None will do too."""
-
-    def right(value: Any) -> bool:
-        return (
-            bool(value.strip() if words else value)
-            if isinstance(value, str)
-            else none and value is None
-        )
-
-    return right, meaning
+def has(case: Case, component: str) -> bool:
+    """True if the case has a component of that name, its tie included."""
+    named = {part.name for vpp in case.vpps for part in vpp.components}
+    return component in named or (component == "tie" and case.tie is not None)
 
 
-def _one_of(*choices: Any):
-    return lambda value: value in choices, ", ".join(str(choice) for choice in choices)
+def changed(case: Case, change: Change, value: float) -> Case:
+    """The case with one number of one component replaced, wherever it has it. Raises WrongInput if
+    it has none.
+    """
+    number = {change.field: change.factor * value}
+    if change.component == "tie":
+        return case.change_tie(**number)
+    return case.change_all(change.component, **number)
 
 
-# parameter of a notebook -> (is the value right?, what is allowed)
-RULES = {
-    "case": _text("the name or folder of a case"),
-    "solver": _one_of(*SOLVER_CHOICES), "order": _one_of(*ORDERS), "weights": _one_of(*WEIGHT_RULES),
-    "storage": _one_of(*STORAGE_MODES), "method": _one_of(*METHODS), "balancing": _one_of(True, False),
-    "penalty": _number(0, none="what suits the size of the case"),
-    "price_penalty": _number(0, none="the band's width chooses"), "tolerance": _number(0, 1),
-    "price_tolerance": _number(0, 1), "relaxation": _number(0, 2), "max_iterations": _number(1, whole=True, reach=True),
-    "trade_limit": _number(0, none="the case's own"), "crossing_fee": _number(0, reach=True, none="the case's own"),
-    "vpp": _text("the name of a VPP of the case", none=True),
-    "levels": (lambda value: _levels(value) is not None, "rising whole numbers of 0 or more with spaces between: '0 2 4'"),
-    "level": _number(0, whole=True, reach=True), "deviation": _number(0, 1, reach=True),
-    "pv_share": _number(0, 1.000001, reach=True), "limits": _one_of(*LIMITS), "reading": _one_of(*READINGS),
-    "series": _text("names of series with spaces between, as in 'load wind pv', or none (load and all plants)", True, True),
-    "samples": _number(1, whole=True, reach=True), "seed": _number(0, whole=True, reach=True),
-    "persistence": _number(0, 1, reach=True),
-    "hour": _number(1, whole=True, reach=True), "convergence_hour": _number(1, whole=True, reach=True),
-    "study_a": _text("the name or folder of a case with a carbon market"),
-    "carbon_price": _number(0, none="the case's own"),
-    "flat_price": _number(0), "interval": _number(0, none="the case's own"),
-    "growth": _number(0, reach=True, none="the case's own"),
-    "ladder_steps": _number(1, whole=True, reach=True, none="the case's own"),
-    "price_min": _number(0, reach=True, none="the case's own"), "price_max": _number(0, none="the case's own"),
-    "payoff": _one_of(*PAYOFFS), "evolution_step": _number(0), "price_step": _number(0),
-    "starts": _number(1, whole=True, reach=True),
-    "feeder": _text("a feeder's folder below data/"),
-    "placement": _text("buses with spaces between, as in '18 25 33'", words=True),
-    "background": _number(0, reach=True), "low": _number(0.5, 1), "high": _number(1, 1.5),
-    "cases": _text("names of cases with spaces between", words=True),
-    "first_step": _number(1, whole=True, reach=True), "steps": _number(1, whole=True, reach=True),
-    "notebooks": _text("names of notebooks, with spaces between", words=True),
-}  # fmt: skip
+def check_what_the_case_has(case: Case, parameters: Mapping[str, Any]) -> None:
+    """Raises WrongInput with a sentence for each VPP, series and hour of the parameters that the
+    case lacks.
+    """
+    from vppcore.uncertainty.recourse import series_of
 
-
-# component -> parameter of a notebook -> (its field, factor to internal units)
-CHANGES = {
-    "tie": {"trade_limit": ("limit", 1.0), "crossing_fee": ("crossing_fee", 1.0)},
-    "carbon_market": {
-        "carbon_price": ("price", 1e-3),
-        "interval": ("interval", 1e3),
-        "growth": ("growth", 1.0),
-        "ladder_steps": ("levels", 1.0),
-    },
-    "power_market": {"price_min": ("price_min", 1.0), "price_max": ("price_max", 1.0)},
-}
+    steps = case.vpps[0].steps
+    faults = []
+    for name in ("hour", "convergence_hour"):
+        hour = parameters.get(name)
+        if hour is not None and hour > steps:
+            faults.append(f"{name}: found {hour!r}; allowed in {case.name}: 1 to {steps}")
+    vpp = parameters.get("vpp")
+    if vpp is not None and vpp not in case.names:
+        faults.append(f"vpp: found {vpp!r}; allowed in {case.name}: {', '.join(case.names)}")
+    uncertain = series_of(case)
+    for word in (parameters.get("series") or "").split():
+        if word not in uncertain:
+            allowed = ", ".join(uncertain)
+            faults.append(f"series: found {word!r}; allowed in {case.name}: {allowed}")
+    if faults:
+        raise WrongInput(*faults)
 
 
 class Study:
     """The frame of one notebook run.
 
-    Raises WrongInput at once, before anything is solved, with a sentence for each wrong parameter.
+    notebook: its name. values: of the parameters, in a script or a test; in a notebook they are the
+    names that its parameters cell has defined, as papermill or the reader has changed them. Raises
+    WrongInput with a sentence for each wrong parameter, before anything is solved.
     """
 
-    def __init__(self, notebook: str, **parameters: Any):
-        faults = [
-            f"{name}: no such parameter; allowed: {', '.join(RULES)}"
-            for name in parameters
-            if name not in RULES
-        ]
-        faults += [
-            f"{name}: found {value!r}; allowed: {RULES[name][1]}"
-            for name, value in parameters.items()
-            if name in RULES and not RULES[name][0](value)
-        ]
-        if faults:
-            raise WrongInput(*faults)
-        if "solver" in parameters:
-            check_solver_name(parameters["solver"])
-        self.notebook, self.parameters, self.started = notebook, parameters, time.perf_counter()
+    def __init__(self, notebook: str, values: Mapping[str, Any] | None = None):
+        self.started = time.perf_counter()
+        self.notebook = notebook
+        if values is None:
+            values = sys._getframe(1).f_globals
+            self.declared = read_parameters_cell(notebook)
+            self.parameters = values_of(notebook, self.declared, values)
+        else:
+            self.declared = declared_or_given(notebook, values)
+            usual = {name: line.default for name, line in self.declared.items()}
+            self.parameters = usual | dict(values)
+        check_values(self.declared, self.parameters)
+        check_solver(self.parameters.get("solver", "auto"))
         self.tables: dict[str, pd.DataFrame] = {}
         self.judgements: list[Judgement] = []
 
-    def case(self, name: str) -> Case:
-        """The case, with the run's own numbers for tie, carbon market and power market where CHANGES has their parameters.
+    def case(self, name: str | None = None) -> Case:
+        """The case of the parameter `case`, or another one by its name, with the run's own numbers.
 
         Raises WrongInput if it lacks the VPP, the hour or a series that the parameters name.
         """
-        case = load_case(name)
-        steps = range(1, case.vpps[0].steps + 1)
-        here = {
-            "vpp": case.names,
-            "series": series_of(case),
-            "hour": steps,
-            "convergence_hour": steps,
-        }
-        asked = {
-            "vpp": [self.parameters.get("vpp")],
-            "series": (self.parameters.get("series") or "").split(),
-            "hour": [self.parameters.get("hour")],
-            "convergence_hour": [self.parameters.get("convergence_hour")],
-        }
-        faults = [
-            f"{name}: found {word!r}; allowed in {case.name}: "
-            + (f"1 to {len(steps)}" if here[name] is steps else ", ".join(here[name]))
-            for name, words in asked.items()
-            for word in words
-            if word and word not in here[name]
-        ]
-        if faults:
-            raise WrongInput(*faults)
-        for component, own in CHANGES.items():
-            changes = {
-                field: factor * self.parameters[parameter]
-                for parameter, (field, factor) in own.items()
-                if self.parameters.get(parameter) is not None
-            }
-            if changes:
-                case = (
-                    case.change_tie(**changes)
-                    if component == "tie"
-                    else case.change_all(component, **changes)
-                )
-        return case
+        return read_case(name or self.parameters["case"], self.parameters)
 
     @property
     def progress(self) -> bool:
-        """True where somebody watches the notebook run (`make lab` sets VPPCORE_PROGRESS): long work then shows a bar."""
+        """True where somebody watches the run (`make lab` sets VPPCORE_PROGRESS): long work then
+        shows a bar.
+        """
         return bool(os.environ.get("VPPCORE_PROGRESS"))
 
+    @property
+    def levels(self) -> tuple[int, ...]:
+        """The levels of the parameter `levels`."""
+        return levels_in(self.parameters["levels"])
+
     def vpp(self, case: Case) -> str:
-        """The VPP that figures show: the parameter's, else the second of the case (study A's VPP2) or the only one."""
+        """The VPP that figures show: the parameter's, else the second of the case (study A's VPP2)
+        or the only one.
+        """
         return self.parameters.get("vpp") or case.names[min(1, len(case.names) - 1)]
 
     def series(self, case: Case) -> tuple[str, ...]:
         """The uncertain series: the parameter's, else all of the case but heat."""
+        from vppcore.uncertainty.recourse import series_of
+
         asked = self.parameters.get("series")
-        return (
-            tuple(asked.split())
-            if asked
-            else tuple(name for name in series_of(case) if name != "heat")
-        )
+        if asked:
+            return tuple(asked.split())
+        return tuple(name for name in series_of(case) if name != "heat")
+
+    def check(self, holds: Any, sentence: str) -> None:
+        """Raises NotSolved with the sentence unless `holds`: a result that cannot be right is not
+        shown.
+
+        sentence: what was found and what must hold, with its numbers.
+        """
+        if not bool(holds):
+            raise NotSolved(f"{self.notebook}: {sentence}")
 
     def keep(self, **tables: pd.DataFrame | pd.Series) -> None:
         """Keeps the numbers behind a figure or table; the name becomes the file's name."""
-        self.tables |= {
-            name: table.to_frame() if isinstance(table, pd.Series) else table
-            for name, table in tables.items()
-        }
+        for name, table in tables.items():
+            self.tables[name] = table.to_frame() if hasattr(table, "to_frame") else table
 
     def judge(self, *judgements: Judgement) -> Styler:
-        """Keeps verdicts for the ledger and returns them as a table for the page, with their whole reasons."""
+        """Keeps verdicts for the ledger and returns them as a table for the page, with their whole
+        reasons.
+        """
+        from vppcore.pages.published import as_table
+        from vppcore.pages.tables import to_read
+
         self.judgements += judgements
-        left = [{"selector": "th", "props": "text-align: left"}]
-        return (
-            as_table(list(judgements))
-            .set_index("claim")
-            .style.set_properties(**{"text-align": "left"})
-            .set_table_styles(left)
-        )
+        return to_read(as_table(list(judgements)).set_index("claim"))
 
     def finish(self, **facts: Any) -> str:
-        """Writes everything at once in place of an earlier run; returns one sentence on what was written."""
-        root = Path(os.environ.get("VPPCORE_RESULTS") or ROOT / "results")
-        root.mkdir(parents=True, exist_ok=True)
-        record = {
-            "notebook": self.notebook,
-            "parameters": self.parameters,
-            **facts,
-            "seconds": round(time.perf_counter() - self.started, 3),
-            "python": sys.version.split()[0],
-            "versions": versions(
-                "cvxpy", "highspy", "osqp", "clarabel", "gurobipy", "pandas", "numpy"
-            ),
-        }
-        with tempfile.TemporaryDirectory(dir=root, prefix=".writing-") as folder:
-            made = Path(folder, self.notebook)
-            made.mkdir()
-            for name, table in self.tables.items():
-                flat = table.copy()
-                if isinstance(flat.columns, pd.MultiIndex):
-                    flat.columns = [
-                        " ".join(str(piece) for piece in column) for column in flat.columns
-                    ]
-                flat.to_csv(
-                    made / f"{name}.csv",
-                    float_format="%.6f",
-                    index=not isinstance(flat.index, pd.RangeIndex) or flat.index.name is not None,
-                )
-            if self.judgements:
-                as_table(self.judgements).to_csv(made / "claims.csv", index=False)
-            (made / "run.json").write_text(
-                json.dumps(record, indent=2, default=float) + "\n", encoding="utf-8"
-            )
-            target, earlier = root / self.notebook, Path(folder, "earlier")
-            if target.exists():
-                target.rename(earlier)
-            try:
-                made.rename(target)
-            except BaseException:
-                if earlier.exists():
-                    earlier.rename(target)
-                raise
-        return f"{len(self.tables)} tables, {len(self.judgements)} verdicts and run.json kept in results/{self.notebook}/"
+        """Writes everything at once in place of an earlier run; returns one sentence on what was
+        written.
+        """
+        from vppcore.pages.published import as_table
+        from vppcore.pages.results import write_results
+
+        record = {"notebook": self.notebook, "parameters": self.parameters, **facts}
+        record["seconds"] = round(time.perf_counter() - self.started, 3)
+        write_results(self.notebook, self.tables, as_table(self.judgements), record)
+        kept = f"{len(self.tables)} tables, {len(self.judgements)} verdicts and run.json"
+        return f"{kept} kept in results/{self.notebook}/"
 
 
-def versions(*packages: str) -> dict[str, str]:
-    """Versions of the packages that are installed; Gurobi need not be."""
-    found = {}
-    for name in packages:
-        with contextlib.suppress(PackageNotFoundError):
-            found[name] = version(name)
-    return found
-
-
-def collect_judgements(*notebooks: str) -> pd.DataFrame:
-    """The verdicts that these notebooks left in the results folder (or, for lack of them there, in the book's), as one table.
-
-    Raises WrongInput if one of them has not been run.
+def values_of(
+    notebook: str, declared: Mapping[str, Declared], namespace: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The values of the declared parameters in a namespace. Raises WrongInput if the parameters
+    cell was not run.
     """
-    roots = [
-        Path(folder) for folder in (os.environ.get("VPPCORE_RESULTS"), ROOT / "results") if folder
-    ]
-    found = {
-        name: next(
-            (
-                root / name / "claims.csv"
-                for root in roots
-                if (root / name / "claims.csv").is_file()
-            ),
-            None,
-        )
-        for name in notebooks
-    }
-    missing = [name for name, file in found.items() if file is None]
+    missing = [name for name in declared if name not in namespace]
     if missing:
         raise WrongInput(
-            f"ledger: no verdicts of {', '.join(missing)}; allowed: after these notebooks have run (make book)"
+            f"{notebook}: no value for {', '.join(missing)};"
+            " allowed: after the parameters cell has run"
         )
-    return pd.concat([pd.read_csv(file) for file in found.values()], ignore_index=True)
+    return {name: namespace[name] for name in declared}
+
+
+def declared_or_given(notebook: str, values: Mapping[str, Any]) -> dict[str, Declared]:
+    """What the notebook declares; for a script without a notebook, the values' own names and types."""
+    if (NOTEBOOKS / f"{notebook}.ipynb").is_file():
+        return read_parameters_cell(notebook_file(notebook))
+    return {name: Declared(name, type(value).__name__, value) for name, value in values.items()}

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from html import escape
+from typing import Any
 
 import pandas as pd
+from pandas.io.formats.style import Styler
 
 from vppcore.bargaining.split import BargainResult
 from vppcore.bargaining.weights import supplied_and_received
@@ -52,6 +55,33 @@ SYMBOLS = {
     ("power_market", "reservation_price"): "c_j", ("power_market", "price_min"): r"p_{min}",
     ("power_market", "price_max"): r"p_{max}", ("tie", "limit"): r"\bar p", ("tie", "crossing_fee"): r"\gamma",
 }  # fmt: skip
+
+
+def escaped(table: pd.DataFrame) -> pd.DataFrame:
+    """The same table with its texts, names of rows and columns included, as HTML shows them letter by letter.
+
+    Names and sources come from a reader's files; a `<b>` in them must not become a tag.
+
+    >>> escaped(pd.DataFrame({"source": ["<b>"]})).loc[0, "source"]
+    '&lt;b&gt;'
+    """
+
+    def harmless(cell: Any) -> Any:
+        return escape(cell) if isinstance(cell, str) else cell
+
+    return table.map(harmless).rename(index=harmless, columns=harmless)
+
+
+def styled(table: pd.DataFrame | pd.Series) -> Styler:
+    """A table for the page, to be formatted; its texts cannot become HTML."""
+    frame = table.to_frame() if isinstance(table, pd.Series) else table
+    return escaped(frame).style
+
+
+def to_read(table: pd.DataFrame) -> Styler:
+    """A table of texts for the page, left-aligned."""
+    left = [{"selector": "th", "props": "text-align: left"}]
+    return styled(table).set_properties(**{"text-align": "left"}).set_table_styles(left)
 
 
 def symbols() -> pd.DataFrame:

@@ -1,0 +1,198 @@
+"""The rule for each parameter of a notebook, gathered from where its number is declared.
+
+A name that no rule is declared for is checked by its annotation, so that a new parameter needs
+nothing but its line in the notebook's parameters cell. Nothing here loads a solver, except where a
+number of a component is changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from numbers import Integral
+from typing import Any
+
+from vppcore.bargaining.settings import Settings as BargainingSettings
+from vppcore.choices import SOLVER_CHOICES, STORAGE_MODES
+from vppcore.cooperation.settings import Settings as CooperationSettings
+from vppcore.errors import WrongInput
+from vppcore.game.rules import Rules
+from vppcore.pages.parameters_cell import Declared
+from vppcore.parameters import RULE, Rule, choice, parameter, rules_of, text
+from vppcore.uncertainty.settings import READINGS, Uncertainty
+
+
+def levels_in(words: Any) -> tuple[int, ...]:
+    """Rising levels from text such as "0 2 4"; empty if it is not one.
+
+    >>> levels_in("0 2 4"), levels_in("4 2")
+    ((0, 2, 4), ())
+    """
+    pieces = words.split() if isinstance(words, str) else []
+    if not all(piece.isdecimal() and piece.isascii() for piece in pieces):
+        return ()
+    levels = tuple(int(piece) for piece in pieces)
+    rising = all(first < second for first, second in pairwise(levels))
+    return levels if rising else ()
+
+
+class LevelsRule(Rule):
+    """The rule for a text of rising levels."""
+
+    def admits(self, value: Any) -> bool:
+        """True for a text such as "0 2 4"."""
+        return bool(levels_in(value))
+
+
+@dataclass
+class NotebookParameters:
+    """What notebooks ask for beside the settings of the models."""
+
+    case: str = text("the name or folder of a case")
+    cases: str = text("names of cases with spaces between")
+    study_a: str = text("the name or folder of a case with a carbon market")
+    vpp: str | None = text("the name of a VPP of the case", none="the second")
+    solver: str = choice("solver of every problem", SOLVER_CHOICES)
+    storage: str = choice("are exclusive flows relaxed or exact?", STORAGE_MODES)
+    levels: str = field(
+        metadata={
+            RULE: LevelsRule(
+                "text", text="rising whole numbers of 0 or more with spaces between: '0 2 4'"
+            )
+        }
+    )
+    level: int = parameter("h", "uncertainty level", whole=True, infinite=False)
+    pv_share: float = parameter("-", "budget of photovoltaics, share of the level", high=1)
+    reading: str = choice("who knows what when trades are agreed", READINGS)
+    series: str | None = text(
+        "names of series with spaces between, as in 'load wind pv'", none="load and all plants"
+    )
+    samples: int = parameter("-", "days to draw", low=1, whole=True)
+    seed: int = parameter("-", "of the random days", whole=True)
+    persistence: float = parameter(
+        "-", "correlation of a deviation with the next", high=1, below=True
+    )
+    hour: int = parameter("-", "step that is shown", low=1, whole=True)
+    convergence_hour: int = parameter("-", "step whose convergence is shown", low=1, whole=True)
+    flat_price: float = parameter("yuan/t", "the dearer flat carbon price", above=True)
+    starts: int = parameter("-", "random beginnings of each hour", low=1, whole=True)
+    feeder: str = text("a feeder's folder below data/")
+    placement: str = text("buses with spaces between, as in '18 25 33'")
+    background: float = parameter("-", "the feeder's own loads, share of their peak")
+    low: float = parameter("-", "lowest voltage, per unit", low=0.5, high=1, above=True, below=True)
+    high: float = parameter(
+        "-", "highest voltage, per unit", low=1, high=1.5, above=True, below=True
+    )
+    first_step: int = parameter("-", "first step of the part that is studied", low=1, whole=True)
+    steps: int = parameter("-", "number of steps that are studied", low=1, whole=True)
+    notebooks: str | None = text("names of notebooks, with spaces between", none="all that judge")
+
+
+@dataclass(frozen=True)
+class Change:
+    """A number of a case that a run may replace.
+
+    component, field: whose and which. factor: from the notebook's unit to the component's.
+    """
+
+    component: str
+    field: str
+    factor: float = 1.0
+
+
+CHANGES = {
+    "trade_limit": Change("tie", "limit"),
+    "crossing_fee": Change("tie", "crossing_fee"),
+    "carbon_price": Change("carbon_market", "price", 1e-3),  # yuan/t
+    "interval": Change("carbon_market", "interval", 1e3),  # t
+    "growth": Change("carbon_market", "growth"),
+    "ladder_steps": Change("carbon_market", "levels"),
+    "price_min": Change("power_market", "price_min"),
+    "price_max": Change("power_market", "price_max"),
+}
+# parameter -> its name in the settings of the bargaining, where another room has a setting of that
+# name
+OF_BARGAINING = {"price_penalty": "penalty", "price_tolerance": "tolerance"}
+BY_ANNOTATION = {
+    "str": Rule("text", text="a text"),
+    "float": Rule("number"),
+    "int": Rule("number", whole=True),
+    "bool": Rule("flag", choices=(True, False)),
+}
+
+
+def declared_rules() -> dict[str, Rule]:
+    """Parameter -> rule, for all names that are declared by settings or by NotebookParameters."""
+    bargaining = rules_of(BargainingSettings)
+    gathered = dict(bargaining)
+    for settings in (Rules, Uncertainty, CooperationSettings, NotebookParameters):
+        gathered |= rules_of(settings)
+    for name, field_name in OF_BARGAINING.items():
+        gathered[name] = bargaining[field_name]
+    return gathered
+
+
+DECLARED = declared_rules()
+
+
+def component_rule(change: Change) -> Rule:
+    """The rule of a component's number, in the unit of the notebook."""
+    from vppcore.components import COMPONENTS  # loads cvxpy, so only where a run changes a number
+
+    rule = rules_of(COMPONENTS[change.component])[change.field]
+    return replace(rule, low=rule.low / change.factor, high=rule.high / change.factor)
+
+
+def rule_for(declared: Declared) -> Rule | None:
+    """The rule of a parameter by its name, else by its annotation; None where neither says
+    anything.
+    """
+    known = DECLARED.get(declared.name)
+    if known is None and declared.name in CHANGES:
+        known = component_rule(CHANGES[declared.name])
+    if known is None:
+        kinds = declared.kinds & set(BY_ANNOTATION)
+        known = BY_ANNOTATION[kinds.pop()] if len(kinds) == 1 else None
+    if known is None:
+        return None
+    return replace(known, none=declared.none, whole=known.whole or declared.is_whole)
+
+
+def fault_of(declared: Declared, value: Any) -> str:
+    """The sentence about a value that is not allowed: what was found, what is allowed. Empty for
+    one that is.
+
+    >>> fault_of(Declared("level", "int", 12), -1)
+    'level: found -1; allowed: a whole number of 0 or more'
+    >>> fault_of(Declared("shown_day", "int", 1), 1.5)
+    'shown_day: found 1.5; allowed: a whole number'
+    """
+    if value is None and declared.may_be_none:
+        return ""
+    rule = rule_for(declared)
+    if rule is None:
+        return ""
+    admitted = rule.admits(value)
+    if declared.is_whole:
+        admitted = admitted and isinstance(value, Integral)
+    return "" if admitted else rule.fault(declared.name, value)
+
+
+def check_values(declared: Mapping[str, Declared], values: Mapping[str, Any]) -> None:
+    """Raises WrongInput with a sentence for each value that is not allowed, for all of them at
+    once.
+
+    declared: the parameters of the notebook. values: those of a run; a parameter may be missing.
+    """
+    faults = []
+    for name, value in values.items():
+        if name in declared:
+            fault = fault_of(declared[name], value)
+        else:
+            allowed = ", ".join(declared) or "none"
+            fault = f"{name}: no such parameter; allowed: {allowed}"
+        if fault:
+            faults.append(fault)
+    if faults:
+        raise WrongInput(*faults)
