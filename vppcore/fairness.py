@@ -44,7 +44,9 @@ def coalition_values(
         )
     models, agreed, rows = joint_model(case, placement)
     pairs, is_open = list(agreed), cp.Parameter(len(agreed), nonneg=True)
-    most = min(case.tie.limit, 1e7)  # kW; an absent limit must not meet the zero of a closed pair
+    most = np.minimum(
+        case.tie.limit, 1e7
+    )  # kW; an absent limit must not meet the zero of a closed pair
     for k, (i, j) in enumerate(pairs):
         flow = models[i].trades()[j]
         rows += [flow <= most * is_open[k], flow >= -most * is_open[k]]

@@ -24,7 +24,8 @@ class Rule:
     unit: of the number, "-" for none. text: its meaning. low, high: the allowed range. above, below: the end of the range
     is not allowed itself. whole: only whole numbers. choices: the allowed values, where they are few. kind: number, choice,
     flag or text. none: what None stands for; empty where None is not allowed. infinite: an infinite value means "no limit".
-    symbol: in the book's equations.
+    symbol: in the book's equations. by_step: may also be an array (steps,), one value for each step. of: where a series
+    comes from if it has no column of its own, as "electric_load.demand".
     """
 
     kind: str
@@ -39,6 +40,8 @@ class Rule:
     choices: tuple[Any, ...] = ()
     none: str = ""
     symbol: str = ""
+    by_step: bool = False
+    of: str = ""
 
     @property
     def allowed(self) -> str:
@@ -122,15 +125,19 @@ def parameter(
     infinite: bool | None = None,
     none: str = "",
     symbol: str = "",
+    by_step: bool = False,
 ) -> Any:
     """A number with its unit, meaning, allowed range and symbol; a field of a dataclass.
 
     above, below: `low` or `high` is not allowed itself. whole: only whole numbers. infinite: may be infinite (by default
-    limits on power and periods: kW, kW/h, kWh, h). none: what None stands for, if it is allowed.
+    limits on power and periods: kW, kW/h, kWh, h). none: what None stands for, if it is allowed. by_step: may also be an
+    array (steps,); a case then gives it by a column of series.csv in place of a row of units.csv.
     """
     if infinite is None:
         infinite = unit in ("kW", "kW/h", "h") and high == math.inf
-    rule = Rule("number", unit, text, low, high, above, below, whole, infinite, (), none, symbol)
+    rule = Rule(
+        "number", unit, text, low, high, above, below, whole, infinite, (), none, symbol, by_step
+    )
     metadata = {RULE: rule, "unit": unit, "text": text, "low": low, "high": high}
     return field(default=default, metadata=metadata)
 
@@ -153,9 +160,25 @@ def text(meaning: str, default: Any = MISSING, none: str = "") -> Any:
     return field(default=default, metadata={RULE: Rule("text", text=meaning, none=none)})
 
 
-def profile(column: str, unit: str, text: str, low: float = 0.0, symbol: str = "") -> Any:
-    """A series of a component, `(steps,)`; `column` is the middle part of its name in series.csv."""
-    rule = Rule("series", unit, text, low, symbol=symbol)
+def profile(
+    column: str,
+    unit: str,
+    text: str,
+    low: float = 0.0,
+    symbol: str = "",
+    *,
+    high: float = math.inf,
+    of: str = "",
+) -> Any:
+    """A series of a component, `(steps,)`; a field of a dataclass.
+
+    column: the middle part of its name in series.csv, between the VPP and the unit; a label takes its place.
+    unit: kW, yuan/kWh, "-" (dimensionless, as a COP) or degC; the unit at the end of the column's name must be one of it.
+    low, high: the allowed range; a series that may be negative has low=-inf.
+    of: "kind.name" where the series is no column of its own but follows from other components of the VPP, as a load that
+    may be called follows from "electric_load.demand".
+    """
+    rule = Rule("series", unit, text, low, high, symbol=symbol, of=of)
     return field(metadata={RULE: rule, "column": column, "unit": unit, "text": text, "low": low})
 
 

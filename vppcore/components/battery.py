@@ -37,9 +37,8 @@ class Battery(Component):
     energy_start: float = parameter(
         "kWh", "stored energy at the start and at the end of the horizon"
     )
-    # the two limits may also be arrays (steps,), as when modes are fixed
-    charge_max: float = parameter("kW", "largest charging power")
-    discharge_max: float = parameter("kW", "largest discharging power")
+    charge_max: float = parameter("kW", "largest charging power", by_step=True)
+    discharge_max: float = parameter("kW", "largest discharging power", by_step=True)
     charge_efficiency: float = parameter("-", "charging efficiency", 1.0, 0.01, 1.0)
     discharge_efficiency: float = parameter("-", "discharging efficiency", 1.0, 0.01, 1.0)
     self_discharge: float = parameter(

@@ -14,7 +14,7 @@ from vppcore.components.base import Component, Part, bounded, kind, parameter
 class Boiler(Component):
     r"""Gas boiler, $H_t=\eta^{GB}G_t\le H_{max}$ with gas in kW of calorific value (paper A section 2.4)."""
 
-    heat_max: float = parameter("kW", "largest heat")
+    heat_max: float = parameter("kW", "largest heat", by_step=True)
     efficiency: float = parameter("-", "heat per gas energy", low=0.01, high=1.2)
     operation_cost: float = parameter("yuan/kWh", "operation cost per kWh of heat", 0.0)
     emission: float = parameter("kg/kWh", "CO2 per kWh of heat", 0.0)

@@ -105,9 +105,13 @@ class ControllableLoad(Component):
 
     role: ClassVar[str] = "load"
 
-    forecast: np.ndarray = profile("load", "kW", "forecast demand")
+    forecast: np.ndarray = profile("load", "kW", "forecast demand", of="electric_load.demand")
     buy_price: np.ndarray = profile(
-        "grid_buy", "yuan/kWh", "purchase price, the base of the compensation", low=-np.inf
+        "grid_buy",
+        "yuan/kWh",
+        "purchase price, the base of the compensation",
+        low=-np.inf,
+        of="grid.buy_price",
     )
     share: float = parameter("-", "share of the load that may be called", 0.0, 0.0, 1.0)
     price_share: float = parameter("-", "compensation as a share of the purchase price", 1.0)

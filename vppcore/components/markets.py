@@ -34,8 +34,8 @@ class Grid(Component):
 
     buy_price: np.ndarray = profile("grid_buy", "yuan/kWh", "purchase price", low=-np.inf)
     sell_price: np.ndarray = profile("grid_sell", "yuan/kWh", "feed-in price", low=-np.inf)
-    buy_max: float = parameter("kW", "largest purchase", np.inf)
-    sell_max: float = parameter("kW", "largest sale", np.inf)
+    buy_max: float = parameter("kW", "largest purchase", np.inf, by_step=True)
+    sell_max: float = parameter("kW", "largest sale", np.inf, by_step=True)
     emission: float = parameter("kg/kWh", "CO2 per kWh purchased", 0.0)
     carbon_quota: float = parameter("kg/kWh", "carbon quota per kWh purchased", 0.0)
 
@@ -181,7 +181,7 @@ class Tie(Component):
     role: ClassVar[str] = "trade"
 
     partners: tuple[str, ...] = field(default=())
-    limit: float = parameter("kW", "largest trade with one partner")
+    limit: float = parameter("kW", "largest trade with one partner", by_step=True)
     crossing_fee: float = parameter(
         "yuan/kWh", "fee to the distribution network per kWh, paid by each side", 0.0
     )
@@ -189,10 +189,12 @@ class Tie(Component):
     def model(self, steps: int, step_hours: float = 1.0) -> Part:
         trade = cp.Variable((steps, len(self.partners)))
         fee = self.crossing_fee * step_hours * cp.sum(cp.abs(trade))
+        by_step = np.broadcast_to(self.limit, (steps,))
+        limit = np.broadcast_to(by_step[:, np.newaxis], trade.shape)
         return Part(
             inject={"electricity": cp.sum(trade, axis=1)},
             cost={"crossing fee": fee},
-            constraints=[trade <= self.limit, trade >= -self.limit],
+            constraints=[trade <= limit, trade >= -limit],
             series={partner: trade[:, column] for column, partner in enumerate(self.partners)},
             trade=trade,
         )

@@ -229,7 +229,7 @@ def value_bounds(recourse: Recourse) -> tuple[np.ndarray, np.ndarray]:
     """
     doubt, low, high = recourse.uncertainty, [], []
     for vpp in recourse.vpps:
-        grids = [c for c in vpp.components if isinstance(c, Grid) and np.isinf(c.buy_max)]
+        grids = [c for c in vpp.components if isinstance(c, Grid) and np.isinf(c.buy_max).all()]
         carbon = max(
             (c.pieces()[0].max() for c in vpp.components if isinstance(c, CarbonMarket)),
             default=0.0,
