@@ -83,8 +83,8 @@ class Component:
 
     @property
     def kind(self) -> str:
-        """The name used in units.csv, e.g. "battery"."""
-        return KIND_OF[type(self)]
+        """The name used in units.csv, e.g. "battery"; the class's own name for one that files cannot have."""
+        return KIND_OF.get(type(self), type(self).__name__.lower())
 
     @property
     def name(self) -> str:
