@@ -547,7 +547,8 @@ def doubtful(step_hours: float = 0.25) -> VPP:
 @pytest.mark.parametrize("step_hours", [0.25, 1.0])
 def test_the_worst_day_of_quarter_hours_is_the_worst_of_all(limits, step_hours):
     """Against trying all days; the answer must not depend on the multipliers' bounds."""
-    plant, doubt = doubtful(step_hours), Uncertainty({"load": 2, "pv": 1}, limits=limits)
+    plant = doubtful(step_hours)
+    doubt = Uncertainty({"load": 2 * step_hours, "pv": step_hours}, limits=limits)
     found = worst_case(plant, doubt)
     assert found.cost == pytest.approx(enumerate_days(plant, doubt), rel=1e-6)
     assert found.cost == pytest.approx(worst_case(plant, doubt, big=10.0).cost, rel=1e-6)
@@ -562,7 +563,7 @@ def test_a_day_hit_by_the_hour_costs_the_same_in_quarter_hours(hits):
     plant, doubt = doubtful(1.0), Uncertainty({"load": 4, "pv": 4})
     one, four = (
         Recourse(plant, doubt),
-        Recourse(quarters(plant), replace(doubt, budgets={"load": 16, "pv": 16})),
+        Recourse(quarters(plant), doubt),
     )
     assert one.keys == four.keys
     day = np.array(hits, float)
@@ -573,7 +574,7 @@ def test_more_room_in_time_is_never_safer():
     """Two hours may be hit, or eight quarters anywhere: the eight include the two hours."""
     plant = doubtful(1.0)
     by_hour = worst_case(plant, Uncertainty({"load": 2, "pv": 1}))
-    by_quarter = worst_case(quarters(plant), Uncertainty({"load": 8, "pv": 4}))
+    by_quarter = worst_case(quarters(plant), Uncertainty({"load": 2, "pv": 1}))
     assert by_quarter.cost >= by_hour.cost - 1e-6
     assert by_quarter.hits.sum().to_dict() == {"load": 8, "pv": 4}
     assert by_quarter.nominal == pytest.approx(by_hour.nominal, rel=1e-6)

@@ -17,10 +17,8 @@ from tqdm.auto import tqdm
 
 from vppcore.case import Case
 from vppcore.errors import WrongInput
-from vppcore.uncertainty.recourse import (
-    Recourse,
-    uncertain_series,
-)
+from vppcore.uncertainty.recourse import Recourse
+from vppcore.uncertainty.series import check_series, uncertain_series
 from vppcore.uncertainty.settings import Uncertainty
 
 CHUNK = 200  # sampled days that a process takes at a time
@@ -31,7 +29,7 @@ def sample_days(
 ) -> np.ndarray:
     """Random days: z `(samples, VPPs x series x steps)` in the order of `uncertain_series`, uniform in [-1, 1].
 
-    Uniform in each step (the forecast is right on average and wrong by at most the deviation) and correlated from step
+    Uniform in each step (the forecast is right on average and wrong by at most the deviation) and correlated from hour
     to step by `persistence`, by a Gaussian autoregression mapped to uniform values. The same seed gives the same days.
     """
     if samples < 1 or not 0 <= persistence < 1:
@@ -41,6 +39,7 @@ def sample_days(
     steps = case.vpps[0].steps
     count = sum(len(uncertain_series(vpp, uncertainty)) for vpp in case.vpps)
     noise = np.random.default_rng(seed).standard_normal((samples, count, steps))
+    persistence = persistence ** case.vpps[0].step_hours
     for step in range(1, steps):
         noise[:, :, step] = (
             persistence * noise[:, :, step - 1] + np.sqrt(1 - persistence**2) * noise[:, :, step]
@@ -64,7 +63,9 @@ def out_of_sample(
     workers: processes; the result does not depend on it. They are started anew, so a plain script that asks for more
     than one needs `if __name__ == "__main__":` around its work; a notebook does not.
     """
-    everything = replace(uncertainty, budgets={name: 1 for name in uncertainty.budgets})
+    check_series(case, uncertainty)
+    whole = case.vpps[0].steps * case.vpps[0].step_hours
+    everything = replace(uncertainty, budgets={name: whole for name in uncertainty.budgets})
     days = sample_days(case, everything, samples, seed, persistence)
     tasks = []
     for label, trades in schedules.items():

@@ -22,10 +22,8 @@ from vppcore.cooperation.joint import pool
 from vppcore.cooperation.result import both_ways
 from vppcore.errors import NotSolved, WrongInput
 from vppcore.solvers import solve
-from vppcore.uncertainty.recourse import (
-    Recourse,
-    hit,
-)
+from vppcore.uncertainty.recourse import Recourse
+from vppcore.uncertainty.series import check_series, hit
 from vppcore.uncertainty.settings import READINGS, Uncertainty, at_level
 from vppcore.uncertainty.worst_day import (
     Adversary,
@@ -73,6 +71,7 @@ def robust_coalition(
     """
     if reading not in READINGS:
         raise WrongInput(f"reading: found {reading!r}; allowed: {', '.join(READINGS)}")
+    check_series(case, uncertainty)
     started = time.perf_counter()
     if reading == "own worst case first":
         return own_worst_case_first(case, uncertainty, solver, started)

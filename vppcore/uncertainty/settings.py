@@ -1,60 +1,132 @@
-"""What may go wrong: budgets of uncertain load, wind and sun (paper A section 2.3)."""
+"""What may go wrong: budgets of uncertain load, wind and sun (paper A section 2.3).
+
+Budgets are hours and deviations shares of the forecast; prices are yuan/kWh.
+"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vppcore.errors import WrongInput
 from vppcore.parameters import Rule, choice, faults_of, parameter
 
 LIMITS = ("forecast", "actual")
-
-
 READINGS = ("trades first", "own worst case first", "joint worst case")
-BUDGET = Rule("number", low=0, whole=True)
+
+LEVEL = Rule("number", "h", "hours that load and wind may deviate", low=0, whole=True)
+BUDGET = Rule("number", "h", "hours of a series that may be hit", low=0)
+DEVIATION = Rule(
+    "number", text="size of a deviation, share of the forecast", low=0, high=1, below=True
+)
+
+# A budget is a whole number of steps up to this share of a step (hours such as 0.1 are not exact).
+ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
 class Uncertainty:
     """What may go wrong.
 
-    budgets: series ("load", "heat", or a plant's name such as "wind") -> number of steps that may be hit.
+    budgets: series -> hours that may be hit; a series is "load" (all electric loads of a VPP),
+        "heat" or the name of a plant such as "wind". A VPP without the series is not hit.
+    deviation: size of a hit as a share of the forecast: one number for all series, or
+        series -> number.
     limits: demand response follows the "forecast" or the "actual" load.
-    shed_price, dump_price: of power or heat that is missing or too much.
+    shed_price: yuan/kWh of what is missing; None follows the VPP: see `emergency.prices_of`.
+    dump_price: yuan/kWh of what is too much; None follows the VPP, too.
     Raises WrongInput for numbers that make no sense.
+
+    >>> doubt = Uncertainty({"load": 4, "pv": 2}, deviation={"load": 0.1, "pv": 0.15})
+    >>> doubt.deviation_of("pv")
+    0.15
+    >>> doubt.steps_of("load", 0.25)  # four hours are 16 quarter hours
+    16
     """
 
-    budgets: dict[str, int]
-    deviation: float = parameter(
-        "-", "size of a deviation, share of the forecast", 0.2, high=1, below=True
-    )
+    budgets: Mapping[str, float]
+    deviation: float | Mapping[str, float] = 0.2
     limits: str = choice(
         "demand response follows the forecast or the actual load", LIMITS, "forecast"
     )
-    shed_price: float = parameter("yuan/kWh", "price of what is missing", 10.0, above=True)
-    dump_price: float = parameter("yuan/kWh", "price of what is too much", 1.0)
+    shed_price: float | None = parameter(
+        "yuan/kWh", "price of what is missing", None, above=True, none="follows the VPP"
+    )
+    dump_price: float | None = parameter(
+        "yuan/kWh", "price of what is too much", None, none="follows the VPP"
+    )
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         faults = []
-        for name, budget in self.budgets.items():
-            if not BUDGET.admits(budget):
-                faults.append(BUDGET.fault(f"budget of {name}", budget))
+        for series, hours in self.budgets.items():
+            if not BUDGET.admits(hours):
+                faults.append(BUDGET.fault(f"budget of {series}", hours))
+        faults += self._deviation_faults()
         faults += faults_of(self)
         if faults:
             raise WrongInput(*faults)
 
+    def _deviation_faults(self) -> list[str]:
+        if not isinstance(self.deviation, Mapping):
+            if DEVIATION.admits(self.deviation):
+                return []
+            return [DEVIATION.fault("deviation", self.deviation)]
+        faults = []
+        for series, share in self.deviation.items():
+            if not DEVIATION.admits(share):
+                faults.append(DEVIATION.fault(f"deviation of {series}", share))
+        for series in self.budgets:
+            if series not in self.deviation:
+                given = ", ".join(self.deviation) or "none"
+                faults.append(
+                    f"deviation: found none of {series}; given: {given}; "
+                    "allowed: one number, or one for each series with a budget"
+                )
+        return faults
+
+    def deviation_of(self, series: str) -> float:
+        """Size of a hit on a series, as a share of its forecast."""
+        if isinstance(self.deviation, Mapping):
+            return float(self.deviation[series])
+        return float(self.deviation)
+
+    def steps_of(self, series: str, step_hours: float) -> int:
+        """The budget of a series as a number of time steps of `step_hours` hours.
+
+        Raises WrongInput if it is not a whole number of them.
+        """
+        hours = self.budgets.get(series, 0)
+        steps = hours / step_hours
+        if not math.isclose(steps, round(steps), abs_tol=ROUNDING):
+            raise WrongInput(
+                f"budget of {series}: found {hours:g} h, which is {steps:g} time steps of "
+                f"{step_hours:g} h; allowed: multiples of {step_hours:g} h"
+            )
+        return round(steps)
+
 
 def at_level(
     level: int,
-    deviation: float = 0.2,
+    deviation: float | Mapping[str, float] = 0.2,
     series: tuple[str, ...] = ("load", "wind", "pv"),
     pv_share: float = 0.5,
     limits: str = "forecast",
-    **prices: float,
+    **prices: float | None,
 ) -> Uncertainty:
-    """The budgets of an uncertainty level: `level` steps for each series, `pv_share` of it (rounded down) for
-    photovoltaics; level 12 gives the paper's 12, 12 and 6."""
-    if not BUDGET.admits(level):
-        raise WrongInput(BUDGET.fault("level", level))
-    budgets = {name: int(level * pv_share) if name == "pv" else int(level) for name in series}
+    """The budgets of an uncertainty level: `level` hours for each series, less for photovoltaics.
+
+    level: whole hours that each series may be hit.
+    deviation, limits, prices: as in `Uncertainty`.
+    series: which series are uncertain.
+    pv_share: the budget of "pv" as a share of the level, rounded down to whole hours.
+
+    >>> at_level(12).budgets  # the paper's
+    {'load': 12, 'wind': 12, 'pv': 6}
+    """
+    if not LEVEL.admits(level):
+        raise WrongInput(LEVEL.fault("level", level))
+    budgets = {}
+    for name in series:
+        budgets[name] = int(level * pv_share) if name == "pv" else int(level)
     return Uncertainty(budgets, deviation, limits, **prices)

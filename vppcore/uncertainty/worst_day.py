@@ -19,12 +19,10 @@ from vppcore.components import (
 )
 from vppcore.errors import NotSolved, WrongInput
 from vppcore.solvers import solve
-from vppcore.uncertainty.recourse import (
-    Recourse,
-    hit,
-    value_bounds,
-)
+from vppcore.uncertainty.recourse import Recourse
+from vppcore.uncertainty.series import hit
 from vppcore.uncertainty.settings import Uncertainty
+from vppcore.uncertainty.worth import value_bounds
 from vppcore.vpp import VPP, build
 
 
@@ -81,8 +79,8 @@ class Adversary:
                 gained <= worth - cp.multiply(low, 1 - self.hits),
             ]
             rows += [
-                cp.sum(self.hits[k * steps : (k + 1) * steps]) <= r.uncertainty.budgets[series]
-                for k, (_, series) in enumerate(r.keys)
+                cp.sum(self.hits[k * steps : (k + 1) * steps]) <= r.budgets[key]
+                for k, key in enumerate(r.keys)
             ]
             # a step where a hit cannot cost anything is never hit
             rows += [self.hits[np.flatnonzero(high <= 0)] == 0] if (high <= 0).any() else []
@@ -165,8 +163,8 @@ def enumerate_days(vpp: VPP, uncertainty: Uncertainty) -> float:
     """The same by trying every day; for small budgets only (the second road to `worst_case`), yuan."""
     recourse = Recourse(vpp, uncertainty)
     choices = []
-    for _, name in recourse.keys:
-        steps, budget = range(vpp.steps), min(uncertainty.budgets[name], vpp.steps)
+    for key in recourse.keys:
+        steps, budget = range(vpp.steps), min(recourse.budgets[key], vpp.steps)
         choices.append(
             [
                 np.isin(np.arange(vpp.steps), hours).astype(float)
