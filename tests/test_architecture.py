@@ -258,5 +258,6 @@ def test_every_parameter_stands_on_one_line_with_a_comment(notebook):
     ).splitlines()
     if notebook.stem != "ledger":  # its one parameter is too long
         assert all(
-            re.fullmatch(r"\w+: (str|int|float|bool)( \| None)? = [^(].*  # .+", line) for line in lines
+            re.fullmatch(r"\w+: (str|int|float|bool)( \| None)? = [^(].*  # .+", line)
+            for line in lines
         ), lines

@@ -53,8 +53,8 @@ seed: int = 0  # of the days
 persistence: float = 0.0  # correlation
 notebooks: str = "data cooperation"  # to collect
 carbon_price: float = None  # yuan/t; None takes the case's
-interval: float = 2  # t
-ladder_steps: int = 5  # rungs
+interval: float = None  # t; None takes the case's
+ladder_steps: int = None  # rungs; None takes the case's
 hour: int = 1  # shown
 own_number: float = -2.5  # no rule knows this name
 own_count: int = 3  # nor this
@@ -111,7 +111,7 @@ WRONG = {
     "notebooks": ("", None),
     "carbon_price": (-1,),
     "interval": (-2, 0),
-    "ladder_steps": (0, 2.5, None),
+    "ladder_steps": (0, 2.5),
     "hour": (0, 1.5),
     "own_number": ("2", None, True),
     "own_count": (2.5, 3.0, "3", None),
@@ -551,3 +551,44 @@ def test_a_table_on_a_page_shows_html_letter_by_letter():
     for tag in ("<i>", "<b>", "<script>"):
         assert tag not in page
     assert "&lt;b&gt;y&lt;/b&gt;" in page and "1.5" in page
+
+
+# --- claims ---------------------------------------------------------------------------------------
+def test_a_run_of_the_paper_s_case_is_judged_and_shown(capsys):
+    study = Study("demo", {"case": "paper-a"})
+    case = study.case()
+    assert study.judges("A22", "A23")
+    study.judge(case=case, penalty=1e-4)
+    assert [verdict.claim for verdict in study.judgements] == ["A22", "A23"]
+    assert "Styler" in capsys.readouterr().out
+    study.judge(trade_seconds=0.02, show=False)
+    assert study.judgements[-1].claim == "A19" and capsys.readouterr().out == ""
+
+
+def test_another_case_gets_a_sentence_instead_of_verdicts(capsys):
+    study = Study("demo", {"case": "template"})
+    case = study.case()
+    assert not study.judges("A23")
+    study.judge(case=case, penalty=1e-4)
+    assert study.judgements == []
+    assert capsys.readouterr().out == "no verdict on A22, A23: template is no case of paper A\n"
+
+
+def test_a_claim_does_not_speak_of_a_run_with_another_tie(capsys):
+    study = Study("demo", {"case": "paper-a", "trade_limit": 200.0, "tolerance": 1e-2})
+    study.case()
+    study.judge(price_seconds=138.0, trade_seconds=275.0)
+    assert [verdict.claim for verdict in study.judgements] == ["A19"]
+    sentence = (
+        "no verdict on A21: it does not speak of a run with trade_limit=200.0, crossing_fee=0.0"
+    )
+    assert sentence.replace(", crossing_fee=0.0", "") in capsys.readouterr().out
+
+
+def test_results_that_do_not_reach_a_claim_are_said(capsys):
+    study = Study("demo", {"case": "paper-a", "pv_share": 1.0})
+    study.case()
+    costs = pd.DataFrame({"alone": [2.0], "together": [1.0], "saving (%)": [50.0]}, [0])
+    study.judge(costs=costs, other_costs=costs, other_name="x")
+    assert [verdict.claim for verdict in study.judgements] == ["A30"]
+    assert "no verdict on A09, A10, A11, A12, A13, A14, A15: the results" in capsys.readouterr().out

@@ -1,12 +1,16 @@
 """The papers' claims as data, and our verdict on each.
 
-A verdict follows a rule, never an opinion: see `judge_number` and `judge_hours`.
+A verdict follows a rule, never an opinion: see `judge_number` and `judge_hours`. Each claim has one
+function that judges it, in `claims_a.py` or `claims_b.py`, entered by `claim`.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
 from functools import cache
+from inspect import signature
+from typing import Any
 
 import pandas as pd
 
@@ -97,6 +101,61 @@ def judge_contradiction(claim: str, ours: str, reason: str) -> Judgement:
     return Judgement(claim, ours, "contradicted by the paper itself", reason)
 
 
+@dataclass(frozen=True)
+class ClaimHome:
+    """The function that judges one claim.
+
+    claim: its id. judge: takes results by name and returns the judgement, or None where they do not
+    reach the claim (a level that was not computed). asks: the names of these results. unchanged:
+    parameters of the notebook that must be as the page has them, for the claim to speak of the run.
+    """
+
+    claim: str
+    judge: Callable[..., Judgement | None]
+    asks: tuple[str, ...]
+    unchanged: tuple[str, ...] = ()
+
+
+CLAIM_HOMES: dict[str, ClaimHome] = {}
+
+
+def claim(number: str, unchanged: str = "") -> Callable:
+    """Enters a function as the home of a claim: `@claim("A24") def vpp2_exports(agreed): ...`.
+
+    unchanged: parameters that must be as the page has them, with spaces between.
+    """
+
+    def enter(judge: Callable[..., Judgement | None]) -> Callable[..., Judgement | None]:
+        asks = tuple(signature(judge).parameters)
+        CLAIM_HOMES[number] = ClaimHome(number, judge, asks, tuple(unchanged.split()))
+        return judge
+
+    return enter
+
+
+def homes_answered_by(results: Mapping[str, Any]) -> list[ClaimHome]:
+    """The claims whose functions find all results that they ask for, in the order of the claims.
+
+    Raises WrongInput for a result that none of them asks for.
+    """
+    answered = [home for home in CLAIM_HOMES.values() if set(home.asks) <= set(results)]
+    asked = {name for home in answered for name in home.asks}
+    if unasked := sorted(set(results) - asked):
+        raise WrongInput(
+            f"claims: no claim that these results answer asks for {', '.join(unasked)};"
+            " allowed: what the functions of claims_a.py and claims_b.py take"
+        )
+    return sorted(answered, key=lambda home: home.claim)
+
+
+def judgement_of(home: ClaimHome, results: Mapping[str, Any]) -> Judgement | None:
+    """The judgement on one claim. Raises WrongInput if its function speaks of another one."""
+    judgement = home.judge(**{name: results[name] for name in home.asks})
+    if judgement is not None and judgement.claim != home.claim:
+        raise WrongInput(f"claims: the function of {home.claim} judges {judgement.claim}")
+    return judgement
+
+
 def ledger(judgements: pd.DataFrame) -> pd.DataFrame:
     """Claims beside verdicts: statement, published value and unit, ours, verdict, reason.
 
@@ -122,4 +181,5 @@ def ledger(judgements: pd.DataFrame) -> pd.DataFrame:
 
 def as_table(judgements: list[Judgement]) -> pd.DataFrame:
     """Judgements as a table with the columns claim, ours, verdict, reason."""
-    return pd.DataFrame([asdict(judgement) for judgement in judgements])
+    columns = [field.name for field in fields(Judgement)]
+    return pd.DataFrame([asdict(judgement) for judgement in judgements], columns=columns)

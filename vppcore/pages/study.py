@@ -1,4 +1,4 @@
-"""The frame of a notebook: checks its parameters, keeps the numbers behind its figures, judges claims.
+"""The frame of a notebook: parameters are checked, numbers behind figures kept, claims judged.
 
 A notebook's first code is `from vppcore.pages.study import Study; study = Study("its name")`.
 Nothing that takes long is imported before a wrong parameter is refused.
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
 
     from vppcore.case import Case
-    from vppcore.pages.published import Judgement
+    from vppcore.pages.published import ClaimHome, Judgement
 
 # parameters whose values depend on the case: they are checked once it is read
 OF_THE_CASE = {"case", "study_a", "cases", "vpp", "series", "hour", "convergence_hour", *CHANGES}
@@ -140,13 +140,18 @@ class Study:
         check_solver(self.parameters.get("solver", "auto"))
         self.tables: dict[str, pd.DataFrame] = {}
         self.judgements: list[Judgement] = []
+        self.shown_case: Case | None = None
 
     def case(self, name: str | None = None) -> Case:
         """The case of the parameter `case`, or another one by its name, with the run's own numbers.
 
         Raises WrongInput if it lacks the VPP, the hour or a series that the parameters name.
         """
-        return read_case(name or self.parameters["case"], self.parameters)
+        asked = name or self.parameters["case"]
+        case = read_case(asked, self.parameters)
+        if asked == self.parameters.get("case"):
+            self.shown_case = case
+        return case
 
     @property
     def progress(self) -> bool:
@@ -189,15 +194,50 @@ class Study:
         for name, table in tables.items():
             self.tables[name] = table.to_frame() if hasattr(table, "to_frame") else table
 
-    def judge(self, *judgements: Judgement) -> Styler:
-        """Keeps verdicts for the ledger and returns them as a table for the page, with their whole
-        reasons.
-        """
-        from vppcore.pages.published import as_table
-        from vppcore.pages.tables import to_read
+    def judges(self, *claims: str) -> bool:
+        """True if this run can be held against these claims: only then need a page compute more."""
+        homes = claim_homes()
+        return not any(self.hindrance(homes[claim]) for claim in claims)
 
-        self.judgements += judgements
-        return to_read(as_table(list(judgements)).set_index("claim"))
+    def judge(self, *judgements: Judgement, show: bool = True, **results: Any) -> Styler | None:
+        """Judges every claim that these results answer, and shows the verdicts with their reasons.
+
+        results: by the names that the functions of claims_a.py and claims_b.py ask for.
+        show: False only keeps the verdicts for the ledger, where a time differs in every run.
+        A claim that does not speak of this run gets a sentence that says why, and no verdict.
+        """
+        from vppcore.pages.published import homes_answered_by, judgement_of
+
+        if judgements:
+            self.judgements += judgements
+            return verdict_table(list(judgements))
+        claim_homes()
+        verdicts, silent = [], {}
+        for home in homes_answered_by(results):
+            why = self.hindrance(home)
+            judgement = None if why else judgement_of(home, results)
+            if judgement is not None:
+                verdicts.append(judgement)
+            else:
+                why = why or "the results of this run do not reach it"
+                silent[why] = [*silent.get(why, []), home.claim]
+        self.judgements += verdicts
+        if show:
+            show_verdicts(verdicts, silent)
+        return None
+
+    def hindrance(self, home: ClaimHome) -> str:
+        """Why a claim does not speak of this run; empty if it does."""
+        paper = home.claim[0]
+        if self.shown_case is None or not self.shown_case.is_paper(paper):
+            name = self.parameters.get("case", self.notebook)
+            return f"{name} is no case of paper {paper}"
+        changed = [
+            f"{name}={self.parameters[name]!r}"
+            for name in home.unchanged
+            if name in self.declared and self.parameters[name] != self.declared[name].default
+        ]
+        return f"it does not speak of a run with {', '.join(changed)}" if changed else ""
 
     def finish(self, **facts: Any) -> str:
         """Writes everything at once in place of an earlier run; returns one sentence on what was
@@ -211,6 +251,32 @@ class Study:
         write_results(self.notebook, self.tables, as_table(self.judgements), record)
         kept = f"{len(self.tables)} tables, {len(self.judgements)} verdicts and run.json"
         return f"{kept} kept in results/{self.notebook}/"
+
+
+def claim_homes() -> dict[str, ClaimHome]:
+    """Every claim with its function, both papers' read in."""
+    from vppcore.pages import claims_a  # noqa: F401  enters its functions
+    from vppcore.pages.published import CLAIM_HOMES
+
+    return CLAIM_HOMES
+
+
+def verdict_table(judgements: list[Judgement]) -> Styler:
+    """Verdicts as a page shows them."""
+    from vppcore.pages.published import as_table
+    from vppcore.pages.tables import to_read
+
+    return to_read(as_table(judgements).set_index("claim"))
+
+
+def show_verdicts(verdicts: list[Judgement], silent: Mapping[str, list[str]]) -> None:
+    """Shows the verdicts as a table, and a sentence for each reason why claims have none."""
+    from IPython.display import display
+
+    if verdicts:
+        display(verdict_table(verdicts))
+    for why, numbers in silent.items():
+        print(f"no verdict on {', '.join(numbers)}: {why}")
 
 
 def values_of(
@@ -229,7 +295,7 @@ def values_of(
 
 
 def declared_or_given(notebook: str, values: Mapping[str, Any]) -> dict[str, Declared]:
-    """What the notebook declares; for a script without a notebook, the values' own names and types."""
+    """What the notebook declares; without a notebook, the values' own names and types."""
     if (NOTEBOOKS / f"{notebook}.ipynb").is_file():
         return read_parameters_cell(notebook_file(notebook))
     return {name: Declared(name, type(value).__name__, value) for name, value in values.items()}

@@ -1,0 +1,344 @@
+"""Each claim of paper A judged on made-up results: where it holds, where it fails, and why."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from vppcore import WrongInput, load_case
+from vppcore.pages import claims_a, published
+from vppcore.pages.claims_a import hours
+from vppcore.pages.published import CLAIM_HOMES, claims, homes_answered_by, judgement_of
+from vppcore.uncertainty.settings import at_level
+
+STEPS = pd.RangeIndex(1, 25, name="step")
+ROLES = {"pv": "renewable", "electric_load": "load", "grid.main": "grid", "tie": "trade"}
+
+
+class Result:
+    """What the claims ask of a schedule; components have labels, as a reader's may."""
+
+    def __init__(self, **flows):
+        table = {name: np.broadcast_to(flow, 24) for name, flow in flows.items()}
+        self.balances = {
+            "electricity": pd.DataFrame(table, STEPS).rename(columns={"grid": "grid.main"})
+        }
+
+    def with_role(self, *roles):
+        return [name for name, role in ROLES.items() if role in roles]
+
+
+def by_clock(inside: float, outside: float, *spans: tuple[int, int]) -> np.ndarray:
+    """A flow that is `inside` in these hours of the clock and `outside` in the others."""
+    return np.where(STEPS.isin(hours(*spans)), inside, outside)
+
+
+def coalition(**changes) -> SimpleNamespace:
+    """A day on which every statement of paper A on hours is true."""
+    day = [(11, 18)]
+    grid_of_2 = by_clock(-40.0, 60.0, *day)
+    received_by_2 = by_clock(-50.0, 40.0, *day)
+    vpp2 = Result(
+        pv=by_clock(190.0, 0.0, *day), electric_load=-100.0, tie=received_by_2, grid=grid_of_2
+    )
+    others = Result(electric_load=-1000.0, grid=by_clock(-5.0, 5.0, *day), tie=0.0)
+    from_2 = by_clock(30.0, -40.0, (10, 16))
+    from_3 = by_clock(10.0, -5.0, (10, 16))
+    usual = {
+        "dispatches": {"VPP1": others, "VPP2": vpp2, "VPP3": others},
+        "trades": pd.DataFrame({("VPP1", "VPP2"): from_2, ("VPP1", "VPP3"): from_3}, STEPS),
+        "certificate": SimpleNamespace(gap=6e-6),
+        "iterations": 32,
+    }
+    return SimpleNamespace(**usual | changes)
+
+
+def with_vpp2(**flows) -> SimpleNamespace:
+    """The day with other flows of VPP2."""
+    usual = coalition()
+    columns = usual.dispatches["VPP2"].balances["electricity"].rename(columns={"grid.main": "grid"})
+    vpp2 = Result(**{name: columns[name].to_numpy() for name in columns} | flows)
+    return coalition(dispatches=usual.dispatches | {"VPP2": vpp2})
+
+
+def with_trades(from_2, from_3) -> SimpleNamespace:
+    """The day with other trades of VPP1."""
+    trades = {("VPP1", "VPP2"): from_2, ("VPP1", "VPP3"): from_3}
+    return coalition(trades=pd.DataFrame(trades, STEPS))
+
+
+def judged(number: str, **results):
+    """The judgement on one claim by its id, as a study makes it."""
+    homes = {home.claim: home for home in homes_answered_by(results)}
+    return judgement_of(homes[number], results)
+
+
+# --- homes ----------------------------------------------------------------------------------------
+def test_every_claim_of_paper_a_has_its_one_function():
+    table = claims()
+    assert sorted(home for home in CLAIM_HOMES if home.startswith("A")) == list(
+        table.index[table["paper"] == "A"]
+    )
+
+
+def test_a_function_that_judges_another_claim_is_refused(monkeypatch):
+    monkeypatch.setitem(
+        CLAIM_HOMES,
+        "A22",
+        published.ClaimHome(
+            "A22", lambda penalty: published.judge_setting("A16", "", ""), ("penalty",)
+        ),
+    )
+    with pytest.raises(WrongInput, match="the function of A22 judges A16"):
+        judged("A22", penalty=1)
+
+
+def test_a_result_that_no_claim_asks_for_is_refused():
+    with pytest.raises(WrongInput, match="asks for penaltie; allowed: "):
+        homes_answered_by({"penalty": 1e-4, "penaltie": 1})
+
+
+def test_hours_of_the_clock_are_the_steps_that_end_in_them():
+    assert hours((11, 18)) == list(range(12, 19))
+    assert hours((0, 2), (23, 24)) == [1, 2, 24]
+
+
+# --- data and settings ----------------------------------------------------------------------------
+def test_the_same_plants():
+    case = load_case("paper-a")
+    assert judged("A23", case=case).verdict == "by construction"
+    vpp1 = case.vpp("VPP1")
+    windless = replace(vpp1, components=tuple(c for c in vpp1.components if c.name != "wind"))
+    other = replace(case, vpps=(windless, *case.vpps[1:]))
+    assert judged("A23", case=other).verdict == "not reproduced"
+    both = replace(case, vpps=(vpp1, case.vpps[1], replace(case.vpps[1], name="VPP3")))
+    assert judged("A23", case=both).verdict == "not reproduced"
+
+
+def test_a_penalty_of_one_s_own_is_not_the_paper_s():
+    assert judged("A22", penalty=1e-4).verdict == "by construction"
+    own = judged("A22", penalty=3e-4)
+    assert (own.ours, own.verdict) == ("0.0003", "not reproduced")
+
+
+def test_budgets_are_said_as_the_run_has_them():
+    doubt = at_level(12, 0.2, ("load", "wind", "pv"), 0.5)
+    assert judged("A16", doubt=doubt).ours == "12, 12, 6; 20 %"
+    assert judged("A16", doubt=doubt).verdict == "by construction"
+
+
+# --- iterations and times -------------------------------------------------------------------------
+def test_iterations_are_judged_as_numbers():
+    agreed = coalition()
+    right = judged("A18", agreed=agreed, tolerance=1e-3, unfitted=agreed)
+    assert right.verdict == "reproduced"
+    assert "relative residual of 0.001" in right.reason and "certified to 6e-06" in right.reason
+    slow = coalition(iterations=64)
+    assert judged("A18", agreed=slow, tolerance=1e-3, unfitted=agreed).ours == "64 (+100.0 %)"
+    talked = SimpleNamespace(history=pd.DataFrame({"x": range(24)}))
+    assert judged("A20", talked=talked, price_tolerance=1e-4).verdict == "reproduced"
+    talked.history = talked.history.head(17)
+    assert judged("A20", talked=talked, price_tolerance=1e-4).verdict == "not reproduced"
+
+
+@pytest.mark.parametrize(("number", "name"), [("A19", "trade_seconds"), ("A21", "price_seconds")])
+def test_times_are_judged_as_numbers(number, name):
+    printed = published.published_value(number)
+    assert judged(number, **{name: printed}).verdict == "reproduced"
+    assert judged(number, **{name: 0.02}).verdict == "not reproduced"
+
+
+# --- statements on hours --------------------------------------------------------------------------
+OTHERWISE = {
+    "A24": [with_vpp2(pv=90.0), with_vpp2(tie=50.0, grid=0.0), with_vpp2(grid=10.0, tie=-10.0)],
+    "A25": [with_vpp2(tie=0.0), with_vpp2(grid=-30.0), with_vpp2(tie=0.01)],
+    "A26": [with_trades(10.0, 10.0), with_trades(-20.0, 20.0), with_trades(-0.01, -0.01)],
+    "A27": [with_trades(30.0, -10.0), with_trades(0.01, 10.0), with_trades(-10.0, -10.0)],
+    "A28": [with_vpp2(grid=by_clock(40.0, -60.0, (11, 18)))],
+}
+
+
+@pytest.mark.parametrize("number", OTHERWISE)
+def test_a_statement_on_hours_holds_on_a_day_as_the_paper_tells_it(number):
+    day = coalition()
+    judgement = judged(number, agreed=day, unfitted=day, tolerance=1e-3)
+    assert judgement.verdict == "reproduced in shape"
+    count = {"A24": 7, "A25": 15, "A26": 18, "A27": 6, "A28": 24}[number]
+    assert judgement.ours == f"holds in {count} of {count} hours"
+    assert f"with nothing fitted {count} of {count}" in judgement.reason
+
+
+@pytest.mark.parametrize(
+    ("number", "other"), [(number, other) for number, days in OTHERWISE.items() for other in days]
+)
+def test_a_statement_on_hours_fails_on_another_day(number, other):
+    judgement = judged(number, agreed=other, unfitted=coalition(), tolerance=1e-3)
+    assert judgement.verdict == "not reproduced"
+    assert "fails in hour" in judgement.reason
+
+
+def test_the_case_with_nothing_fitted_is_counted_on_its_own():
+    reason = judged("A28", agreed=coalition(), unfitted=OTHERWISE["A28"][0], tolerance=1).reason
+    assert "with nothing fitted 0 of 24" in reason and "fails" not in reason
+
+
+def test_only_the_hours_of_a_statement_count():
+    """VPP2's photovoltaics fail to cover the load in hour 18 alone."""
+    pv = coalition().dispatches["VPP2"].balances["electricity"]["pv"].to_numpy().copy()
+    pv[17] = 0.0
+    judgement = judged("A24", agreed=with_vpp2(pv=pv), unfitted=coalition(), tolerance=1e-3)
+    assert judgement.ours == "holds in 6 of 7 hours"
+    assert judgement.reason.endswith("fails in hour 18")
+
+
+def test_what_is_no_flow_follows_the_size_of_the_vpp():
+    for size in (1.0, 1e-3, 1e6):
+        small = Result(electric_load=-1000.0 * size, tie=0.09 * size)
+        assert claims_a.no_flow(small) == pytest.approx(0.1 * size)
+
+
+# --- the split ------------------------------------------------------------------------------------
+SAVINGS = {
+    "A01": "cluster saving",
+    "A02": "VPP1 saving",
+    "A03": "VPP2 saving",
+    "A04": "VPP3 saving",
+}
+SHARES = {"A05": "VPP1 saving (%)", "A06": "VPP2 saving (%)", "A07": "VPP3 saving (%)"}
+
+
+def table_1(off: float) -> pd.DataFrame:
+    """Paper A's Table 1 beside ours, `off` by so much in the fitted case."""
+    values = {row: published.published_value(number) for number, row in (SAVINGS | SHARES).items()}
+    paper = pd.Series(values | {"cluster saving (%)": 13.38, "cluster alone": 87_790.4})
+    return pd.DataFrame({"paper": paper, "paper-a": paper * (1 + off), "paper-a-parent": paper / 2})
+
+
+@pytest.mark.parametrize("number", [*SAVINGS, *SHARES])
+def test_a_fitted_saving_is_met_by_construction_or_not_at_all(number):
+    assert judged(number, beside=table_1(0.04)).verdict == "by construction"
+    assert judged(number, beside=table_1(-0.06)).verdict == "not reproduced"
+    half = published.published_value(number) / 2
+    shown = f"{half:.4g}" if number in SHARES else f"{half:,.6g}"
+    assert f"{shown} with nothing fitted" in judged(number, beside=table_1(0.0)).reason
+
+
+def test_the_paper_contradicts_itself_on_the_share():
+    judgement = judged("A08", beside=table_1(0.1))
+    assert judgement.verdict == "contradicted by the paper itself"
+    assert judgement.ours == "14.72" and "imply 12.28 %" in judgement.reason
+
+
+def a_split(price: float, bound: bool = False) -> SimpleNamespace:
+    prices = pd.DataFrame({("VPP1", "VPP2"): 0.5, ("VPP1", "VPP3"): np.nan}, STEPS)
+    prices.iloc[4:8] = price
+    prices.iloc[20:] = np.nan
+    return SimpleNamespace(prices=prices, bound=bound)
+
+
+def test_prices_are_judged_in_the_hours_that_have_one():
+    band = pd.DataFrame({"low": 0.2, "mid": 0.5, "high": 1.0}, STEPS)
+    inside = judged("A29", split=a_split(1.0), band=band)
+    assert (inside.verdict, inside.ours) == ("reproduced in shape", "holds in 20 of 20 hours")
+    assert inside.reason.startswith("nothing forces")
+    assert judged("A29", split=a_split(0.5, True), band=band).reason.startswith("forced")
+    for outside in (1.01, 0.19):
+        judgement = judged("A29", split=a_split(outside), band=band)
+        assert judgement.verdict == "not reproduced"
+        assert judgement.reason.endswith("fails in hour 5, 6, 7, 8")
+
+
+# --- uncertainty ----------------------------------------------------------------------------------
+def hits_in(*steps: int) -> pd.DataFrame:
+    return pd.DataFrame({"load": STEPS.isin(steps).astype(int), "pv": 0}, STEPS)
+
+
+def test_hours_of_the_worst_day():
+    named = hits_in(*hours((6, 8), (14, 19)))
+    judgement = judged("A17", hits=named, other_hits=hits_in(7, 20), other_name="the other")
+    assert judgement.verdict == "reproduced in shape"
+    assert judgement.reason == (
+        "also hit, in hours the paper does not name: none; in the other it holds in 1"
+    )
+    night = judged("A17", hits=hits_in(1, 7), other_hits=named, other_name="the other")
+    assert night.verdict == "not reproduced" and night.ours == "holds in 1 of 7 hours"
+    assert "does not name: 1; in the other it holds in 7" in night.reason
+
+
+def sweep(**changes) -> pd.DataFrame:
+    """Costs by level as the paper prints them, as far as it does."""
+    table = pd.DataFrame(
+        {
+            "alone": [87_790.0, 95_760.0, 99_886.0, 101_000.0, 102_000.0],
+            "together": [77_010.0, 84_689.0, 92_000.0, 95_000.0, 98_960.0],
+        },
+        pd.Index([0, 2, 4, 6, 8], name="level"),
+    ).assign(**changes)
+    return table.assign(**{"saving (%)": 100 * (1 - table["together"] / table["alone"])})
+
+
+def of_sweep(number: str, costs: pd.DataFrame):
+    return judged(number, costs=costs, other_costs=sweep() / 2, other_name="the other")
+
+
+@pytest.mark.parametrize("number", ["A09", "A10", "A11", "A12", "A13"])
+def test_a_cost_by_level_is_judged_as_a_number(number):
+    assert of_sweep(number, sweep()).verdict == "reproduced"
+    dearer = sweep(alone=sweep()["alone"] * 1.05, together=sweep()["together"] * 1.02)
+    assert of_sweep(number, dearer).verdict == "not reproduced"
+    assert "the other" in of_sweep(number, dearer).reason
+
+
+def test_the_reasons_of_the_costs_come_from_the_numbers():
+    reason = of_sweep("A09", sweep()).reason
+    assert reason == (
+        "the paper's cost alone grows by 0.52 of its first step in the second, ours by 0.52; "
+        "47,880 in the other"
+    )
+    assert "cooperation saves less: 11.6 %" not in of_sweep("A10", sweep(together=80_000.0)).reason
+    assert "cooperation saves less: 6.0 % at" in of_sweep("A10", sweep(together=90_000.0)).reason
+
+
+@pytest.mark.parametrize(
+    ("number", "levels"),
+    [
+        ("A09", [0, 4, 8]),
+        ("A10", [0, 4, 8]),
+        ("A11", [0]),
+        ("A12", [2, 4]),
+        ("A13", [2, 4]),
+        ("A14", [4]),
+        ("A15", [0, 2, 8]),
+    ],
+)
+def test_a_sweep_that_does_not_reach_a_claim_gives_no_verdict(number, levels):
+    assert of_sweep(number, sweep().loc[levels]) is None
+
+
+def test_costs_that_fall_with_the_level_are_no_rise():
+    assert of_sweep("A14", sweep()).verdict == "reproduced in shape"
+    noisy = sweep(together=[77_010.0, 84_689.0, 84_688.0, 95_000.0, 98_960.0])
+    assert of_sweep("A14", noisy).verdict == "reproduced in shape"
+    for mode in ("alone", "together"):
+        falling = sweep(**{mode: [5.0, 4.0, 3.0, 2.0, 1.0]})
+        assert of_sweep("A14", falling).verdict == "not reproduced"
+    assert of_sweep("A14", sweep()).ours == "5 levels"
+
+
+def test_cooperation_at_8_beside_alone_at_4():
+    assert of_sweep("A15", sweep()).verdict == "reproduced in shape"
+    assert of_sweep("A15", sweep(together=90_000.0)).verdict == "not reproduced"
+    assert of_sweep("A15", sweep()).ours == "98,960 against 99,886 yuan"
+
+
+def test_cooperation_pays_at_every_level_or_not():
+    assert of_sweep("A30", sweep()).verdict == "reproduced in shape"
+    dear = sweep(together=[77_010.0, 95_760.0, 92_000.0, 95_000.0, 98_960.0])
+    assert (of_sweep("A30", dear).verdict, of_sweep("A30", dear).ours) == (
+        "not reproduced",
+        "4 of 5 levels",
+    )
