@@ -10,16 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vppcore.errors import WrongInput
-from vppcore.parameters import Rule, choice, faults_of, parameter
+from vppcore.parameters import Rule, choice, parameter, rules_of
 
 LIMITS = ("forecast", "actual")
 READINGS = ("trades first", "own worst case first", "joint worst case")
 
 LEVEL = Rule("number", "h", "hours that load and wind may deviate", low=0, whole=True)
 BUDGET = Rule("number", "h", "hours of a series that may be hit", low=0)
-DEVIATION = Rule(
-    "number", text="size of a deviation, share of the forecast", low=0, high=1, below=True
-)
 
 # A budget is a whole number of steps up to this share of a step (hours such as 0.1 are not exact).
 ROUNDING = 1e-6
@@ -46,7 +43,9 @@ class Uncertainty:
     """
 
     budgets: Mapping[str, float]
-    deviation: float | Mapping[str, float] = 0.2
+    deviation: float | Mapping[str, float] = parameter(
+        "-", "size of a deviation, share of the forecast", 0.2, high=1, below=True
+    )
     limits: str = choice(
         "demand response follows the forecast or the actual load", LIMITS, "forecast"
     )
@@ -62,23 +61,25 @@ class Uncertainty:
         for series, hours in self.budgets.items():
             if not BUDGET.admits(hours):
                 faults.append(BUDGET.fault(f"budget of {series}", hours))
-        faults += self._deviation_faults()
-        faults += faults_of(self)
+        for name, rule in rules_of(self).items():
+            value = getattr(self, name)
+            if name == "deviation" and isinstance(value, Mapping):
+                faults += self._deviation_faults(value)
+            elif not rule.admits(value):
+                faults.append(rule.fault(name, value))
         if faults:
             raise WrongInput(*faults)
 
-    def _deviation_faults(self) -> list[str]:
-        if not isinstance(self.deviation, Mapping):
-            if DEVIATION.admits(self.deviation):
-                return []
-            return [DEVIATION.fault("deviation", self.deviation)]
+    def _deviation_faults(self, deviations: Mapping[str, float]) -> list[str]:
+        """What is wrong with a deviation for each series."""
+        rule = rules_of(Uncertainty)["deviation"]
         faults = []
-        for series, share in self.deviation.items():
-            if not DEVIATION.admits(share):
-                faults.append(DEVIATION.fault(f"deviation of {series}", share))
+        for series, share in deviations.items():
+            if not rule.admits(share):
+                faults.append(rule.fault(f"deviation of {series}", share))
         for series in self.budgets:
-            if series not in self.deviation:
-                given = ", ".join(self.deviation) or "none"
+            if series not in deviations:
+                given = ", ".join(deviations) or "none"
                 faults.append(
                     f"deviation: found none of {series}; given: {given}; "
                     "allowed: one number, or one for each series with a budget"
