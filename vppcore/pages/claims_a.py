@@ -282,7 +282,7 @@ def share_of_a_fitted_saving(number: str, beside: pd.DataFrame, row: str) -> Jud
 def budgets_of_the_worst_day(doubt: Uncertainty) -> Judgement:
     """Budgets of Fig. 7: load 12, wind 12, photovoltaics 6; deviation 20 %."""
     budgets = ", ".join(str(doubt.budgets[name]) for name in ("load", "wind", "pv"))
-    ours = f"{budgets}; {100 * doubt.deviation:.0f} %"
+    ours = f"{budgets}; {100 * doubt.deviation_of('load'):.0f} %"
     return judge_setting("A16", ours, "the defaults of this page")
 
 

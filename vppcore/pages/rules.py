@@ -20,7 +20,7 @@ from vppcore.errors import WrongInput
 from vppcore.game.rules import Rules
 from vppcore.pages.parameters_cell import Declared
 from vppcore.parameters import RULE, Rule, choice, parameter, rules_of, text
-from vppcore.uncertainty.settings import READINGS, Uncertainty
+from vppcore.uncertainty.settings import LEVEL, READINGS, Uncertainty
 
 
 def levels_in(words: Any) -> tuple[int, ...]:
@@ -62,7 +62,7 @@ class NotebookParameters:
             )
         }
     )
-    level: int = parameter("h", "uncertainty level", whole=True, infinite=False)
+    level: int = field(metadata={RULE: LEVEL})
     pv_share: float = parameter("-", "budget of photovoltaics, share of the level", high=1)
     reading: str = choice("who knows what when trades are agreed", READINGS)
     series: str | None = text(

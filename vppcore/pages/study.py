@@ -97,7 +97,7 @@ def check_what_the_case_has(case: Case, parameters: Mapping[str, Any]) -> None:
     """Raises WrongInput with a sentence for each VPP, series and hour of the parameters that the
     case lacks.
     """
-    from vppcore.uncertainty.recourse import series_of
+    from vppcore.uncertainty.series import series_of
 
     steps = case.vpps[0].steps
     faults = []
@@ -173,7 +173,7 @@ class Study:
 
     def series(self, case: Case) -> tuple[str, ...]:
         """The uncertain series: the parameter's, else all of the case but heat."""
-        from vppcore.uncertainty.recourse import series_of
+        from vppcore.uncertainty.series import series_of
 
         asked = self.parameters.get("series")
         if asked:
