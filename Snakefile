@@ -61,7 +61,8 @@ rule book:
 
 rule stage:
     input:
-        files("book", "data"),
+        files("book", "data", "vppcore"),
+        "tools/api_pages.py",
         expand("results/{notebook}", notebook=NOTEBOOKS),
         "_config.yml",
         "_toc.yml",
@@ -69,8 +70,10 @@ rule stage:
         touch(f"{SITE}/.staged"),
     shell:
         # Pages may include tables from results/ and data/, and link them for download.
-        "rm -rf {SITE}/book {SITE}/data {SITE}/results && mkdir -p build/logs && "
-        "cp -R book data results {SITE}/ && cp _config.yml _toc.yml {SITE}/"
+        "rm -rf {SITE}/book {SITE}/data {SITE}/results {SITE}/vppcore && mkdir -p build/logs && "
+        "cp -R book data results vppcore {SITE}/ && cp _config.yml _toc.yml {SITE}/ && "
+        # the pages show code from vppcore/, and the API from its docstrings
+        "{PYTHON:q} tools/api_pages.py {SITE}/book/api"
 
 
 rule run:
