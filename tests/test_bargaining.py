@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 from types import SimpleNamespace
 
@@ -13,18 +14,18 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from vppcore import NotSolved, WrongInput, bargain, bargaining_weights, cooperate, dispatch
-from vppcore.bargaining.settings import METHODS
-from vppcore.bargaining.split import (
-    Deal,
+from vppcore.bargaining.band import price_band
+from vppcore.bargaining.deal import Deal, make_deal
+from vppcore.bargaining.prices import (
+    best_position,
     bounded_position,
     closed_form_position,
-    conic_prices,
-    make_deal,
-    price_band,
     prices_at,
-    settle,
 )
-from vppcore.bargaining.weights import NO_TRADE, supplied_and_received
+from vppcore.bargaining.roads import admm_prices, conic_prices, natural_price_penalty
+from vppcore.bargaining.settings import METHODS, WEIGHT_RULES, Settings
+from vppcore.bargaining.split import gains_at
+from vppcore.bargaining.weights import supplied_and_received
 
 LOW, HIGH = array(0.2, 0.2, 0.3), array(1.0, 0.6, 0.9)
 MID, HALF = (LOW + HIGH) / 2, (HIGH - LOW) / 2
@@ -44,9 +45,9 @@ def haggle(trades: dict[tuple[str, str], np.ndarray], at_mid_gains: dict[str, fl
     vpps = (vpp(load(0, 0, 0), grid(HIGH, LOW), name=name) for name in names)
     table = trade_table(trades)
     due = {name: sum(table[name, j] @ MID for j in names if (name, j) in table) for name in names}
-    apart = pd.Series({name: 1000.0 - at_mid_gains[name] - due[name] for name in names})
+    with_trades = pd.Series({name: 1000.0 - at_mid_gains[name] - due[name] for name in names})
     outside = {name: SimpleNamespace(cost=1000.0) for name in names}
-    return bargain(case(*vpps), outside, SimpleNamespace(trades=table, costs=apart), **how)
+    return bargain(case(*vpps), outside, SimpleNamespace(trades=table, costs=with_trades), **how)
 
 
 TRADES = {
@@ -89,7 +90,7 @@ def test_the_methods_agree_on_the_calibrated_case(calibrated):
 def test_prices_lie_in_the_grid_s_band(parent, alone, together, method):
     result, band = bargain(parent, alone, together, method=method), price_band(parent)
     for pair, prices in result.prices.items():
-        traded = together.trades[pair].abs() >= NO_TRADE
+        traded = together.trades[pair].abs() >= 1e-6 * together.trades.abs().to_numpy().max()
         assert (prices.notna() == traded).all()
         assert (prices >= band["low"] - 1e-9)[traded].all() and (prices <= band["high"] + 1e-9)[
             traded
@@ -257,14 +258,38 @@ def test_a_saving_of_nothing_is_nothing_to_share():
             haggle({("A", "B"): array(120, 0, 0)}, {"A": gain, "B": 0.0})
 
 
-def test_vpps_that_do_not_trade_cannot_pay_each_other():
-    pairs = {("A", "B"): array(50, 0, 0), ("C", "D"): array(0, 40, 0)}
-    pairs |= {pair: np.zeros(3) for pair in combinations("ABCD", 2) if pair not in pairs}
-    with pytest.raises(
-        NotSolved,
-        match="P2: some VPPs do not trade with the others, so no price can move money between them",
-    ):
-        haggle(pairs, {"A": 90.0, "B": 5.0, "C": 5.0, "D": 5.0}, weights="equal")
+TWO_GROUPS = {("A", "B"): array(100, 0, 0), ("C", "D"): array(0, 80, 0)}
+TWO_GROUPS |= {pair: np.zeros(3) for pair in combinations("ABCD", 2) if pair not in TWO_GROUPS}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_groups_that_no_trade_joins_share_what_each_saves_itself(method):
+    """A and B save 60, C and D save 20: no price can move money from one group to the other."""
+    gains = {"A": 50.0, "B": 10.0, "C": 5.0, "D": 15.0}
+    result = haggle(TWO_GROUPS, gains, weights="equal", method=method)
+    assert result.gains.to_numpy() == pytest.approx([30, 30, 10, 10], abs=0.1)
+    assert "A and B; C and D" in result.note and not result.bound
+    assert result.prices["A", "C"].isna().all()
+
+
+def test_a_group_that_saves_nothing_does_not_stop_the_other():
+    gains = {"A": 50.0, "B": 10.0, "C": 5.0, "D": -6.0}
+    result = haggle(TWO_GROUPS, gains, weights="equal")
+    assert result.gains.to_numpy() == pytest.approx([30, 30, 5, -6])
+    assert "C and D save nothing by trading" in result.note
+    assert result.prices["C", "D"].iloc[1] == pytest.approx(MID[1])
+
+
+@pytest.mark.parametrize("weights", WEIGHT_RULES)
+@pytest.mark.parametrize("method", METHODS)
+def test_a_member_without_trade_gains_nothing_and_blocks_nobody(weights, method):
+    idle = {("A", "C"): np.zeros(3), ("B", "C"): array(1e-5, 0, -2e-5)}  # a solver's rounding
+    trades = {("A", "B"): array(120, 0, 0)} | idle
+    result = haggle(trades, {"A": 30.0, "B": 50.0, "C": 0.0}, weights=weights, method=method)
+    assert result.table.loc["C", ["weight", "payment", "gain"]].abs().max() < 1e-3
+    assert result.gains["A"] == pytest.approx(80 * result.table.loc["A", "weight"], abs=0.1)
+    assert "C trades with nobody and keeps its cost" in result.note
+    assert result.prices[[("A", "C"), ("B", "C")]].isna().all(axis=None)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -279,12 +304,8 @@ def test_quarter_hours_pay_a_quarter(parent, alone, together):
     """The same trades in steps of 15 minutes: payments and what prices can move, a quarter."""
     weights = bargaining_weights(together.trades)
     hourly = make_deal(parent, alone, together, weights)
-    plants = tuple(
-        SimpleNamespace(name=v.name, components=v.components, step_hours=0.25) for v in parent.vpps
-    )
-    quarters = make_deal(
-        SimpleNamespace(name="q", vpps=plants, names=parent.names), alone, together, weights
-    )
+    plants = tuple(replace(plant, step_hours=0.25) for plant in parent.vpps)
+    quarters = make_deal(replace(parent, vpps=plants), alone, together, weights)
     assert quarters.at_mid == pytest.approx(hourly.at_mid / 4) and quarters.room == pytest.approx(
         hourly.room / 4
     )
@@ -311,12 +332,31 @@ def test_a_wrong_argument_is_refused_in_words(how, sentence):
         haggle(TRADES, {"A": 30.0, "B": 30.0, "C": 30.0}, **how)
 
 
-def test_admm_that_is_stopped_early_says_so():
-    with pytest.raises(
-        NotSolved,
-        match=r"P2: prices still differ by .* yuan/kWh after 1 iterations \(allowed: 0.0001\)",
-    ):
-        haggle(TRADES, {"A": 30.0, "B": 20.0, "C": 40.0}, method="admm", max_iterations=1)
+def test_admm_that_is_stopped_early_says_so_and_the_closed_form_stays():
+    gains = {"A": 30.0, "B": 20.0, "C": 40.0}
+    result = haggle(TRADES, gains, method="admm", max_iterations=1)
+    assert result.method == "closed form" and result.history.empty
+    assert "the road 'admm' gave no answer (P2: prices differ by" in result.note
+    assert "after 1 iterations; allowed: 0.0001" in result.note
+    assert result.gains.to_list() == pytest.approx(haggle(TRADES, gains).gains.to_list())
+
+
+@pytest.mark.parametrize("factor", [1e-3, 1.0, 1e3, 1e6])
+def test_admm_gives_the_right_split_or_says_that_it_has_none(parent, alone, together, factor):
+    """A large penalty freezes the first prices: agreement alone is no optimum."""
+    closed = bargain(parent, alone, together)
+    penalty = factor * natural_price_penalty(make_deal(parent, alone, together, "contribution"))
+    talked = bargain(parent, alone, together, method="admm", penalty=penalty)
+    assert np.abs(talked.gains - closed.gains).max() <= 1e-3 * closed.gains.sum()
+    if talked.method == "admm":
+        assert talked.difference == pytest.approx(np.abs(talked.gains - closed.gains).max())
+        last = talked.history.iloc[-1]
+        assert last["dual residual (yuan/kWh)"] == pytest.approx(
+            factor * last["largest move (yuan/kWh)"]
+        )
+        assert last["dual residual (yuan/kWh)"] <= 1e-4
+    else:
+        assert "gave no answer" in talked.note and factor != 1.0
 
 
 def test_a_band_needs_a_grid_in_every_vpp():
@@ -364,17 +404,85 @@ def deals(draw, gain_low: int = -40) -> Deal:
         {"low": LOW, "high": HIGH, "mid": MID, "half": HALF}, pd.RangeIndex(1, 4, name="step")
     )
     alone = pd.Series(1000.0, names)
-    return Deal(
-        names,
-        alone,
-        alone - base - incidence @ at_mid,
-        power / power.sum(),
-        trade,
-        at_mid,
-        np.array([np.abs(p) @ HALF for p in trade.values()]),
-        band,
-        1.0,
-    )
+    with_trades = alone - base - incidence @ at_mid
+    return Deal(names, alone, with_trades, power / power.sum(), trade, band)
+
+
+def many_members(size: int, seed: int, scale: float = 1.0) -> Deal:
+    """A deal of `size` VPPs over a day that all trade; sums of kW and yuan a thousand apart."""
+    chance = np.random.default_rng(seed)
+    names = [f"V{k}" for k in range(size)]
+    band = pd.DataFrame({"low": np.full(24, 0.2), "high": chance.uniform(0.4, 1.2, 24)})
+    band["mid"] = (band["low"] + band["high"]) / 2
+    band["half"] = (band["high"] - band["low"]) / 2
+    trade = {pair: scale * chance.normal(0, 300, 24) for pair in combinations(names, 2)}
+    alone = pd.Series(scale * chance.uniform(1e4, 3e4, size), names)
+    base = scale * chance.uniform(10, 2000, size)
+    weights = pd.Series(chance.dirichlet(np.ones(size)), names)
+    deal = Deal(names, alone, alone, weights, trade, band)
+    with_trades = alone - base - deal.incidence @ deal.at_mid
+    return replace(deal, with_trades=with_trades)
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e4])
+@pytest.mark.parametrize("size", [2, 5, 10])
+def test_ten_members_agree_by_both_roads(size, scale):
+    deal = many_members(size, seed=size, scale=scale)
+    best = deal.gains(best_position(deal))
+    assert best.min() > 0
+    assert gains_at(deal, conic_prices(deal)) == pytest.approx(best, abs=1e-3 * deal.saving)
+
+
+def test_of_all_bounded_positions_the_nearest_to_mid_market_is_taken():
+    """A gains far too much and pays what it can. Money round B, C and D changes no gain: the least
+    sum K theta^2 has none of it, so theta adds up to zero around the circle."""
+    pairs = list(combinations("ABCD", 2))
+    trade = {pair: array(10 * k + 20, 5, 0) for k, pair in enumerate(pairs)}
+    names = list("ABCD")
+    band = pd.DataFrame({"low": LOW, "high": HIGH, "mid": MID, "half": HALF})
+    alone = pd.Series(1000.0, names)
+    deal = Deal(names, alone, alone, pd.Series(0.25, names), trade, band)
+    base = array(200, 5, 20, 10)
+    deal = replace(deal, with_trades=alone - base - deal.incidence @ deal.at_mid)
+    theta = dict(zip(pairs, bounded_position(deal), strict=True))
+    for partner in "BCD":
+        assert theta["A", partner] == pytest.approx(1, abs=1e-4)
+    assert max(abs(theta[pair]) for pair in pairs[3:]) > 0.1  # and the others do pay each other
+    around = theta["B", "C"] + theta["C", "D"] - theta["B", "D"]
+    assert around == pytest.approx(0, abs=1e-4)
+
+
+def test_a_split_that_only_a_way_round_reaches_is_no_binding_band():
+    """theta of the closed form leaves the band on the weak pair; by way of C all is reached."""
+    trade = {("A", "B"): array(1, 0, 0), ("A", "C"): array(99, 0, 0), ("B", "C"): array(0, 99, 0)}
+    result = haggle(trade, {"A": 40.0, "B": 10.0, "C": 25.0}, weights="equal")
+    assert not result.bound
+    assert result.gains.to_numpy() == pytest.approx([25, 25, 25], abs=1e-4)
+    assert result.position.abs().max() <= 1 + 1e-9
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_band_without_width_leaves_the_gains_as_they_are(parent, alone, together, method):
+    """Feed-in and purchase price equal: trade saves at the fee only, and prices move nothing."""
+    flat = {name: np.full(3, 0.5) for name in ("low", "high", "mid")} | {"half": np.zeros(3)}
+    deal = replace(many_members(3, seed=1), band=pd.DataFrame(flat))
+    trade = {pair: kw[:3] for pair, kw in deal.trade.items()}
+    deal = replace(deal, trade=trade, with_trades=deal.alone - 10)
+    gains = deal.gains_at_mid
+    if gains.min() > 0:
+        assert deal.gains(best_position(deal)) == pytest.approx(gains)
+    else:
+        with pytest.raises(NotSolved, match="leave every VPP better off"):
+            best_position(deal)
+
+
+def test_a_relaxed_schedule_is_not_bargained_about(parent, alone, together):
+    cheating = SimpleNamespace(cost=alone["VPP1"].cost, exact=False)
+    with pytest.raises(WrongInput, match="alone: found .*VPP1.*their costs are too low"):
+        bargain(parent, alone | {"VPP1": cheating}, together)
+    relaxed = SimpleNamespace(trades=together.trades, costs=together.costs, exact=False)
+    with pytest.raises(WrongInput, match="coalition: found .*saving is not real"):
+        bargain(parent, alone, relaxed)
 
 
 def log_gain(deal: Deal, gains: np.ndarray) -> float:
@@ -404,12 +512,10 @@ def test_money_is_conserved_and_nobody_loses(deal):
         corners = np.array(np.meshgrid(*[np.linspace(-1, 1, 9)] * 3)).reshape(3, -1).T
         assert not any((deal.gains(corner) > 1e-3 * deal.saving).all() for corner in corners)
         return
-    result = settle(deal, prices_at(deal, theta), "test", bound, "", 0.0, pd.DataFrame())
-    assert result.table["payment"].sum() == pytest.approx(0, abs=1e-9)
-    assert result.gains.sum() == pytest.approx(deal.saving)
-    assert (result.gains > 0).all()
-    assert result.gains.to_numpy() == pytest.approx(deal.gains(theta), abs=1e-6)
-    assert result.position.to_numpy() == pytest.approx(theta, abs=1e-6)
+    gains = gains_at(deal, prices_at(deal, theta))
+    assert gains.sum() == pytest.approx(deal.saving)
+    assert (gains > 0).all()
+    assert gains == pytest.approx(deal.gains(theta), abs=1e-6)
 
 
 @settings(max_examples=12)
@@ -425,9 +531,9 @@ def test_bounded_gains_are_the_best_that_the_band_allows(deal):
     slope = deal.weights.to_numpy() / gains @ (-deal.incidence * deal.room)
     best_slope = np.abs(slope).sum() - slope @ theta  # towards the best corner, to first order
     assert best_slope <= 1e-2
-    hourly = settle(deal, conic_prices(deal), "conic", True, "", 0.0, pd.DataFrame())
-    assert hourly.gains.to_numpy() == pytest.approx(gains, abs=2e-3 * deal.saving)
-    assert log_gain(deal, gains) >= log_gain(deal, hourly.gains.to_numpy()) - 1e-4
+    hourly = gains_at(deal, conic_prices(deal))
+    assert hourly == pytest.approx(gains, abs=2e-3 * deal.saving)
+    assert log_gain(deal, gains) >= log_gain(deal, hourly) - 1e-4
 
 
 @settings(max_examples=25)
@@ -439,11 +545,9 @@ def test_the_order_of_the_vpps_changes_no_price(deal):
     mirrored = Deal(
         names,
         deal.alone[names],
-        deal.apart[names],
+        deal.with_trades[names],
         deal.weights[names],
         reversed_pairs,
-        -deal.at_mid[::-1],
-        deal.room[::-1],
         deal.band,
         deal.step_hours,
     )
@@ -465,13 +569,10 @@ def test_theta_within_one_means_prices_within_the_band(deal, theta):
 @settings(max_examples=5)
 @given(deals(gain_low=20))
 def test_admm_finds_the_same_split_on_random_deals(deal):
-    from vppcore.bargaining.split import admm_prices
-
     try:
         best = bounded_position(deal)
     except NotSolved:
         assume(False)
     assume(deal.gains(best).min() > 0.05 * deal.saving)
-    prices, history = admm_prices(deal, None, 1e-5, 3000)
-    found = settle(deal, prices, "admm", False, "", 0.0, history)
-    assert found.gains.to_numpy() == pytest.approx(deal.gains(best), abs=0.02 * deal.saving)
+    prices, _ = admm_prices(deal, Settings(method="admm", tolerance=1e-5, max_iterations=3000))
+    assert gains_at(deal, prices) == pytest.approx(deal.gains(best), abs=0.02 * deal.saving)

@@ -1,0 +1,179 @@
+"""Two more roads to the prices of a deal: the paper's problem as it stands, and ADMM on prices.
+
+yuan, yuan/kWh, kW. A deal here is one group of VPPs that trade and save something.
+Both check the closed form by other means; a road that gives no answer says so (NotSolved).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import cvxpy as cp
+import numpy as np
+import pandas as pd
+
+from vppcore.bargaining.deal import Deal, VppPair
+from vppcore.bargaining.settings import Settings
+from vppcore.errors import NotSolved
+from vppcore.solvers import solve
+
+Prices = dict[VppPair, np.ndarray]
+HALVINGS = 60  # of an interval by bisection: as many as a double has digits, and some more
+SMALLEST_GAIN = 1e-12  # share of the saving at which bisection begins
+
+
+def conic_prices(deal: Deal) -> Prices:
+    """max sum_i w_i log(gain_i) with one price for each pair and hour, by an interior-point method.
+
+    Prices are variables from -1 to 1 in the band, gains are in units of the saving, and only hours
+    with a trade have a price: what a solver of cones needs to be accurate.
+    Raises NotSolved with the solver's status.
+    """
+    half = deal.band["half"].to_numpy()
+    mid = deal.band["mid"].to_numpy()
+    gains = cp.Constant(deal.gains_at_mid / deal.saving)
+    places = {}
+    for column, (pair, trade) in enumerate(deal.trade.items()):
+        steps = np.flatnonzero(trade * half)
+        if steps.size:
+            place = cp.Variable(steps.size, bounds=[-1, 1])
+            moved = deal.step_hours * (trade * half)[steps] @ place / deal.saving
+            gains = gains - deal.incidence[:, column] * moved
+            places[pair] = (steps, place)
+    objective = cp.Maximize(deal.weights.to_numpy(float) @ cp.log(gains))
+    solve(cp.Problem(objective), "clarabel", "P2, conic")
+    prices = {pair: mid.copy() for pair in deal.pairs}
+    for pair, (steps, place) in places.items():
+        prices[pair][steps] += half[steps] * np.clip(place.value, -1, 1)
+    return prices
+
+
+# --- ADMM on prices -------------------------------------------------------------------------------
+def natural_price_penalty(deal: Deal) -> float:
+    """What prices in the band can move over the band's squared width, yuan per (yuan/kWh)^2."""
+    half = deal.band["half"].to_numpy()
+    return float(deal.room.sum() / (half @ half))
+
+
+@dataclass
+class PriceTalks:
+    """State of the ADMM on prices: what has been named and agreed so far, yuan/kWh `(steps,)`.
+
+    expected: (pair, VPP) -> the prices this side expects.
+    mean: pair -> the mean of both sides' expectations.
+    multiplier: (pair, VPP) -> multiplier of this side's distance from the mean, yuan per yuan/kWh.
+    history: a row per iteration.
+    """
+
+    deal: Deal
+    penalty: float
+    expected: dict[tuple[VppPair, str], np.ndarray] = field(default_factory=dict)
+    mean: Prices = field(init=False)
+    multiplier: dict[tuple[VppPair, str], np.ndarray] = field(init=False)
+    history: list[dict[str, float]] = field(default_factory=list)
+
+    def __post_init__(self):
+        mid = self.deal.band["mid"].to_numpy()
+        self.mean = {pair: mid.copy() for pair in self.deal.pairs}
+        self.multiplier = {
+            (pair, side): np.zeros(len(mid)) for pair in self.deal.pairs for side in pair
+        }
+
+    def hear(self) -> None:
+        """Each VPP names the prices it expects for all its pairs."""
+        for row, name in enumerate(self.deal.names):
+            pairs = [pair for pair in self.deal.pairs if name in pair]
+            wishes = [
+                self.mean[pair] - self.multiplier[pair, name] / self.penalty for pair in pairs
+            ]
+            answers = expected_prices(self.deal, row, pairs, np.array(wishes), self.penalty)
+            for pair, answer in zip(pairs, answers, strict=True):
+                self.expected[pair, name] = answer
+
+    def agree(self) -> None:
+        """The means of what both sides expect, then the multipliers of their distance from it."""
+        for pair in self.deal.pairs:
+            self.mean[pair] = (self.expected[pair, pair[0]] + self.expected[pair, pair[1]]) / 2
+            for side in pair:
+                distance = self.expected[pair, side] - self.mean[pair]
+                self.multiplier[pair, side] = self.multiplier[pair, side] + self.penalty * distance
+
+    def disagreement(self) -> float:
+        """The largest difference between two sides' expectations of a price, yuan/kWh."""
+        gaps = []
+        for pair in self.deal.pairs:
+            gaps.append(self.expected[pair, pair[0]] - self.expected[pair, pair[1]])
+        return largest(gaps)
+
+
+def largest(arrays: list[np.ndarray]) -> float:
+    """The largest absolute number in some arrays."""
+    return max(float(np.abs(array).max(initial=0.0)) for array in arrays)
+
+
+def admm_prices(deal: Deal, how: Settings) -> tuple[Prices, pd.DataFrame]:
+    """Prices that the VPPs agree on by ADMM (paper A 3.2.2), and the residuals of each iteration.
+
+    VPP i solves min -w_i S log(gain_i) + sum_j [m x + penalty/2 |x - z|^2] over its prices x in the
+    band; z is the mean of both sides' expectations. Only expected prices and multipliers are
+    exchanged. The talks end when the expectations agree to `how.tolerance` and the dual residual,
+    the penalty times the move of z, is as small as such a move at the natural penalty. Without the
+    second a large penalty would freeze any first prices.
+    Raises NotSolved (limit) after `how.max_iterations`.
+    """
+    natural = natural_price_penalty(deal)
+    talks = PriceTalks(deal, how.penalty or natural)
+    for iteration in range(1, int(how.max_iterations) + 1):
+        before = talks.mean.copy()
+        talks.hear()
+        talks.agree()
+        disagreement = talks.disagreement()
+        move = largest([talks.mean[pair] - before[pair] for pair in deal.pairs])
+        dual = move * talks.penalty / natural
+        talks.history.append(
+            {
+                "iteration": iteration,
+                "largest disagreement (yuan/kWh)": disagreement,
+                "largest move (yuan/kWh)": move,
+                "dual residual (yuan/kWh)": dual,
+            }
+        )
+        if max(disagreement, dual) <= how.tolerance:
+            return talks.mean, pd.DataFrame(talks.history).set_index("iteration")
+    raise NotSolved(
+        f"P2: prices differ by {disagreement:.2g} yuan/kWh and move by {dual:.2g} yuan/kWh "
+        f"(at the natural penalty) after {int(how.max_iterations)} iterations; "
+        f"allowed: {how.tolerance:g} for both",
+        "limit",
+    )
+
+
+def expected_prices(
+    deal: Deal, row: int, pairs: list[VppPair], wishes: np.ndarray, penalty: float
+) -> np.ndarray:
+    """One VPP's step: the prices it expects for its pairs, yuan/kWh `(pairs, steps)`.
+
+    row: which VPP of the deal. wishes: the prices it would name if they were no cost to it.
+    They solve x = clip(wish - w S trade / (penalty gain)) with gain = start - trade.x: one unknown,
+    the gain. The right side falls as the gain grows, so bisection finds it.
+    """
+    name = deal.names[row]
+    low = deal.band["low"].to_numpy()
+    high = deal.band["high"].to_numpy()
+    received = np.array(
+        [deal.step_hours * deal.trade[pair] * (1 if pair[0] == name else -1) for pair in pairs]
+    )
+    without_payment = float(deal.alone.iloc[row] - deal.with_trades.iloc[row])
+
+    def prices(gain: float) -> np.ndarray:
+        return np.clip(wishes - deal.shares[row] / (penalty * gain) * received, low, high)
+
+    smallest = SMALLEST_GAIN * deal.saving
+    best = without_payment - np.minimum(received * low, received * high).sum()
+    for _ in range(HALVINGS):
+        gain = (smallest + best) / 2
+        if without_payment - (received * prices(gain)).sum() > gain:
+            smallest = gain
+        else:
+            best = gain
+    return prices((smallest + best) / 2)
