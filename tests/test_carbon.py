@@ -6,12 +6,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from builders import array, grid, load, pv, solved_alone, vpp
+from builders import array, battery, grid, load, pv, solved_alone, vpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vppcore import VPP, WrongInput, dispatch, load_case
-from vppcore.carbon import MODELS, carbon_models, carbon_row, emission, ladder_sweep, market_of
+from vppcore import VPP, NotSolved, WrongInput, dispatch, load_case
+from vppcore.carbon import (
+    MODELS,
+    LadderPlan,
+    carbon_models,
+    carbon_row,
+    emission,
+    ladder_sweep,
+    market_of,
+)
 from vppcore.components import CarbonMarket, ControllableLoad, MicroTurbine
 from vppcore.uncertainty.settings import LIMITS, Uncertainty
 from vppcore.uncertainty.worst_day import enumerate_days, worst_case
@@ -352,6 +360,41 @@ def test_sweep_rows_are_the_planned_model_and_name_their_step(handmade):
     assert table[table["price"] == 0.28].iloc[-1]["total"] == pytest.approx(
         dispatch(plant).cost, abs=CENT
     )
+
+
+@pytest.mark.parametrize("name", ["VPP1", "VPP3", "VPP5"])
+def test_a_plan_for_many_ladders_is_each_ladder_s_own_dispatch(handmade, name):
+    """One problem with the lines as parameters, against one problem stated for each ladder."""
+    plant = handmade.vpp(name)
+    plan = LadderPlan(plant, 5)
+    for price, interval, growth, levels in (
+        (0.28, 2000.0, 0.25, 5.0),
+        (0.0, 2000.0, 0.25, 5.0),
+        (0.5, 500.0, 1.0, 3.0),
+        (0.28, 2000.0, 0.25, 1.0),
+    ):
+        market = replace(LADDER, price=price, interval=interval, growth=growth, levels=levels)
+        planned = plan.dispatch(market)
+        numbers = dict(price=price, interval=interval, growth=growth, levels=levels)
+        stated = dispatch(plant.change("carbon_market", **numbers))
+        assert planned.cost == pytest.approx(stated.cost, abs=CENT)
+        assert planned.costs.to_dict() == pytest.approx(stated.costs.to_dict(), abs=1.0)
+        assert planned.prices.columns.tolist() == stated.prices.columns.tolist()
+
+
+def test_a_plan_turns_to_binaries_where_flows_overlap_and_explains_what_is_missing():
+    """Negative prices: charging and discharging at once would earn money."""
+    ladder = replace(LADDER, price=0.1, interval=1.0, growth=0.5, levels=3.0)
+    full = battery(energy_start=20.0)
+    plant = vpp(load(5, 5), full, grid([-1.0, 0.5], [-1.5, 0.2], emission=1.0), ladder)
+    planned = LadderPlan(plant, 3).dispatch(ladder)
+    stated = dispatch(plant)
+    assert planned.exact and "mixed-integer" in planned.solved.kind
+    assert planned.cost == pytest.approx(stated.cost, abs=1e-6)
+    dark = vpp(load(5, 50), grid([1.0, 1.0], [0.0, 0.0], emission=1.0, buy_max=20.0), ladder)
+    with pytest.raises(NotSolved, match="electricity lacks 30.0 kW in step 2") as refused:
+        ladder_sweep(dark, [0.1], [1.0], [0.5])
+    assert refused.value.status == "infeasible"
 
 
 @pytest.mark.parametrize(

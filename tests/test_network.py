@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from vppcore import NotSolved, WrongInput, cooperate, dispatch, pool
 from vppcore.components import MicroTurbine
-from vppcore.cooperation.joint import pool_verified
+from vppcore.cooperation.joint import JointProblem, pool_verified
 from vppcore.cooperation.result import CoalitionResult
 from vppcore.grid.feeder import Feeder, load_feeder
 from vppcore.grid.placement import OPERATOR, Operator, Placement, withdrawals
@@ -447,6 +447,22 @@ def test_impossible_limits_are_one_sentence(members):
     )
     with pytest.raises(NotSolved, match="no schedule keeps all voltages of tiny"):
         pool_verified(seller_and_buyer(), placement, members=members)
+
+
+def test_one_joint_problem_for_several_margins_is_a_problem_each(parent):
+    placement = Placement(IEEE33, ENDS)
+    joint = JointProblem(parent, placement)
+    for margin in (0.0, 0.004, 0.03, 0.001):  # 0.03 leaves no schedule; what follows is not spoiled
+        narrowed = replace(placement, margin=margin)
+        if margin == 0.03:
+            with pytest.raises(NotSolved, match="no schedule keeps all voltages") as refused:
+                joint.optimum(flattest=True, placement=narrowed)
+            assert refused.value.status == "infeasible"
+            continue
+        found = joint.optimum(flattest=True, placement=narrowed)
+        stated = pool(parent, flattest=True, placement=narrowed)
+        assert found.cost == pytest.approx(stated.cost, rel=1e-7)
+        assert found.trades.to_numpy() == pytest.approx(stated.trades.to_numpy(), abs=0.5)
 
 
 def test_voltages_are_not_blamed_for_a_vpp_without_a_schedule():

@@ -329,14 +329,19 @@ class Block:
     """Neighbouring rows that come from one constraint.
 
     constraint: as it was stated; None for rows that cvxpy adds for maxima and absolute values.
-    name: the constraint's label (`constraint.set_label("balance")`), else its text; "auxiliary"
-        without a constraint.
     rows: their range.
     """
 
     constraint: cp.Constraint | None
-    name: str
     rows: range
+
+    @property
+    def name(self) -> str:
+        """The constraint's label (`constraint.set_label("balance")`), else its text; "auxiliary"
+        without a constraint."""
+        if self.constraint is None:
+            return "auxiliary"
+        return self.constraint.label or str(self.constraint)
 
 
 def checked(parameter: cp.Parameter, value: Values | None, name: str) -> np.ndarray:
@@ -402,7 +407,6 @@ class Compiled:
         self.blocks = self._read_blocks(stuffed)
         self._stuffed = stuffed
         self._column_of = dict(stuffed.var_id_to_col)
-        self._warm: WarmLinear | None = None
 
     def _read_blocks(self, stuffed) -> list[Block]:
         """The rows' constraints; keeps where each constraint starts."""
@@ -413,9 +417,7 @@ class Compiled:
         self._row_of = {}
         ordered = sorted(stuffed.constraints, key=lambda row: not isinstance(row, Zero))
         for row in ordered:
-            constraint = stated.get(row.id)
-            name = "auxiliary" if constraint is None else constraint.label or str(constraint)
-            blocks.append(Block(constraint, name, range(first, first + row.size)))
+            blocks.append(Block(stated.get(row.id), range(first, first + row.size)))
             self._row_of[row.id] = first
             first += row.size
         self._row_id = {row.id: translated.get(row.id, row.id) for row in self.problem.constraints}
@@ -488,41 +490,50 @@ class Compiled:
         return Readout(self, expression)
 
     # --- solving ---
-    def solve(self, solver: str = "auto") -> Answer:
+    def solve(self, solver: str = "auto", name: str = "") -> Answer:
         """The optimum at the parameters' values now, by the policy of `solvers.py`.
 
         A linear problem stays in HiGHS and goes on from its last solution; other solvers start
-        anew, but from the matrices that are there. Raises NotSolved with its status, WrongInput for
-        an unknown solver.
+        anew, but from the matrices that are there.
+
+        solver: "auto" or one of `solvers.SOLVERS`.
+        name: in place of the problem's own in the sentence of a refusal.
+        Raises NotSolved with its status, WrongInput for an unknown solver.
         """
         check_solver_name(solver)
+        name = name or self.name
         rows, columns = self.maps.matrix.shape
         chosen = choose(self.kind, columns, rows) if solver == "auto" else solver
         parameters = self.parameter_vector()
         if chosen == "highs" and "quadratic" not in self.kind:
-            if self._warm is None:
-                self._warm = WarmLinear(self.name)
-            point = self._warm.solve(self.maps.at(parameters))
+            point = self._warm.solve(self.maps.at(parameters), name)
             return self._answer("highs", parameters, point)
         if chosen == "clarabel" and "mixed-integer" not in self.kind:
-            point = solve_quadratic(self.maps.at(parameters), self.name)
+            point = solve_quadratic(self.maps.at(parameters), name)
             return self._answer("clarabel", parameters, point)
-        return self._by_cvxpy(solver, parameters)
+        return self._by_cvxpy(solver, parameters, name)
+
+    @cached_property
+    def _warm(self) -> WarmLinear:
+        return WarmLinear(self.name)
 
     def _answer(self, solver: str, parameters: np.ndarray, point: Point) -> Answer:
         """A point of the program as an answer to the problem that was stated."""
-        variables = sum(variable.size for variable in self.problem.variables())
-        rows = sum(constraint.size for constraint in self.problem.constraints)
         value = self._sign * point.value
-        distribution = SOLVERS[solver][1]
         solved = Solved(
-            solver, version(distribution), self.kind, variables, rows, point.seconds, value
+            solver=solver,
+            version=version(SOLVERS[solver][1]),
+            kind=self.kind,
+            variables=sum(variable.size for variable in self.problem.variables()),
+            rows=sum(constraint.size for constraint in self.problem.constraints),
+            seconds=point.seconds,
+            value=value,
         )
         return Answer(self, parameters, value, point.x, point.multipliers, solved)
 
-    def _by_cvxpy(self, solver: str, parameters: np.ndarray) -> Answer:
+    def _by_cvxpy(self, solver: str, parameters: np.ndarray, name: str) -> Answer:
         """The same by a solver that only cvxpy speaks to."""
-        solved = solve_by_cvxpy(self.problem, solver, self.name)
+        solved = solve_by_cvxpy(self.problem, solver, name)
         x = np.full(self.maps.matrix.shape[1], np.nan)
         for variable in self.problem.variables():
             x[self.columns(variable)] = variable.value

@@ -16,10 +16,12 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from vppcore.case import Case
+from vppcore.compiled import Compiled
 from vppcore.cooperation.joint import joint_model
 from vppcore.errors import NotSolved, WrongInput
 from vppcore.grid.placement import Placement
 from vppcore.solvers import solve
+from vppcore.vpp import total
 
 MOST_VPPS = 10  # 2^10 coalitions
 Values = Mapping[tuple[str, ...], float]
@@ -30,36 +32,52 @@ def coalitions(names: list[str]) -> list[tuple[str, ...]]:
     return [members for size in range(1, len(names) + 1) for members in combinations(names, size)]
 
 
+def neighbouring(names: list[str]) -> list[tuple[str, ...]]:
+    """All coalitions, that of nobody included, so that each differs from the one before by one VPP.
+
+    >>> neighbouring(["A", "B"])
+    [(), ('A',), ('A', 'B'), ('B',)]
+    """
+    gray_code = [number ^ (number >> 1) for number in range(2 ** len(names))]
+    return [
+        tuple(name for place, name in enumerate(names) if code >> place & 1) for code in gray_code
+    ]
+
+
 def coalition_values(
     case: Case, placement: Placement | None = None, solver: str = "auto", progress: bool = False
 ) -> dict[tuple[str, ...], float]:
-    """v(S) of every coalition, yuan: the cost of all VPPs without trade less their cost when S trades.
+    """What each coalition saves, v(S) in yuan: the cost of all VPPs without trade less their cost when S trades.
 
-    One problem is stated for all of them; a parameter opens the pairs of a coalition and closes the others.
-    Raises WrongInput for more than MOST_VPPS VPPs.
+    One problem is stated for all of them. A parameter opens the pairs of a coalition and closes the others, and each
+    coalition is solved from the solution of one that differs by one VPP.
+
+    placement: keeps the voltages of its feeder within limits, whoever trades.
+    progress: shows a bar.
+    Raises WrongInput for more than MOST_VPPS VPPs, NotSolved if a coalition has no optimum.
     """
     if len(case.names) > MOST_VPPS:
         raise WrongInput(
             f"case {case.name}: found {len(case.names)} VPPs; allowed: up to {MOST_VPPS} (2^{MOST_VPPS} coalitions)"
         )
     models, agreed, rows = joint_model(case, placement)
-    pairs, is_open = list(agreed), cp.Parameter(len(agreed), nonneg=True)
-    most = np.minimum(
-        case.tie.limit, 1e7
-    )  # kW; an absent limit must not meet the zero of a closed pair
+    pairs = list(agreed)
+    is_open = cp.Parameter(len(pairs), nonneg=True, name="pairs that may trade")
+    # kW; an absent limit must not meet the zero of a closed pair
+    most = np.minimum(case.tie.limit, 1e7)
     for k, (i, j) in enumerate(pairs):
         flow = models[i].trades()[j]
         rows += [flow <= most * is_open[k], flow >= -most * is_open[k]]
-    problem = cp.Problem(cp.Minimize(sum(model.cost for model in models.values())), rows)
-
-    def cost(members: tuple[str, ...]) -> float:
-        is_open.value = np.array([float(i in members and j in members) for i, j in pairs])
-        return solve(problem, solver, f"coalition {' + '.join(members) or 'of nobody'}").value
-
-    apart = cost(())
+    compiled = Compiled(total(model.cost for model in models.values()), rows)
+    costs = {}
+    for members in tqdm(neighbouring(case.names), desc="coalitions", disable=not progress):
+        if len(members) != 1:  # one VPP has nobody to trade with
+            is_open.value = np.array([float(i in members and j in members) for i, j in pairs])
+            name = f"coalition {' + '.join(members) or 'of nobody'}"
+            costs[members] = compiled.solve(solver, name).value
     return {
-        members: apart - cost(members) if len(members) > 1 else 0.0
-        for members in tqdm(coalitions(case.names), desc="coalitions", disable=not progress)
+        members: costs[()] - costs[members] if len(members) > 1 else 0.0
+        for members in coalitions(case.names)
     }
 
 

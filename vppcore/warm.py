@@ -154,26 +154,28 @@ class WarmLinear:
             if self._highs.setOptionValue(option, value) != highspy.HighsStatus.kOk:
                 raise NotSolved(f"{name}: highs has no option {option} = {value!r}", "unsuitable")
 
-    def solve(self, program: Program) -> Point:
+    def solve(self, program: Program, name: str = "") -> Point:
         """The best point of a program.
 
+        name: in place of the solver's own in the sentence of a refusal.
         Raises NotSolved: infeasible, unbounded, limit, inaccurate, unsuitable (a quadratic cost) or
         failed.
         """
+        name = name or self.name
         if not program.is_linear:
             raise NotSolved(
-                f"{self.name}: highs takes linear models here; found a quadratic cost", "unsuitable"
+                f"{name}: highs takes linear models here; found a quadratic cost", "unsuitable"
             )
-        refuse_nan(program, self.name)
+        refuse_nan(program, name)
         if self._tell(program) == highspy.HighsStatus.kError:
             self._told = None
-            raise NotSolved(f"{self.name}: highs does not take these numbers", "failed")
+            raise NotSolved(f"{name}: highs does not take these numbers", "failed")
         started = time.perf_counter()
         status = self._run()
         seconds = time.perf_counter() - started
         if status not in SOLVED:
             reason = self._reason(status, program)
-            raise NotSolved(f"{self.name}: highs says {self._words(status, reason)}", reason)
+            raise NotSolved(f"{name}: highs says {self._words(status, reason)}", reason)
         return self._point(program, seconds)
 
     def _point(self, program: Program, seconds: float) -> Point:
@@ -428,7 +430,8 @@ CLARABEL_STATUS: dict[clarabel.SolverStatus, Status] = {
 def solve_quadratic(program: Program, name: str = "model", **options: float) -> Point:
     """The best point of a convex quadratic program, by the interior-point method Clarabel.
 
-    It starts anew each time.
+    It starts anew each time. Where the accuracy that `solvers.OPTIONS` asks for is not reached,
+    Clarabel's own is tried.
 
 
     options: Clarabel's own, such as `max_iter`.
@@ -440,7 +443,9 @@ def solve_quadratic(program: Program, name: str = "model", **options: float) -> 
     refuse_nan(program, name)
     sides = OneSided(program)
     started = time.perf_counter()
-    answer = ask_clarabel(program, sides, options)
+    answer = ask_clarabel(program, sides, OPTIONS["clarabel"] | options)
+    if answer.status == clarabel.SolverStatus.AlmostSolved:
+        answer = ask_clarabel(program, sides, options)
     seconds = time.perf_counter() - started
     if answer.status != clarabel.SolverStatus.Solved:
         reason = CLARABEL_STATUS.get(answer.status, "failed")
@@ -489,7 +494,7 @@ def ask_clarabel(
     """Clarabel's answer as it is."""
     settings = clarabel.DefaultSettings()
     settings.verbose = False
-    for option, value in (OPTIONS["clarabel"] | options).items():
+    for option, value in options.items():
         setattr(settings, option, value)
     limits = len(sides.right) - sides.equations
     cones = [clarabel.ZeroConeT(sides.equations), clarabel.NonnegativeConeT(limits)]

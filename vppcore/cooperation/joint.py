@@ -7,45 +7,148 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import cached_property
 from itertools import combinations
 
 import cvxpy as cp
 import pandas as pd
 
 from vppcore.case import Case
+from vppcore.compiled import Compiled
 from vppcore.cooperation.result import CoalitionResult, both_ways, pair_frame
 from vppcore.errors import NotSolved, WrongInput
 from vppcore.grid.placement import OPERATOR, Placement, withdrawal, withdrawals
 from vppcore.grid.power_flow import PowerFlow, power_flow
 from vppcore.infeasible import explain_infeasible
 from vppcore.schedule import read
-from vppcore.solvers import solve
-from vppcore.vpp import Model, build
+from vppcore.solvers import Solved, solve
+from vppcore.vpp import Model, build, total
 
 FLATNESS = 1e-7  # yuan/kWh per kW: small enough to leave the optimum where it is (checked), large enough to be seen
 
 
 def joint_model(
-    case: Case, placement: Placement | None = None, members: tuple[str, ...] | None = None
+    case: Case,
+    placement: Placement | None = None,
+    members: tuple[str, ...] | None = None,
+    squared_limits: cp.Parameter | None = None,
 ) -> tuple[dict[str, Model], dict[tuple[str, str], cp.Constraint], list]:
     """The VPPs' models with all that ties them together: models, the agreement of each pair on its trade, all rows.
 
-    placement, members: as in `pool`. Raises WrongInput for a placement that names a VPP that the case lacks.
+    placement, members: as in `pool`.
+    squared_limits: as in `Placement.limits`.
+    Raises WrongInput for a placement that names a VPP that the case lacks.
     """
     check_placement(case, placement)
     models = {vpp.name: build(vpp) for vpp in case.connected(members)}
     flows = {name: model.trades() for name, model in models.items()}
-    agreed = {
-        (i, j): flows[i][j] + flows[j][i] == 0
-        for i, j in combinations(case.names, 2)
-        if j in flows[i]
-    }  # A (44)
-    rows = [*(row for model in models.values() for row in model.constraints), *agreed.values()]
+    agreed = {}
+    for i, j in combinations(case.names, 2):
+        if j in flows[i]:
+            agreed[i, j] = flows[i][j] + flows[j][i] == 0  # A (44)
+    rows = [row for model in models.values() for row in model.constraints]
+    rows += agreed.values()
     if placement is not None:
-        rows += placement.limits(
-            {n: withdrawal(models[n]) for n in placement.buses}, case.vpps[0].steps
-        )
+        withdrawn = {name: withdrawal(models[name]) for name in placement.buses}
+        rows += placement.limits(withdrawn, case.vpps[0].steps, squared_limits)
     return models, agreed, rows
+
+
+class JointProblem:
+    """The problem of all VPPs of a case, stated once, to be solved for several margins of its voltage limits.
+
+    case, placement, members: as in `pool`; the placement's margin may change from one `optimum` to the next.
+    models: VPP -> its model.
+    agreed: pair -> the row by which both agree on their trade.
+    Raises WrongInput without a tie or for a placement that names a VPP that the case lacks.
+    """
+
+    def __init__(
+        self,
+        case: Case,
+        placement: Placement | None = None,
+        members: tuple[str, ...] | None = None,
+    ):
+        self._started = time.perf_counter()
+        self.case = case
+        self.members = members
+        self.name = f"joint optimum of {case.name}"
+        self._squared_limits = None if placement is None else cp.Parameter(2, name="limits")
+        self.models, self.agreed, self._rows = joint_model(
+            case, placement, members, self._squared_limits
+        )
+        self._flows = {name: model.trades() for name, model in self.models.items()}
+        self._cost = total(model.cost for model in self.models.values())
+
+    @cached_property
+    def cheapest(self) -> Compiled:
+        """Least cost."""
+        return Compiled(self._cost, self._rows, self.name)
+
+    @cached_property
+    def flattest(self) -> Compiled:
+        """Least cost, and of all trades that reach it those with the least sum of squares."""
+        squares = total(cp.sum_squares(self._flows[i][j]) for i, j in self.agreed)
+        return Compiled(self._cost + FLATNESS / 2 * squares, self._rows, self.name)
+
+    def optimum(
+        self, solver: str = "auto", flattest: bool = False, placement: Placement | None = None
+    ) -> CoalitionResult:
+        """The joint optimum, as `pool` has it, with this placement's limits and margin.
+
+        Raises WrongInput for an unknown solver, NotSolved if there is no optimum or `flattest` moved it.
+        """
+        if self._squared_limits is not None and placement is not None:
+            self._squared_limits.value = placement.squared_limits()
+        try:
+            answer = self.cheapest.solve(solver)
+        except NotSolved as refused:
+            raise self._explained(refused, solver, placement) from refused
+        if flattest and self.agreed:
+            optimum = answer.value
+            answer = self.flattest.solve("auto")
+            answer.fill()
+            moved = float(self._cost.value) - optimum
+            if moved > 1e-6 * max(1.0, abs(optimum)):
+                raise NotSolved(
+                    f"{self.name}: the flattest trades cost {moved:.3g} yuan more than the optimum"
+                )
+        answer.fill()
+        return self._result(answer.solved)
+
+    def _explained(self, refused: NotSolved, solver: str, placement: Placement | None) -> NotSolved:
+        """The same refusal, or one that says what is wrong. Raises NotSolved if the VPPs alone are to blame."""
+        if placement is None or refused.status != "infeasible":
+            return with_reason(self.case, refused, self.members)
+        JointProblem(self.case, members=self.members).optimum(solver)
+        return NotSolved(
+            f"{self.name}: no schedule keeps all voltages of {placement.feeder.name} within "
+            f"{placement.low:g} and {placement.high:g}",
+            "infeasible",
+        )
+
+    def _result(self, solved: Solved) -> CoalitionResult:
+        """What the solved problem says."""
+        step_hours = self.case.vpps[0].step_hours
+        multipliers = {}
+        trades = {}
+        for (i, j), row in self.agreed.items():
+            trades[i, j] = (self._flows[i][j].value - self._flows[j][i].value) / 2
+            if row.dual_value is not None:
+                multipliers[i, j] = row.dual_value / step_hours
+        seconds = time.perf_counter() - self._started
+        self._started = time.perf_counter()
+        return CoalitionResult(
+            method="joint optimum",
+            cost=float(self._cost.value),
+            dispatches={name: read(model, solved) for name, model in self.models.items()},
+            trades=both_ways(trades, self.case),
+            multipliers=pair_frame(multipliers, self.case),
+            certificate=None,
+            history=pd.DataFrame(),
+            messages=[],
+            seconds={"build and solve": seconds},
+        )
 
 
 def pool(
@@ -57,54 +160,19 @@ def pool(
 ) -> CoalitionResult:
     """The joint optimum of all VPPs of a case, as one who knew all their data would find it (paper A, P1).
 
-    placement: keeps the voltages of its feeder within limits (linear model). members: only these trade among themselves;
-    none of them, `()`, is the best that VPPs can do without trade, of interest where they share a feeder.
-    The optimal cost is unique, the trades that reach it are not. `flattest=True` takes, of all optimal trades, those
-    with the least sum of squares, so that they do not depend on the solver: a small enough quadratic term leaves the
-    optimum of a linear problem where it is (Mangasarian and Meyer 1979), and the cost is compared with it.
-    Storage is relaxed here: where a battery charges and discharges at once (see each dispatch's note) the cost is a
-    lower bound. Raises WrongInput without a tie or for an unknown solver, NotSolved if there is no optimum or it moved.
+    The optimal cost is unique, the trades that reach it are not. Storage is relaxed here: where a battery charges and
+    discharges at once (see each dispatch's note) the cost is a lower bound.
+
+    solver: "auto" or one of `solvers.SOLVERS`.
+    flattest: takes, of all optimal trades, those with the least sum of squares, so that they do not depend on the
+        solver: a small enough quadratic term leaves the optimum of a linear problem where it is (Mangasarian and Meyer
+        1979), and the cost is compared with it.
+    placement: keeps the voltages of its feeder within limits (linear model).
+    members: only these trade among themselves; none of them, `()`, is the best that VPPs can do without trade, of
+        interest where they share a feeder.
+    Raises WrongInput without a tie or for an unknown solver, NotSolved if there is no optimum or it moved.
     """
-    started, name = time.perf_counter(), f"joint optimum of {case.name}"
-    models, agreed, rows = joint_model(case, placement, members)
-    flows, pairs = {name: model.trades() for name, model in models.items()}, list(agreed)
-    total = sum(model.cost for model in models.values())
-    try:
-        solved = solve(cp.Problem(cp.Minimize(total), rows), solver, name)
-    except NotSolved as refused:
-        if placement is not None and refused.status == "infeasible":
-            pool(case, solver, members=members)  # says what is wrong if the feeder is not to blame
-            raise NotSolved(
-                f"{name}: no schedule keeps all voltages of {placement.feeder.name} within "
-                f"{placement.low:g} and {placement.high:g}"
-            ) from refused
-        raise with_reason(case, refused, members) from refused
-    if flattest and pairs:
-        squares = sum(cp.sum_squares(flows[i][j]) for i, j in pairs)
-        optimum, solved = (
-            solved.value,
-            solve(cp.Problem(cp.Minimize(total + FLATNESS / 2 * squares), rows), "auto", name),
-        )
-        if total.value - optimum > 1e-6 * max(1.0, abs(optimum)):
-            raise NotSolved(
-                f"{name}: the flattest trades cost {total.value - optimum:.3g} yuan more than the optimum"
-            )
-    step = case.vpps[0].step_hours
-    multipliers = {
-        pair: row.dual_value / step for pair, row in agreed.items() if row.dual_value is not None
-    }
-    trades = {(i, j): (flows[i][j].value - flows[j][i].value) / 2 for i, j in pairs}
-    return CoalitionResult(
-        "joint optimum",
-        float(total.value),
-        {name: read(model, solved) for name, model in models.items()},
-        both_ways(trades, case),
-        pair_frame(multipliers, case),
-        None,
-        pd.DataFrame(),
-        [],
-        {"build and solve": time.perf_counter() - started},
-    )
+    return JointProblem(case, placement, members).optimum(solver, flattest, placement)
 
 
 def check_placement(case: Case, placement: Placement | None) -> None:
@@ -128,8 +196,9 @@ def pool_verified(
     The linear limits leave out losses; the margin grows by the violation that the power flow finds until there is none
     above `tolerance` (per unit). Raises NotSolved if five rounds do not do it.
     """
+    joint = JointProblem(case, placement, members)
     for _ in range(5):
-        result = pool(case, solver, flattest=True, placement=placement, members=members)
+        result = joint.optimum(solver, flattest=True, placement=placement)
         exact = power_flow(placement, withdrawals(case, result.dispatches))
         reached = exact.voltages[placement.feeder.buses]
         violation = max(placement.low - reached.min().min(), reached.max().max() - placement.high)

@@ -61,10 +61,23 @@ class Placement:
             return level - 2 * np.column_stack(list(withdrawn.values())) @ resistance[columns]
         return level - 2 * cp.vstack(list(withdrawn.values())).T @ resistance[columns]
 
-    def limits(self, withdrawn: dict[str, cp.Expression], steps: int) -> list:
-        """Voltage limits at every bus and step as linear constraints on the VPPs' net withdrawals."""
+    def squared_limits(self) -> np.ndarray:
+        """The lowest and the highest squared voltage that the margin leaves, per unit squared `(2,)`."""
+        return np.array([self.low + self.margin, self.high - self.margin]) ** 2
+
+    def limits(
+        self,
+        withdrawn: dict[str, cp.Expression],
+        steps: int,
+        squared_limits: cp.Parameter | None = None,
+    ) -> list:
+        """Voltage limits at every bus and step as linear constraints on the VPPs' net withdrawals.
+
+        squared_limits: a parameter `(2,)` in place of the placement's own `squared_limits()`, to be changed later.
+        """
         squared = self.squared_voltage(withdrawn, steps)
-        return [squared >= (self.low + self.margin) ** 2, squared <= (self.high - self.margin) ** 2]
+        low, high = self.squared_limits() if squared_limits is None else squared_limits
+        return [squared >= low, squared <= high]
 
     def linear_voltages(self, withdrawn: pd.DataFrame) -> pd.DataFrame:
         """Voltages of the linear model, per unit, a column per bus; withdrawn: kW by step and VPP."""
