@@ -1,126 +1,98 @@
-# What has to run again when something changed: notebooks, then the pages, then the site.
-# The notebooks of the book are those that _toc.yml names; nothing else lists them.
-# `make book` calls this; so does `snakemake --cores all` in any environment with the locked packages.
+# What has to run again when something changed: notebooks, then the pages. The notebooks of the book
+# are those that _toc.yml names; nothing else lists them. `make book` calls this; so does `snakemake
+# --cores all` in any environment with the locked packages.
+#
+# Snakemake itself looks at listings only: tools/dependencies.py writes one for each notebook into
+# build/inputs/, with the fingerprint of every file that the notebook rests on.
+import os
 import sys
 from pathlib import Path
 
-import yaml
+sys.path.insert(0, "tools")
 
-
-def entries(node):
-    """Every file that a table of contents names, however deep."""
-    if isinstance(node, dict):
-        yield from [str(node["file"])] if "file" in node else []
-        node = list(node.values())
-    if isinstance(node, list):
-        for child in node:
-            yield from entries(child)
-
-
-def files(*folders):
-    """All files below the folders; caches and the like are no inputs."""
-    return sorted(
-        str(path)
-        for folder in folders
-        for path in Path(folder).rglob("*")
-        if path.is_file() and not any(part.startswith((".", "__pycache__")) for part in path.parts)
-    )
-
+from contents import Refused
+from records import prepare
+from saying import give_up, say
+from sweep_plan import read_plan
 
 PYTHON = sys.executable
-JUPYTER_BOOK = str(Path(PYTHON).with_name("jupyter-book"))
 SITE = "build/site"
-NOTEBOOKS = [name.removeprefix("notebooks/") for name in entries(yaml.safe_load(open("_toc.yml")))
-             if name.startswith("notebooks/")]
+# a job ends when this process does, even if this process is killed
+os.environ["VPPCORE_BUILDER"] = str(os.getpid())
 
-
-def earlier_results(wildcards):
-    """The ledger sums up what every other notebook claims, so it comes last."""
-    return [f"results/{name}" for name in NOTEBOOKS if name != "ledger"] if wildcards.notebook == "ledger" else []
+try:
+    BOOK = prepare()
+except Refused as refused:
+    give_up(str(refused))
+for sentence in BOOK.reasons:
+    say(sentence)
 
 
 wildcard_constraints:
-    notebook="[^/]+",
+    notebook=r"\w[\w.-]*",
 
 
 rule book:
     input:
-        f"{SITE}/.staged",
-        expand(f"{SITE}/notebooks/{{notebook}}.ipynb", notebook=NOTEBOOKS),
+        f"{SITE}/_build/html/index.html",
+        # asked for by name: otherwise a result that is missing would not be missed
+        expand("build/records/{notebook}.json", notebook=BOOK.notebooks),
+
+
+rule pages:
+    input:
+        "build/pages.txt",
+        expand("build/records/{notebook}.json", notebook=BOOK.notebooks),
     output:
         f"{SITE}/_build/html/index.html",
     shell:
-        # All pages are built anew, and a failed build leaves nothing behind: Sphinx tells the warnings
-        # of a page only when it reads the page, so a second try on top of a failed one would pass.
-        "rm -rf {SITE}/_build && "
-        "{{ {JUPYTER_BOOK:q} build {SITE} --quiet -W --keep-going >build/logs/book.log 2>&1 "
-        "|| {{ rm -rf {SITE}/_build; cat build/logs/book.log; "
-        "echo 'The pages above have warnings; the book is built without any.'; exit 1; }}; }} && "
-        "ln -sfn site/_build/html build/book"
+        "{PYTHON:q} tools/build_pages.py"
 
 
-rule stage:
-    input:
-        files("book", "data", "vppcore"),
-        "tools/api_pages.py",
-        expand("results/{notebook}", notebook=NOTEBOOKS),
-        "_config.yml",
-        "_toc.yml",
-    output:
-        touch(f"{SITE}/.staged"),
-    shell:
-        # Pages may include tables from results/ and data/, and link them for download.
-        "rm -rf {SITE}/book {SITE}/data {SITE}/results {SITE}/vppcore && mkdir -p build/logs && "
-        "cp -R book data results vppcore {SITE}/ && cp _config.yml _toc.yml {SITE}/ && "
-        # the pages show code from vppcore/, and the API from its docstrings
-        "{PYTHON:q} tools/api_pages.py {SITE}/book/api"
+def verdicts(wildcards):
+    """A notebook that collects verdicts comes after those that gave them."""
+    return [f"build/records/{name}.json" for name in BOOK.collected[wildcards.notebook]]
 
 
 rule run:
     input:
-        "notebooks/{notebook}.ipynb",
-        "tools/run_notebook.py",
-        files("vppcore", "data"),
-        earlier_results,
+        "build/inputs/{notebook}.txt",
+        verdicts,
     output:
         f"{SITE}/notebooks/{{notebook}}.ipynb",
-        directory("results/{notebook}"),
+        "build/records/{notebook}.json",
     log:
         "build/logs/{notebook}.log",
     shell:
-        "{PYTHON:q} tools/run_notebook.py {wildcards.notebook} "
-        "--into {SITE}/notebooks --results results --log {log}"
+        "{PYTHON:q} tools/run_notebook.py --record --into {SITE}/notebooks --results results"
+        " --log {log:q} -- {wildcards.notebook:q}"
 
 
-# --- make sweep: worst-case cost over a grid; only points that are new or out of date are computed ----------------
-CASES = str(config.get("cases", "paper-a")).split()
-LEVELS = str(config.get("levels", "0 2 4 6 8 10 12")).split()
-DEVIATIONS = str(config.get("deviations", "0.1 0.2")).split()
+# --- make sweep: worst-case cost over a grid ---
+# The grid stands in build/sweep/plan.json. A point's name holds the digest of all that it rests on,
+# so a point which is there need not be computed again, and one out of date is never found.
+SWEEP = read_plan()
 
 
 rule sweep:
     input:
-        expand("results/sweep/points/{case}-{level}-{deviation}.csv", case=CASES, level=LEVELS, deviation=DEVIATIONS),
+        "build/sweep/plan.json",
+        expand("build/sweep/points/{point}.csv", point=SWEEP),
     output:
         "results/sweep/sweep.csv",
-    run:
-        import os
-
-        import pandas as pd
-
-        table = pd.concat([pd.read_csv(point) for point in input], ignore_index=True)
-        table.sort_values(["case", "deviation", "level"]).to_csv(output[0] + ".part", index=False)
-        os.replace(output[0] + ".part", output[0])
+    shell:
+        "{PYTHON:q} tools/sweep_plan.py"
 
 
 rule sweep_point:
-    input:
-        "tools/sweep_point.py",
-        files("vppcore", "data"),
     output:
-        "results/sweep/points/{case}-{level}-{deviation}.csv",
+        "build/sweep/points/{point}.csv",
     wildcard_constraints:
-        level=r"\d+",
-        deviation=r"[\d.]+",
+        point=r"[0-9a-f]+-[0-9]+-[0-9.]+",
+    params:
+        case=lambda wildcards: SWEEP[wildcards.point]["case"],
+        level=lambda wildcards: SWEEP[wildcards.point]["level"],
+        deviation=lambda wildcards: SWEEP[wildcards.point]["deviation"],
     shell:
-        "{PYTHON:q} tools/sweep_point.py {wildcards.case} {wildcards.level} {wildcards.deviation} {output}"
+        "{PYTHON:q} tools/sweep_point.py {params.level:q} {params.deviation:q} {output:q}"
+        " -- {params.case:q}"

@@ -1,15 +1,16 @@
-"""A reader's own case: `case.py new NAME` copies the commented template, `case.py check FOLDER` says what was understood.
+"""A reader's case: `case.py new -- NAME` copies the template, `case.py check -- FOLDER` reads it.
 
 `make case NAME=mine` and `make check CASE=data/mine` call this.
 """
 
+import argparse
 import re
 import shutil
 import sys
 import tempfile
 from pathlib import Path
 
-from vppcore import dispatch, load_case
+from vppcore import Case, dispatch, load_case
 from vppcore.errors import StudyError
 from vppcore.pages import tables
 
@@ -22,7 +23,8 @@ def new(name: str) -> None:
     target = ROOT / "data" / name
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
         sys.exit(
-            f"NAME={name!r}: allowed are letters, digits, '.', '_' and '-', as in make case NAME=mine"
+            f"NAME={name!r}: allowed are letters, digits, '.', '_' and '-',"
+            " as in make case NAME=mine"
         )
     if target.exists():
         sys.exit(f"data/{name} is there already; nothing was written")
@@ -30,43 +32,55 @@ def new(name: str) -> None:
         made = Path(folder, name)
         shutil.copytree(TEMPLATE, made)
         made.rename(target)
-    print(
-        f"data/{name} holds case.yaml, units.csv and series.csv: a household and a shop, to be replaced by yours.\n"
-        f"Then: make check CASE=data/{name}"
-    )
+    print(f"data/{name} holds case.yaml, units.csv and series.csv:", end=" ")
+    print("a household and a shop, to be replaced by yours.")
+    print(f"Then: make check CASE=data/{name}")
 
 
 def check(folder: str) -> None:
-    """Prints what a case says, or every fault in it; then each VPP's cheapest schedule, or what it lacks and when."""
+    """Prints what a case says and what each VPP's cheapest schedule costs, or every fault in it."""
     try:
         case = load_case(folder)
     except StudyError as refused:
-        sys.exit(
-            f"{folder} cannot be used yet:\n"
-            + "\n".join(f"  {line}" for line in str(refused).splitlines())
-        )
-    print(
-        f"{case.description.title}\n{case.description.steps} steps of {case.description.step_hours:g} h\n"
-    )
+        sys.exit(f"{folder} cannot be used yet:\n{indented(refused)}")
+    print(f"{case.description.title}")
+    print(f"{case.description.steps} steps of {case.description.step_hours:g} h\n")
     print(tables.energy(case).round(1).to_string(), "\n")
     print(tables.devices(case).to_string(), "\n")
     print(tables.price_range(case).round(3).to_string(), "\n")
-    faults = []
-    for vpp in case.vpps:
-        try:
-            result = dispatch(vpp)
-            print(f"{vpp.name} alone: {result.cost:,.2f} yuan")
-        except StudyError as refused:
-            faults.append(f"  {refused}")
+    faults = print_schedules(case)
     if faults:
         sys.exit("No schedule exists for:\n" + "\n".join(faults))
     print(f'\nNow: make run NB=bargaining P="case={folder}"')
 
 
+def print_schedules(case: Case) -> list[str]:
+    """Prints what each VPP's cheapest schedule costs; returns a sentence for each that has none."""
+    faults = []
+    for vpp in case.vpps:
+        try:
+            print(f"{vpp.name} alone: {dispatch(vpp).cost:,.2f} yuan")
+        except StudyError as refused:
+            faults.append(indented(refused))
+    return faults
+
+
+def indented(refused: StudyError) -> str:
+    """The sentences of a refusal, each on a line of its own."""
+    return "\n".join(f"  {line}" for line in str(refused).splitlines())
+
+
 def main() -> None:
-    if len(sys.argv) != 3 or sys.argv[1] not in ("new", "check") or not sys.argv[2]:
+    cli = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    cli.add_argument("do", choices=["new", "check"])
+    cli.add_argument("what", help="the new case's name, or a case's folder")
+    args = cli.parse_args()
+    if not args.what.strip():
         sys.exit("say what to do: make case NAME=mine, or make check CASE=data/mine")
-    {"new": new, "check": check}[sys.argv[1]](sys.argv[2])
+    if args.do == "new":
+        new(args.what)
+    else:
+        check(args.what)
 
 
 if __name__ == "__main__":

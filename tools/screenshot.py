@@ -1,6 +1,9 @@
-"""Photograph a whole page of the built book: screenshot.py page.html picture.png [--dark] [--width 1280].
+"""Photograph a whole page of the built book.
 
-Also says which files the page asked for in vain or from another host; exits with 1 if there are any.
+Usage: screenshot.py page.html picture.png [--dark] [--width 1280].
+
+Also says which files the page asked for in vain or from another host; exits with 1 if there are
+any.
 """
 
 import argparse
@@ -16,8 +19,17 @@ from urllib.request import urlopen
 
 import websocket
 
-QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-         "--disable-background-networking", "--disable-component-update", "--hide-scrollbars"]  # fmt: skip
+QUIET = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--hide-scrollbars",
+]
 
 
 def photograph(page: Path, picture: Path, dark: bool, width: int) -> list[str]:

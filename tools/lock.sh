@@ -1,0 +1,15 @@
+#!/bin/sh
+# Compiles requirements.lock from pyproject.toml, with every checksum. `make lock` calls this.
+# PYTHON is the Python that fetches uv if there is none; UPGRADE may be --upgrade.
+set -eu
+cd "$(dirname "$0")/.."
+uv=$(command -v uv || true)
+if [ -z "$uv" ]; then
+  if ! [ -x build/uv/bin/uv ]; then
+    "${PYTHON:-python3}" -m venv build/uv
+    build/uv/bin/python -m pip install --quiet uv
+  fi
+  uv=build/uv/bin/uv
+fi
+"$uv" pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+  --generate-hashes --no-emit-index-url --no-header --quiet ${UPGRADE:-} -o requirements.lock
