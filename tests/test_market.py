@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from vppcore import VPP, WrongInput, dispatch
 from vppcore.components import CarbonMarket, MicroTurbine, PowerMarket, Renewable
-from vppcore.market import Hour, deliver, hours, positions, settle, terms_of
+from vppcore.game.settlement import costs_with_trades
+from vppcore.market import Hour, deliver, hours, positions, terms_of
 
 TERMS = PowerMarket(reservation_price=0.38, price_min=0.3, price_max=1.2)
 LADDER = CarbonMarket(price=0.28, interval=4.0, growth=0.25, levels=5.0)
@@ -199,14 +200,20 @@ def test_different_markets_are_refused():
             opened((a, other, c))
 
 
-@pytest.mark.parametrize(("price_min", "step"), [(0.4, 1), (0.5, 1), (1.0, 1)])
-def test_a_band_above_the_grid_s_price_is_refused(price_min, step):
-    with pytest.raises(
-        WrongInput,
-        match=rf"^power_market: price_min {price_min:g} yuan/kWh is not below the grid's price of 0.4 in "
-        rf"step {step}; allowed: a band that starts below it$",
-    ):
-        opened(three(price_min=price_min))
+@pytest.mark.parametrize(("price_min", "open_steps"), [(0.3, [1, 2]), (0.4, [2]), (1.0, [])])
+def test_a_step_whose_tariff_is_not_above_the_band_has_no_market_and_says_why(
+    price_min, open_steps
+):
+    """Tariffs of 0.4 and 1.0: an hour below the band is a case, and the other hours are played."""
+    markets = opened(three(price_min=price_min))
+    assert [hour.step for hour in markets if hour.open] == open_steps
+    for hour in markets:
+        if not hour.open:
+            tariff = (0.4, 1.0)[hour.step - 1]
+            assert hour.why_closed == (
+                f"the lowest price allowed, {price_min:g} yuan/kWh, is not below the {tariff:g} "
+                "that a buyer pays otherwise"
+            )
 
 
 @pytest.mark.parametrize(
@@ -316,7 +323,7 @@ def test_settlement_hour_by_hour(parts, step_hours):
         array(*parts[:4]) * table["deficit"].to_numpy(),
         array(*parts[4:]) * table["surplus"].to_numpy(),
     )
-    found = settle(plant, result, received, sent)
+    found = costs_with_trades(plant, result, received, sent)
     costs, excess = (
         result.costs.to_dict(),
         step_hours * float(result.series["carbon_market", "excess"].sum()),
@@ -346,7 +353,7 @@ def test_both_plants_spill_in_the_settled_day():
 
 def test_settlement_without_trade_changes_nothing(handmade, five):
     for name, result in five.items():
-        found = settle(handmade.vpp(name), result, np.zeros(24), np.zeros(24))
+        found = costs_with_trades(handmade.vpp(name), result, np.zeros(24), np.zeros(24))
         excess = found.pop("carbon excess (kg)")
         assert found.to_numpy() == pytest.approx(result.costs.to_numpy(), abs=1e-9)
         assert excess == pytest.approx(float(result.series["carbon_market", "excess"].sum()))
@@ -354,7 +361,7 @@ def test_settlement_without_trade_changes_nothing(handmade, five):
 
 def test_settlement_without_a_carbon_market():
     plant = vpp(load(10, 10), pv(0, 30), grid([1.0, 1.0], [0.3, 0.3], emission=0.0), TERMS)
-    found = settle(plant, dispatch(plant), array(4, 0), array(0, 5))
+    found = costs_with_trades(plant, dispatch(plant), array(4, 0), array(0, 5))
     assert "carbon" not in found.index and found["carbon excess (kg)"] == 0
     assert found.sum() == pytest.approx(6 * 1.0 - 15 * 0.3)
 

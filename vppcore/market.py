@@ -1,86 +1,183 @@
-"""Who has power to sell in an hour, who needs some, and what a trade between them changes (paper B, section 3).
+"""The market of each step: who has power to sell, who needs some, and who gets what (paper B, section 3).
 
-kW and yuan; arrays are (steps,), shares are (buyers, sellers). Each VPP's schedule stands before the market opens, so a
-trade only replaces what a seller would have sold to the grid or spilled, and what a buyer would have bought there.
+kW and yuan/kWh; tables have a row per step; arrays are (sellers,) or (buyers,), shares are
+(buyers, sellers). Each VPP's schedule stands before the market opens. So a trade only replaces what
+a seller would have sold to the grid or spilled, and what a buyer would have bought from the grid:
+their alternatives. Nobody trades at a price that is worse than its alternative.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from vppcore.components import (
-    CarbonMarket,
-    ControllableLoad,
-    ElectricLoad,
-    Grid,
-    PowerMarket,
-    Renewable,
-)
+from vppcore.components import CarbonMarket, Grid, PowerMarket, Renewable
 from vppcore.errors import WrongInput
 from vppcore.schedule import DispatchResult
 from vppcore.vpp import VPP
 
 ROLES = ("seller", "buyer", "out")
+# what a solver leaves where a flow should be zero, as a share of a VPP's largest flow
+NOISE = 1e-6
 
 
-def terms_of(vpp: VPP) -> tuple[Grid, CarbonMarket | None, PowerMarket]:
-    """The grid, carbon market and terms of trade of a VPP. Raises WrongInput without exactly one grid and terms."""
-    grids, carbon, terms = (
-        [c for c in vpp.components if isinstance(c, kind)]
-        for kind in (Grid, CarbonMarket, PowerMarket)
-    )
-    if len(grids) != 1 or len(terms) != 1 or len(carbon) > 1:
+class Terms(NamedTuple):
+    """On which terms a VPP trades.
+
+    grid: its connection to the grid, with the prices that are its alternative.
+    carbon: where its carbon account is settled; None if it has none.
+    market: its terms of trade with other VPPs.
+    """
+
+    grid: Grid
+    carbon: CarbonMarket | None
+    market: PowerMarket
+
+
+def terms_of(vpp: VPP) -> Terms:
+    """The terms on which a VPP trades.
+
+    Raises WrongInput unless it has one grid, one power market and at most one carbon market.
+    """
+    grids = vpp.of(Grid)
+    carbon_markets = vpp.of(CarbonMarket)
+    power_markets = vpp.of(PowerMarket)
+    if len(grids) != 1 or len(power_markets) != 1 or len(carbon_markets) > 1:
         raise WrongInput(
-            f"{vpp.name}: found {len(grids)} grid, {len(terms)} power_market and {len(carbon)} carbon_market; "
+            f"{vpp.name}: found {len(grids)} grid, {len(power_markets)} power_market and "
+            f"{len(carbon_markets)} carbon_market; "
             "allowed for a game: one grid, one power_market, at most one carbon_market"
         )
-    return grids[0], carbon[0] if carbon else None, terms[0]
+    return Terms(grids[0], carbon_markets[0] if carbon_markets else None, power_markets[0])
 
 
+# --- one VPP ------------------------------------------------------------------------------------
 def positions(vpp: VPP, result: DispatchResult) -> pd.DataFrame:
-    """What a VPP offers and needs after its own schedule, a row per step, kW.
+    """Net position of a VPP after its own schedule: what it can offer and what it needs.
 
-    supply: renewables (spilled power too), turbines and discharge; demand: load less called load, and charge; ratio:
-    supply / demand, paper B (14)-(15). surplus: power sold to the grid or spilled; deficit: power bought from it. role: a
-    seller has a ratio above one, a buyer below; within the dead band a VPP stays out, since many schedules end at a ratio
-    of exactly one.
+    Returns a row per step with the columns
+
+    supply: kW, renewables (spilled power too), turbines and discharge.
+    demand: kW, load less called load, and charge.
+    ratio: supply / demand; a seller's is above one, a buyer's below.
+    surplus: kW sold to the grid or spilled, 0 or more.
+    deficit: kW bought from the grid, 0 or more.
+    alternative: yuan/kWh, see `worth_otherwise`.
+    role: "seller", "buyer" or "out". Within the dead band a VPP stays out, since many schedules end
+        at a ratio of exactly one; so it does where only a solver's rounding is left.
+
+    Source: paper B (14), (15).
     """
-    grid, _, terms = terms_of(vpp)
+    terms = terms_of(vpp)
     flows = result.balances["electricity"]
-    loads = [c.name for c in vpp.components if isinstance(c, ElectricLoad | ControllableLoad)]
-    devices = flows.drop(columns=[grid.name, *loads])
-    spilled = sum(
-        (
-            result.series[c.name, "curtailed"].clip(lower=0)
-            for c in vpp.components
-            if isinstance(c, Renewable)
-        ),
-        0.0,
-    )
+    loads = [name for name in result.with_role("load") if name in flows]
+    devices = flows.drop(columns=[terms.grid.name, *loads])
+    spilled = spilled_power(vpp, result).sum(axis=1)
+    bought = flows[terms.grid.name]  # net: at equal prices a schedule may buy and sell at once
+
     supply = devices.clip(lower=0).sum(axis=1) + spilled
     demand = -flows[loads].sum(axis=1) - devices.clip(upper=0).sum(axis=1)
-    bought = flows[grid.name]  # net: at equal prices a schedule may buy and sell at once
-    table = pd.DataFrame(
+    surplus = (-bought).clip(lower=0) + spilled
+    deficit = bought.clip(lower=0)
+    net = surplus - deficit
+    band = max(terms.market.dead_band, noise_of(result))
+    return pd.DataFrame(
         {
             "supply": supply,
             "demand": demand,
-            "ratio": supply / demand,
-            "surplus": (-bought).clip(lower=0) + spilled,
-            "deficit": bought.clip(lower=0),
+            "ratio": supply / demand,  # B (14)
+            "surplus": surplus,
+            "deficit": deficit,
+            "alternative": worth_otherwise(vpp, result),
+            "role": np.select([net > band, net < -band], ["seller", "buyer"], "out"),  # B (15)
         }
     )
-    net = table["surplus"] - table["deficit"]
-    sells, buys = net > terms.dead_band, net < -terms.dead_band
-    return table.assign(role=np.select([sells, buys], ["seller", "buyer"], "out"))
 
 
+def noise_of(result: DispatchResult) -> float:
+    """Power below which a schedule's electric flows cannot be told from zero, kW."""
+    return NOISE * float(result.balances["electricity"].abs().to_numpy().max(initial=0.0))
+
+
+def spilled_power(vpp: VPP, result: DispatchResult) -> pd.DataFrame:
+    """Renewable power that a schedule does not use, kW: a row per step, a column per plant.
+
+    The plant whose next kWh costs least stands first.
+    """
+    plants = sorted(vpp.of(Renewable), key=lambda plant: plant.operation_cost)
+    curtailed = {plant.name: result.series[plant.name, "curtailed"] for plant in plants}
+    return pd.DataFrame(curtailed, index=result.series.index).clip(lower=0)
+
+
+def worth_otherwise(vpp: VPP, result: DispatchResult) -> pd.Series:
+    """The most that any kWh of a VPP's surplus is worth if no other VPP takes it, by step, yuan/kWh.
+
+    Power that the grid takes is worth its feed-in price. Power that is spilled is worth what the
+    plant's operation would cost, less the carbon quota that it would earn: sending it costs that
+    much. The quota counts at the lowest price of the carbon market, so that a seller who gets this
+    worth for a kWh never loses by it. nan in steps without a surplus.
+    """
+    terms = terms_of(vpp)
+    sold = -result.balances["electricity"][terms.grid.name]
+    spilled = spilled_power(vpp, result)
+    # of the parts of a surplus that is more than noise, at least one is above this
+    least = noise_of(result) / (1 + spilled.shape[1])
+
+    feed_in = pd.Series(terms.grid.sell_price, index=sold.index)
+    worth = {"sold": feed_in.where(sold > least)}
+    for plant in vpp.of(Renewable):
+        quota_earned = plant.carbon_quota * carbon_price_range(terms)[0]
+        cost_of_sending = pd.Series(plant.operation_cost - quota_earned, index=sold.index)
+        worth[plant.name] = cost_of_sending.where(spilled[plant.name] > least)
+    return pd.DataFrame(worth).max(axis=1)
+
+
+def worth_to_a_buyer(terms: Terms) -> np.ndarray:
+    """The least that a kWh received saves a buyer, by step `(steps,)`, yuan/kWh.
+
+    That is the grid's price, and less where purchased power would have earned a carbon quota above
+    its emission.
+    """
+    quota_lost = max(0.0, terms.grid.carbon_quota - terms.grid.emission)
+    return terms.grid.buy_price - quota_lost * carbon_price_range(terms)[1]
+
+
+def carbon_price_range(terms: Terms) -> tuple[float, float]:
+    """The lowest and the highest price of a kg of carbon, yuan/kg; zeros without a market."""
+    if terms.carbon is None:
+        return 0.0, 0.0
+    prices, _ = terms.carbon.pieces()
+    return float(prices.min()), float(prices.max())
+
+
+# --- one hour -----------------------------------------------------------------------------------
 @dataclass(frozen=True, eq=False)
 class Hour:
-    """The market of one step: sellers with surplus (kW) and reservation price, buyers with deficit (kW), the grid's price
-    that a buyer pays otherwise, and the band of prices that are allowed (yuan/kWh)."""
+    """The market of one step: sellers, buyers, what they have and need, and between which prices.
+
+    step: 1, 2, ...
+    sellers: names of the VPPs that sell.
+    buyers: names of the VPPs that buy.
+    surplus: kW that each seller has, above 0, `(sellers,)`.
+    deficit: kW that each buyer needs, above 0, `(buyers,)`.
+    reservation: yuan/kWh below which a seller does not sell, `(sellers,)`; lower than `top`.
+    grid_price: yuan/kWh that a buyer pays otherwise.
+    price_min: yuan/kWh, the lowest price allowed.
+    price_max: yuan/kWh, the highest price allowed.
+    alternative: yuan/kWh that a seller's surplus is worth otherwise, `(sellers,)`; None stands for
+        the reservation price.
+    withheld: names of VPPs with a surplus that is worth more elsewhere than a buyer would pay.
+
+    Raises WrongInput for numbers that are no market.
+
+    >>> hour = Hour(1, ("A",), ("B",), np.array([10.0]), np.array([6.0]), np.array([0.3]),
+    ...             grid_price=0.75, price_min=0.3, price_max=1.2)
+    >>> hour.open, hour.top
+    (True, 0.75)
+    """
 
     step: int
     sellers: tuple[str, ...]
@@ -91,124 +188,183 @@ class Hour:
     grid_price: float
     price_min: float
     price_max: float
+    alternative: np.ndarray | None = None
+    withheld: tuple[str, ...] = ()
 
     def __post_init__(self):
-        sizes = (len(self.sellers), len(self.buyers), len(self.sellers))
-        if tuple(map(len, (self.surplus, self.deficit, self.reservation))) != sizes:
-            raise WrongInput(
-                f"step {self.step}: found {len(self.surplus)} surpluses, {len(self.deficit)} deficits and "
-                f"{len(self.reservation)} reservation prices; allowed: one for each seller or buyer"
-            )
-        if not (np.all(np.asarray(self.surplus) > 0) and np.all(np.asarray(self.deficit) > 0)):
-            raise WrongInput(
-                f"step {self.step}: found a surplus or deficit that is not above zero; allowed: kW above 0"
-            )
-        if not (self.price_min < self.top and np.all(np.asarray(self.reservation) < self.top)):
-            raise WrongInput(
-                f"step {self.step}: found price_min {self.price_min:g} and reservation prices "
-                f"{np.round(self.reservation, 4).tolist()}; allowed: below {self.top:g}, the highest price that a "
-                "buyer accepts"
-            )
+        faults = [*self._faults_of_sizes(), *self._faults_of_prices()]
+        if faults:
+            raise WrongInput(*(f"step {self.step}: {fault}" for fault in faults))
 
-    @property
-    def open(self) -> bool:
-        """False where nobody sells or nobody buys: there is no price then."""
-        return bool(self.sellers and self.buyers)
+    def _faults_of_sizes(self) -> list[str]:
+        sizes = (len(self.surplus), len(self.deficit), len(self.reservation))
+        if sizes != (len(self.sellers), len(self.buyers), len(self.sellers)):
+            return [
+                f"found {sizes[0]} surpluses, {sizes[1]} deficits and {sizes[2]} reservation "
+                "prices; allowed: one for each seller or buyer"
+            ]
+        power = np.concatenate([self.surplus, self.deficit])
+        if not (power > 0).all() or np.isinf(power).any():
+            return ["found a surplus or deficit that is not above zero; allowed: kW above 0"]
+        return []
+
+    def _faults_of_prices(self) -> list[str]:
+        band = np.array([self.grid_price, self.price_min, self.price_max], float)
+        if not np.isfinite(band).all():
+            return [f"found prices {band.tolist()}; allowed: numbers"]
+        faults = []
+        if self.price_min > self.price_max:
+            faults.append(
+                f"found price_min {self.price_min:g} above price_max {self.price_max:g}; "
+                "allowed: at most price_max"
+            )
+        if not (np.asarray(self.reservation) < self.top).all():
+            faults.append(
+                f"found reservation prices {np.round(self.reservation, 4).tolist()}; allowed: "
+                f"below {self.top:g}, the highest price that a buyer accepts"
+            )
+        return faults
 
     @property
     def top(self) -> float:
-        """The highest price that makes sense: nobody pays a seller more than the grid."""
+        """The highest price that makes sense, yuan/kWh: nobody pays a seller more than the grid."""
         return min(self.price_max, self.grid_price)
+
+    @property
+    def price_size(self) -> float:
+        """How large prices are in this hour, yuan/kWh above 0: what tolerances are measured by."""
+        return max(abs(self.grid_price), abs(self.price_min))
+
+    @property
+    def open(self) -> bool:
+        """True where somebody sells, somebody buys, and a price exists that a buyer accepts."""
+        return not self.why_closed
+
+    @property
+    def why_closed(self) -> str:
+        """Why there is no trade in this step, in words; empty where the market is open."""
+        if self.grid_price <= self.price_min:
+            return (
+                f"the lowest price allowed, {self.price_min:g} yuan/kWh, is not below the "
+                f"{self.grid_price:g} that a buyer pays otherwise"
+            )
+        if not self.sellers and self.withheld:
+            names = ", ".join(self.withheld)
+            return (
+                f"what {names} could sell is worth as much elsewhere as the {self.top:g} yuan/kWh "
+                "that a buyer pays at most"
+            )
+        if not self.sellers:
+            return "nobody has power to sell"
+        if not self.buyers:
+            return "nobody needs power"
+        return ""
 
 
 def hours(vpps: tuple[VPP, ...], tables: dict[str, pd.DataFrame]) -> list[Hour]:
-    """The market of each step from every VPP's `positions`.
+    """The market of each step, open or closed.
 
-    A seller's reservation price stays below the grid's by its margin; a seller that may not ask it stays out.
-    Raises WrongInput if the VPPs see different grid prices or price bands, or a band without a price that a buyer would
-    accept.
+    vpps: who may trade.
+    tables: VPP -> its `positions`.
+    Raises WrongInput if the VPPs see different grid prices or price bands.
     """
     terms = {vpp.name: terms_of(vpp) for vpp in vpps}
-    grid, _, first = terms[vpps[0].name]
-    if any(
-        not np.array_equal(g.buy_price, grid.buy_price)
-        or (t.price_min, t.price_max) != (first.price_min, first.price_max)
-        for g, _, t in terms.values()
-    ):
-        raise WrongInput(
-            "power_market: the VPPs have different grid prices or price bands; allowed: one market for all"
-        )
-    if (grid.buy_price <= first.price_min).any():
-        step = int(np.argmax(grid.buy_price <= first.price_min)) + 1
-        raise WrongInput(
-            f"power_market: price_min {first.price_min:g} yuan/kWh is not below the grid's price of "
-            f"{grid.buy_price[step - 1]:g} in step {step}; allowed: a band that starts below it"
-        )
-    found = []
-    for k, price in enumerate(grid.buy_price):
-        row = {name: table.iloc[k] for name, table in tables.items()}
-        asks = {
-            name: min(terms[name][2].reservation_price, price - terms[name][2].margin)
-            for name in row
-        }
-        sellers = tuple(
-            name for name in row if row[name]["role"] == "seller" and asks[name] < first.price_max
-        )
-        buyers = tuple(name for name in row if row[name]["role"] == "buyer")
-        reservation = [asks[name] for name in sellers]
-        found.append(
-            Hour(
-                k + 1,
-                sellers,
-                buyers,
-                np.array([row[n]["surplus"] for n in sellers]),
-                np.array([row[n]["deficit"] for n in buyers]),
-                np.array(reservation),
-                float(price),
-                first.price_min,
-                first.price_max,
+    check_one_market(list(terms.values()))
+    return [hour_of(step, terms, tables) for step in range(1, vpps[0].steps + 1)]
+
+
+def check_one_market(terms: list[Terms]) -> None:
+    """Raises WrongInput if VPPs see different grid prices or price bands."""
+    first = terms[0]
+    for other in terms[1:]:
+        same_prices = np.array_equal(other.grid.buy_price, first.grid.buy_price)
+        same_low = other.market.price_min == first.market.price_min
+        same_high = other.market.price_max == first.market.price_max
+        if not (same_prices and same_low and same_high):
+            raise WrongInput(
+                "power_market: the VPPs have different grid prices or price bands; "
+                "allowed: one market for all"
             )
-        )
-    return found
+
+
+def hour_of(step: int, terms: dict[str, Terms], tables: dict[str, pd.DataFrame]) -> Hour:
+    """The market of one step.
+
+    step: 1, 2, ...
+    terms: VPP -> its terms.
+    tables: VPP -> its `positions`.
+    """
+    now = {name: tables[name].loc[step] for name in terms}
+    buyers = tuple(name for name in now if now[name]["role"] == "buyer")
+    offering = [name for name in now if now[name]["role"] == "seller"]
+    market = next(iter(terms.values())).market
+    grid_price = min(float(worth_to_a_buyer(terms[name])[step - 1]) for name in buyers or terms)
+    top = min(market.price_max, grid_price)
+
+    asked = {
+        name: asking_price(terms[name].market, grid_price, now[name]["alternative"])
+        for name in offering
+    }
+    sellers = tuple(name for name in offering if asked[name] < top)
+    return Hour(
+        step,
+        sellers,
+        buyers,
+        surplus=np.array([now[name]["surplus"] for name in sellers], float),
+        deficit=np.array([now[name]["deficit"] for name in buyers], float),
+        reservation=np.array([asked[name] for name in sellers], float),
+        grid_price=grid_price,
+        price_min=market.price_min,
+        price_max=market.price_max,
+        alternative=np.array([now[name]["alternative"] for name in sellers], float),
+        withheld=tuple(name for name in offering if name not in sellers),
+    )
+
+
+def asking_price(market: PowerMarket, grid_price: float, alternative: float) -> float:
+    """The price below which a VPP does not sell, yuan/kWh.
+
+    Its reservation price, kept below the grid's price by the margin, but never less than what its
+    surplus is worth otherwise.
+
+    >>> market = PowerMarket(reservation_price=0.3, price_min=0.3, price_max=1.2, margin=0.02)
+    >>> asking_price(market, 1.0, alternative=0.2)
+    0.3
+    >>> asking_price(market, 1.0, alternative=0.8)
+    0.8
+    """
+    wished = min(market.reservation_price, grid_price - market.margin)
+    return max(wished, alternative)
+
+
+# --- delivery -----------------------------------------------------------------------------------
+def asked_power(hour: Hour, shares: np.ndarray) -> np.ndarray:
+    """What each buyer asks of each seller, kW `(buyers, sellers)`, paper B (20), (21).
+
+    shares: the part of its deficit that a buyer asks of a seller, `(buyers, sellers)`.
+    """
+    return shares * hour.deficit[:, None]
 
 
 def deliver(hour: Hour, shares: np.ndarray) -> np.ndarray:
-    """kW that each seller sends to each buyer `(buyers, sellers)`.
+    """What each seller sends to each buyer, kW `(buyers, sellers)`.
 
-    Buyer i asks seller j for share ij of its deficit, paper B (20)-(21). A seller that is asked for more than it has
-    divides it pro rata; what then is left on both sides meets in a second pass.
+    A seller that is asked for more than it has divides it pro rata; what then is left on both sides
+    meets in a second pass.
+    shares: the part of its deficit that a buyer asks of a seller, `(buyers, sellers)`.
+
+    >>> hour = Hour(1, ("A", "B"), ("C",), np.array([2.0, 8.0]), np.array([6.0]),
+    ...             np.array([0.3, 0.3]), grid_price=0.75, price_min=0.3, price_max=1.2)
+    >>> deliver(hour, np.array([[0.5, 0.5]]))
+    array([[2., 4.]])
     """
-    asked = shares * hour.deficit[:, None]
-    total = asked.sum(axis=0)
-    sent = asked * np.minimum(
-        1, np.divide(hour.surplus, total, out=np.ones_like(total), where=total > 0)
-    )
-    spare, lack = hour.surplus - sent.sum(axis=0), hour.deficit - sent.sum(axis=1)
-    most = max(spare.sum(), lack.sum())
-    return sent + np.outer(lack, spare) / most if most > 1e-9 else sent
+    asked = asked_power(hour, shares)
+    asked_of = asked.sum(axis=0)
+    granted = np.ones_like(asked_of)
+    np.divide(hour.surplus, asked_of, out=granted, where=asked_of > hour.surplus)
+    sent = asked * granted
 
-
-def settle(vpp: VPP, result: DispatchResult, received: np.ndarray, sent: np.ndarray) -> pd.Series:
-    """Cost items (yuan) of a VPP that received and sent power (kW by step), and its carbon excess (kg) on the last row.
-
-    Received power replaces purchases and their carbon; sent power is first what would have been spilled, then what would
-    have been sold to the grid. Payments between VPPs are not in it. The carbon bill is made anew for the whole horizon.
-    """
-    grid, carbon, _ = terms_of(vpp)
-    costs, step = result.costs.copy(), vpp.step_hours
-    excess = 0.0 if carbon is None else step * float(result.series[carbon.name, "excess"].sum())
-    before = excess
-    rest = sent.copy()
-    costs["electricity purchase"] -= step * grid.buy_price @ received
-    excess -= step * (grid.emission - grid.carbon_quota) * received.sum()
-    for plant in sorted(
-        (c for c in vpp.components if isinstance(c, Renewable)), key=lambda c: c.operation_cost
-    ):
-        saved = np.minimum(rest, result.series[plant.name, "curtailed"].clip(lower=0).to_numpy())
-        rest = rest - saved
-        costs["operation"] += step * plant.operation_cost * saved.sum()
-        excess -= step * plant.carbon_quota * saved.sum()
-    costs["electricity sale"] += step * grid.sell_price @ rest
-    if carbon is not None:
-        costs["carbon"] += carbon.bill(excess) - carbon.bill(before)
-    return pd.concat([costs, pd.Series({"carbon excess (kg)": excess})])
+    spare = np.maximum(hour.surplus - sent.sum(axis=0), 0.0)
+    lacking = np.maximum(hour.deficit - sent.sum(axis=1), 0.0)
+    larger = max(spare.sum(), lacking.sum())
+    return sent + np.outer(lacking, spare) / larger if larger > 0 else sent

@@ -13,10 +13,18 @@ PAYOFFS = ("shared", "unshared")
 class Rules:
     """How the game is played.
 
-    payoff: "shared" divides a seller's surplus among all who choose it; "unshared" is the warning example in which shares do
-    not matter to payoffs.
-    anticipate: sellers reckon with the buyers' reaction; False freezes the buyers' choice while a price moves, another
-    warning example.
+    payoff: "shared" divides a seller's surplus among all who choose it; "unshared" is the warning
+        example in which shares do not matter to payoffs.
+    anticipate: sellers reckon with the buyers' reaction; False freezes the buyers' choice while a
+        price moves, another warning example.
+    evolution_step: of the buyers' replicator.
+    price_step: share of the way to its best price that a seller goes in one round.
+    tolerance: change of shares, and of prices as a share of their size, that counts as rest.
+    max_rounds: of the price loop; the buyers' evolution may take 20 times as many steps.
+    Raises WrongInput for a value that is not allowed.
+
+    >>> Rules(price_step=0.5).payoff
+    'shared'
     """
 
     payoff: str = choice("what a buyer gets from its seller", PAYOFFS, "shared")

@@ -1,0 +1,323 @@
+"""Nobody loses by taking part: sellers against feed-in and spill, buyers against the grid, hour by hour and over the day.
+
+And hours that are no market (tariff below the band, feed-in at or above the tariff, nothing to sell) are cases, not errors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from builders import array, case, grid, load, pv, vpp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vppcore import Case, WrongInput, dispatch, trade_by_game
+from vppcore.components import CarbonMarket, PowerMarket, Renewable
+from vppcore.game.certificate import certify
+from vppcore.game.day import GameResult
+from vppcore.game.hour import play
+from vppcore.market import Hour, hours, positions
+
+TERMS = PowerMarket(reservation_price=0.3, price_min=0.3, price_max=1.2)
+
+
+def two_sellers(feed_in: float = 0.8, tariff: float = 1.0, **terms) -> Case:
+    """A and B have 10 kW over, C lacks 5; one hour."""
+    market = replace(TERMS, **terms)
+    prices = grid([tariff], [feed_in])
+    return case(
+        vpp(load(1), pv(11), prices, market, name="A"),
+        vpp(load(1), pv(11), prices, market, name="B"),
+        vpp(load(5), prices, market, name="C"),
+    )
+
+
+# --- sellers and their alternatives -------------------------------------------------------------------------------
+def test_nobody_sells_below_the_feed_in_price():
+    """Feed-in 0.8: each seller asks at least that, and two equal sellers meet at (1 + 0.8 / 2) / 1.5."""
+    result = trade_by_game(two_sellers())
+    assert result.prices.loc[1, ["A", "B"]].to_list() == pytest.approx([1.4 / 1.5] * 2)
+    gain = 2.5 * (1.4 / 1.5 - 0.8)
+    assert result.table["gain"].to_list() == pytest.approx(
+        [gain, gain, 5 * (1 - 1.4 / 1.5)], abs=1e-6
+    )
+    assert result.least_gains.loc[1].to_list() == pytest.approx(result.table["gain"].to_list())
+    assert result.proofs["loss"].max() == 0
+
+
+def test_the_certificate_shows_a_price_below_the_feed_in():
+    """The hour as it was played before: a reservation price of 0.3, where the surplus is worth 0.8."""
+    blind = Hour(
+        1, ("A", "B"), ("C",), array(10, 10), array(5), array(0.3, 0.3), 1.0, 0.3, 1.2,
+        alternative=array(0.8, 0.8),
+    )  # fmt: skip
+    assert certify(play(blind), starts=1)["loss"] == pytest.approx(0.8 - 1.15 / 1.5)
+    known = replace(blind, reservation=array(0.8, 0.8))
+    assert certify(play(known), starts=1)["loss"] == 0
+
+
+def test_the_certificate_shows_a_price_above_the_grid_s():
+    hour = Hour(1, ("A",), ("C",), array(10), array(5), array(0.3), 1.0, 0.3, 1.2)
+    result = play(hour)
+    assert certify(result, starts=1)["loss"] == 0
+    dear = replace(result, prices=result.prices + 0.1)
+    assert certify(dear, starts=1)["loss"] == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    ("sell_max", "operation_cost", "quota", "worth"),
+    [
+        (np.inf, 0.01, 0.0, 0.5),  # all sold to the grid
+        (0.0, 0.35, 0.0, 0.35),  # all spilled: sending it costs the plant's operation
+        (0.0, 0.35, 0.5, 0.35 - 0.5 * 0.28),  # less the quota that it earns
+        (4.0, 0.01, 0.0, 0.5),  # some sold, some spilled: the dearer of both
+        (4.0, 0.49, 0.0, 0.5),
+        (np.inf, 0.6, 0.0, 0.6),  # sale does not pay, so it is spilled
+    ],
+)
+def test_what_a_surplus_is_worth_otherwise(sell_max, operation_cost, quota, worth):
+    sun = pv(20, operation_cost=operation_cost, carbon_quota=quota)
+    ladder = CarbonMarket(price=0.28, interval=4.0, growth=0.25, levels=5.0)
+    plant = vpp(load(5), sun, grid([1.0], [0.5], sell_max=sell_max), ladder, TERMS)
+    table = positions(plant, dispatch(plant))
+    assert table["surplus"].to_list() == pytest.approx([15])
+    assert table["alternative"].to_list() == pytest.approx([worth])
+
+
+def test_a_step_without_surplus_has_no_alternative():
+    plant = vpp(load(5, 5), pv(0, 9), grid([1.0, 1.0], [0.5, 0.5]), TERMS)
+    assert np.isnan(positions(plant, dispatch(plant))["alternative"].iloc[0])
+
+
+def test_a_buyer_that_would_lose_carbon_quota_pays_less():
+    """Each kWh bought brings a quota of 0.1 kg above its emission, worth 0.2 yuan/kg: a received one saves 0.98."""
+    prices = grid([1.0], [0.2], emission=0.5, carbon_quota=0.6)
+    carbon = CarbonMarket(price=0.2)
+    seller = vpp(load(0), pv(10), prices, carbon, TERMS, name="S")
+    buyer = vpp(load(4), prices, carbon, TERMS, name="B")
+    result = trade_by_game(case(seller, buyer))
+    assert result.prices.loc[1, "S"] == pytest.approx(0.98)
+    assert result.table.loc["B", "gain"] == pytest.approx(0, abs=1e-9)
+
+
+# --- hours without a market are cases -----------------------------------------------------------------------------
+def played(feed_in, tariff, **terms) -> GameResult:
+    """Three hours; the second has these prices, the others 0.2 and 1.0."""
+    market = replace(TERMS, **terms)
+    prices = grid([1.0, tariff, 1.0], [0.2, feed_in, 0.2])
+    return trade_by_game(
+        case(
+            vpp(load(1, 1, 1), pv(9, 9, 9), prices, market, name="S"),
+            vpp(load(5, 5, 5), prices, market, name="B"),
+        ),
+        starts=1,
+    )
+
+
+@pytest.mark.parametrize(
+    ("feed_in", "tariff", "why"),
+    [
+        (0.1, 0.3, "the lowest price allowed, 0.3 yuan/kWh, is not below the 0.3 that a buyer"),
+        (0.1, 0.2, "the lowest price allowed, 0.3 yuan/kWh, is not below the 0.2 that a buyer"),
+        (0.0, 0.0, "the lowest price allowed, 0.3 yuan/kWh, is not below the 0 that a buyer"),
+        (-0.3, -0.1, "the lowest price allowed, 0.3 yuan/kWh, is not below the -0.1 that a buyer"),
+        (0.9, 0.9, "what S could sell is worth as much elsewhere as the 0.9 yuan/kWh"),
+        (1.3, 1.4, "what S could sell is worth as much elsewhere as the 1.2 yuan/kWh"),
+    ],
+)
+def test_one_hour_without_an_acceptable_price_leaves_the_others_as_they_are(feed_in, tariff, why):
+    result = played(feed_in, tariff)
+    assert set(result.hours) == set(result.proofs.index) == {1, 3}
+    assert list(result.closed) == [2] and result.closed[2].startswith(why)
+    assert result.prices.loc[[1, 3], "S"].to_list() == pytest.approx([1.0, 1.0])
+    assert result.prices.loc[2].isna().all() and (result.trades.loc[2] == 0).all()
+    assert (result.least_gains.loc[2] == 0).all()
+    assert result.table["gain"].to_list() == pytest.approx([2 * 5 * 0.8, 0], abs=1e-6)
+
+
+def test_an_hour_with_a_fixed_price_is_a_market():
+    """Lowest and highest price are one: all sellers ask it."""
+    result = trade_by_game(two_sellers(feed_in=0.1, price_min=0.5, price_max=0.5))
+    assert result.prices.loc[1, ["A", "B"]].to_list() == pytest.approx([0.5, 0.5])
+    assert result.parts.loc[1, ["A", "B"]].to_list() == pytest.approx([0.5, 0.5])
+    assert result.table["gain"].to_list() == pytest.approx(
+        [2.5 * 0.4, 2.5 * 0.4, 5 * 0.5], abs=1e-6
+    )
+    assert result.proofs.loc[1, ["gain", "closed form", "starts", "loss"]].max() < 1e-9
+
+
+def test_who_would_lose_stays_out_and_the_others_trade():
+    """A is paid 0.95 by the grid, B 0.2, a buyer pays 0.9 at most."""
+    a, b, c = two_sellers(feed_in=0.2, price_max=0.9).vpps
+    result = trade_by_game(case(a.change("grid", sell_price=array(0.95)), b, c))
+    assert result.hours[1].hour.withheld == ("A",) and result.hours[1].hour.sellers == ("B",)
+    assert result.table["gain"].to_list() == pytest.approx([0, 5 * 0.7, 5 * 0.1], abs=1e-6)
+
+
+def test_nothing_to_sell_and_nobody_who_needs_power():
+    prices = grid([1.0, 1.0], [0.2, 0.2])
+    even = vpp(load(5, 5), pv(5, 9), prices, TERMS, name="even")
+    other = vpp(load(5, 5), pv(5, 5), prices, TERMS, name="other")
+    result = trade_by_game(case(even, other))
+    assert result.closed == {1: "nobody has power to sell", 2: "nobody needs power"}
+    assert result.proofs.empty and result.table["gain"].abs().max() < 1e-9
+
+
+def test_an_hour_without_a_market_is_not_played():
+    hour = Hour(7, ("A",), ("C",), array(10), array(5), array(0.1), 0.25, 0.3, 1.2)
+    assert not hour.open
+    with pytest.raises(
+        WrongInput, match=r"^step 7: the lowest price allowed, 0.3 yuan/kWh, is not below the 0.25"
+    ):
+        play(hour)
+
+
+@pytest.mark.parametrize(
+    ("prices", "sentence"),
+    [
+        ((1.0, 0.5, 0.4), "step 1: found price_min 0.5 above price_max 0.4; allowed: at most"),
+        ((np.nan, 0.3, 1.2), "step 1: found prices [nan, 0.3, 1.2]; allowed: numbers"),
+        ((1.0, 0.3, np.inf), "step 1: found prices [1.0, 0.3, inf]; allowed: numbers"),
+    ],
+)
+def test_prices_that_make_no_band_are_refused(prices, sentence):
+    with pytest.raises(WrongInput) as refused:
+        Hour(1, ("A",), ("C",), array(10), array(5), array(0.1), *prices)
+    assert str(refused.value).startswith(sentence)
+
+
+def test_noise_of_a_solver_is_no_surplus():
+    """1e-7 kW beside 1,000 kW: no seller, no price."""
+    tiny = vpp(load(1000, 1000), pv(1000.0000001, 0), grid([1, 1], [0.2, 0.2]), TERMS)
+    assert list(positions(tiny, dispatch(tiny))["role"]) == ["out", "buyer"]
+
+
+# --- any day ------------------------------------------------------------------------------------------------------
+@st.composite
+def market_days(draw) -> Case:
+    """2 to 4 VPPs with wind and PV, feed-in up to the tariff, tariffs around the band and below zero, a carbon ladder."""
+    steps = draw(st.integers(1, 3))
+    names = "ABCD"[: draw(st.integers(2, 4))]
+
+    def series(low: float, high: float) -> np.ndarray:
+        return np.array(draw(st.lists(st.floats(low, high), min_size=steps, max_size=steps)))
+
+    tariff = series(-0.2, 1.5).round(3)
+    price_min = draw(st.sampled_from([0.0, 0.3, 0.5]))
+    price_max = price_min + draw(st.sampled_from([0.0, 0.2, 1.0]))
+    emission = draw(st.sampled_from([0.3, 0.5, 0.7]))
+    carbon = CarbonMarket(price=0.28, interval=3.0, growth=0.25, levels=draw(st.integers(1, 5)))
+    power = st.sampled_from([0.0, 5.0, 12.0, 30.0])
+    vpps = []
+    for name in names:
+        counted = draw(st.booleans())  # carbon is
+        wind = Renewable(
+            label="wind",
+            forecast=np.array([draw(power) for _ in range(steps)]),
+            operation_cost=draw(st.sampled_from([0.0, 0.05, 0.4])),
+            carbon_quota=draw(st.sampled_from([0.0, 0.2])) if counted else 0.0,
+        )
+        sun = pv(*(draw(power) for _ in range(steps)), operation_cost=0.01)
+        prices = grid(
+            tariff,
+            tariff - draw(st.sampled_from([0.01, 0.2, 0.5])),
+            buy_max=1000.0,
+            sell_max=draw(st.sampled_from([0.0, 4.0, 1000.0])),
+            emission=emission if counted else 0.0,
+            carbon_quota=0.5 if counted else 0.0,
+        )
+        terms = PowerMarket(
+            reservation_price=draw(st.sampled_from([0.0, 0.3, 0.9])),
+            price_min=price_min,
+            price_max=price_max,
+        )
+        parts = (load(*(draw(power) for _ in range(steps))), wind, sun, prices, terms)
+        vpps.append(vpp(*parts, *([carbon] if counted else []), name=name))
+    return case(*vpps)
+
+
+@settings(max_examples=60)
+@given(market_days())
+def test_nobody_is_worse_off_than_alone_in_any_hour_of_any_day(day):
+    result = trade_by_game(day, starts=1)
+    small = 1e-5  # yuan: what solvers of some 100 yuan a day agree to
+    assert result.least_gains.min().min() >= -small
+    assert result.table["gain"].min() >= -small
+    assert (result.table["gain"] >= result.least_gains.sum() - small).all()
+    assert (result.proofs["loss"] <= 1e-9).all() if len(result.proofs) else result.closed
+    assert set(result.closed) | set(result.hours) == set(range(1, day.vpps[0].steps + 1))
+    tariff = day.vpps[0].component("grid").buy_price
+    for step, game in result.hours.items():
+        assert game.prices.max() <= tariff[step - 1] + 1e-12
+        assert game.prices.min() >= game.hour.price_min - 1e-12
+
+
+@settings(max_examples=40)
+@given(market_days())
+def test_no_vpp_would_rather_give_its_trades_back(day):
+    """By a road of its own: each VPP's day planned anew with its net trades fixed costs no more than the settled day."""
+    result = trade_by_game(day, starts=0)
+    for plant in day.vpps:
+        others = [name for name in day.names if name != plant.name]
+        net = sum(result.trades[plant.name, other] for other in others).to_numpy()
+        best = dispatch(plant.adding(load(*-net, label="trade"))).cost
+        settled = float(result.costs[plant.name].sum())
+        assert best <= settled + 1e-4
+        assert (
+            best + result.table.loc[plant.name, "payment"]
+            <= result.table.loc[plant.name, "alone"] + 1e-4
+        )
+
+
+# --- other sizes --------------------------------------------------------------------------------------------------
+def in_other_units(made: Case, power: float, money: float) -> Case:
+    """The same VPPs with every power and energy times `power`, every price times `money`."""
+    vpps = []
+    for plant in made.vpps:
+        parts = []
+        for part in plant.components:
+            if part.role == "load":
+                parts.append(replace(part, forecast=power * part.forecast))
+            elif part.role == "renewable":
+                cost = money * part.operation_cost
+                parts.append(replace(part, forecast=power * part.forecast, operation_cost=cost))
+            elif part.role == "grid":
+                buy, sell = money * part.buy_price, money * part.sell_price
+                limits = {"buy_max": power * part.buy_max, "sell_max": power * part.sell_max}
+                parts.append(replace(part, buy_price=buy, sell_price=sell, **limits))
+            elif part.role == "carbon market":
+                price, interval = money * part.price, power * part.interval
+                parts.append(replace(part, price=price, interval=interval))
+            else:
+                prices = ("reservation_price", "price_min", "price_max", "margin")
+                changed = {name: money * getattr(part, name) for name in prices}
+                parts.append(replace(part, dead_band=power * part.dead_band, **changed))
+        vpps.append(replace(plant, components=tuple(parts)))
+    return replace(made, vpps=tuple(vpps))
+
+
+@settings(max_examples=30)
+@given(market_days(), st.sampled_from([1e-3, 1e-2, 1e3]), st.sampled_from([0.03, 30.0, 1e3]))
+def test_a_day_in_other_units_of_power_and_money_is_the_same_day(day, power, money):
+    """Same roles, same parts; prices in the other currency; money times both."""
+    one = trade_by_game(day, starts=0)
+    other = trade_by_game(in_other_units(day, power, money), starts=0)
+    assert set(one.hours) == set(other.hours) and set(one.closed) == set(other.closed)
+    close = dict(rel=1e-4, abs=1e-4, nan_ok=True)
+    assert other.parts.to_numpy() == pytest.approx(one.parts.to_numpy(), **close)
+    assert other.prices.to_numpy() / money == pytest.approx(one.prices.to_numpy(), **close)
+    assert other.table["gain"].to_numpy() / (power * money) == pytest.approx(
+        one.table["gain"].to_numpy(), abs=1e-3
+    )
+
+
+def test_roles_do_not_depend_on_the_unit_of_power():
+    """The dead band of zero leaves what a solver leaves, as a share."""
+    day = two_sellers()
+    for power in (1e-6, 1.0, 1e6):
+        made = in_other_units(day, power, 1.0)
+        tables = {plant.name: positions(plant, dispatch(plant)) for plant in made.vpps}
+        hour = hours(made.vpps, tables)[0]
+        assert (hour.sellers, hour.buyers) == (("A", "B"), ("C",))

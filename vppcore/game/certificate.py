@@ -1,0 +1,100 @@
+"""What proves that an hour's game is at rest, at the only place where it can be, and harms nobody.
+
+kW, yuan/kWh; prices are (sellers,), shares are (buyers, sellers).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vppcore.game.buyers import eigenvalues, payoffs
+from vppcore.game.hour import HourResult, play
+from vppcore.game.rules import Rules
+from vppcore.game.sellers import equilibrium, temptation
+from vppcore.market import Hour
+
+
+def certify(
+    result: HourResult, starts: int = 10, rules: Rules | None = None, seed: int = 1
+) -> dict[str, float]:
+    """Checks an hour's result by roads that the game itself does not take.
+
+    starts: how many random beginnings the hour is played from again.
+    rules: those of the other games.
+    seed: of the random beginnings.
+
+    Returns
+    gain: what any seller could earn more by any other price, as a share of what it earns; at most
+        0 but for rounding.
+    payoff spread: how far the buyers' payoffs are apart, as a share of the largest; 0.
+    eigenvalue: the largest of the buyers' dynamics, in units of the mean payoff; below 0, and nan
+        where there is no choice.
+    closed form: largest difference of a price (yuan/kWh) or a part from the closed form; 0.
+    starts: largest difference of a price (yuan/kWh) or a part from those that other beginnings
+        lead to; 0, and nan without other beginnings.
+    loss: by how much the worst placed seller or buyer is better off outside the market, yuan/kWh;
+        0, since nobody need take part.
+
+    >>> hour = Hour(1, ("A",), ("C",), np.array([6.0]), np.array([7.0]), np.array([0.3]),
+    ...             grid_price=0.75, price_min=0.3, price_max=1.2)
+    >>> proof = certify(play(hour), starts=2)
+    >>> abs(proof["closed form"]) < 1e-9, proof["gain"] < 1e-9, proof["loss"] < 1e-9
+    (True, True, True)
+    """
+    hour = result.hour
+    prices = result.prices.to_numpy()
+    return {
+        "gain": temptation(hour, prices),
+        "payoff spread": payoff_spread(hour, prices, result.shares.to_numpy()),
+        "eigenvalue": max(eigenvalues(hour, prices), default=np.nan),
+        "closed form": distance(result, *equilibrium(hour)),
+        "starts": distance_of_starts(result, starts, rules, seed),
+        "loss": loss_outside(hour, prices),
+    }
+
+
+def payoff_spread(hour: Hour, prices: np.ndarray, shares: np.ndarray) -> float:
+    """How far the payoffs of the sellers are apart, as a share of the largest; 0 at rest."""
+    payoff = payoffs(hour, prices, shares)
+    if payoff.max() <= 0:  # every price is the grid's: all choices are worth nothing
+        return 0.0
+    return float((payoff.max() - payoff.min()) / payoff.max())
+
+
+def distance(result: HourResult, prices: np.ndarray, part: np.ndarray) -> float:
+    """The largest difference of any price (yuan/kWh) or part of demand from a result's."""
+    of_prices = np.abs(prices - result.prices.to_numpy()).max()
+    of_parts = np.abs(part - result.part.to_numpy()).max()
+    return float(max(of_prices, of_parts))
+
+
+def distance_of_starts(
+    result: HourResult, starts: int, rules: Rules | None = None, seed: int = 1
+) -> float:
+    """The largest `distance` of a result from those of random beginnings; nan without any."""
+    random = np.random.default_rng(seed)
+    distances = []
+    for _ in range(starts):
+        other = play(result.hour, rules, random_start(result.hour, random))
+        distances.append(distance(result, other.prices.to_numpy(), other.part.to_numpy()))
+    return max(distances, default=np.nan)
+
+
+def random_start(hour: Hour, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Prices anywhere in the band, and shares anywhere on the simplex."""
+    count = len(hour.sellers)
+    prices = random.uniform(hour.price_min, hour.top, count)
+    shares = random.dirichlet(np.ones(count), len(hour.buyers))
+    return prices, shares
+
+
+def loss_outside(hour: Hour, prices: np.ndarray) -> float:
+    """What a kWh traded costs the worst placed seller or buyer more than its alternative, yuan/kWh.
+
+    A seller's alternative is what its surplus is worth otherwise, a buyer's the grid's price. 0
+    means that nobody is better off outside the market, whatever power is delivered.
+    """
+    alternative = hour.reservation if hour.alternative is None else hour.alternative
+    of_sellers = alternative - prices
+    of_buyers = prices - hour.grid_price
+    return float(max(of_sellers.max(), of_buyers.max(), 0.0))
