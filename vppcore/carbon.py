@@ -136,17 +136,14 @@ def emission(vpp: VPP, result: DispatchResult) -> float:
         raise WrongInput(
             f"{vpp.name}: emission of a CHP unit with capture; allowed here: purchase, turbines and boilers"
         )
-    output = {
-        c.name: "heat" if isinstance(c, Boiler) else "electricity"
-        for c in vpp.components
-        if getattr(c, "emission", 0.0)
-    }
-    made = {
-        name: result.balances[carrier][name].clip(lower=0).sum() for name, carrier in output.items()
-    }
-    return vpp.step_hours * sum(
-        vpp.component(name).emission * float(energy) for name, energy in made.items()
-    )
+    emitted = 0.0
+    for component in vpp.components:
+        rate = getattr(component, "emission", 0.0)  # kg/kWh of its output
+        if rate:
+            carrier = "heat" if isinstance(component, Boiler) else "electricity"
+            output = result.balances[carrier][component.name].clip(lower=0)
+            emitted += rate * vpp.step_hours * float(output.sum())
+    return emitted
 
 
 def ladder_sweep(

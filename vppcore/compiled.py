@@ -609,7 +609,7 @@ class Readout:
     """
 
     def __init__(self, compiled: Compiled, expression: cp.Expression):
-        if not (expression.is_affine() and expression.is_dcp(dpp=True)):
+        if not (expression.is_affine() and expression.is_dpp()):
             raise WrongInput(
                 f"{compiled.name}: found {str(expression)[:200]}; allowed: affine expressions"
             )

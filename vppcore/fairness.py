@@ -64,7 +64,8 @@ def coalition_values(
     pairs = list(agreed)
     is_open = cp.Parameter(len(pairs), nonneg=True, name="pairs that may trade")
     # kW; an absent limit must not meet the zero of a closed pair
-    most = np.minimum(case.tie.limit, 1e7)
+    limit = np.inf if case.tie is None else case.tie.limit
+    most = np.minimum(limit, 1e7)
     for k, (i, j) in enumerate(pairs):
         flow = models[i].trades()[j]
         rows += [flow <= most * is_open[k], flow >= -most * is_open[k]]

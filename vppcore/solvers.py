@@ -14,6 +14,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 
 import cvxpy as cp
+import numpy as np
 
 from vppcore.choices import SOLVER_CHOICES
 from vppcore.errors import NotSolved, Status, WrongInput
@@ -188,6 +189,19 @@ def solve(problem: cp.Problem, solver: str = "auto", name: str = "model") -> Sol
     return Solved(
         solver, version(distribution), kind, variables, rows, seconds, float(problem.value)
     )
+
+
+def value_of(expression: cp.Expression) -> np.ndarray:
+    """The numbers of an expression of a solved problem, in its shape.
+
+    Raises NotSolved where it has none.
+
+    >>> value_of(cp.Constant([1.0, 2.0]) * 2).tolist()
+    [2.0, 4.0]
+    """
+    if expression.value is None:
+        raise NotSolved(f"{expression} has no value: its problem has not been solved")
+    return np.asarray(expression.value, float)
 
 
 def size_of(problem: cp.Problem, kind: str, solver: str) -> tuple[int, int]:

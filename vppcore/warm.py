@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from typing import Any
 
 import clarabel
 import highspy
@@ -250,7 +251,7 @@ class WarmLinear:
 
     def _change(self, last: Program, program: Program) -> highspy.HighsStatus:
         """Changes costs and limits in place."""
-        highs = self._highs
+        highs: Any = self._highs  # its type hints lack some of its methods
         rows, columns = program.matrix.shape
         statuses = [highspy.HighsStatus.kOk]
         if not same_array(last.linear, program.linear):
@@ -347,11 +348,10 @@ class WarmQuadratic:
         refuse_nan(program, self.name)
         self._tell(program)
         answer = self._osqp.solve(raise_error=False)
-        reason = OSQP_STATUS.get(answer.info.status_val, "")
-        if reason or not np.isfinite(answer.x).all():
-            reason = reason or "failed"
+        reason = OSQP_STATUS.get(answer.info.status_val, "failed")
+        if reason in ("infeasible", "unbounded") or not np.isfinite(answer.x).all():
             raise NotSolved(f"{self.name}: osqp says {answer.info.status}", reason)
-        return answer.x
+        return answer.x  # also where the step was stopped: the next one goes on
 
     def _tell(self, program: Program) -> None:
         """Tells the solver what differs from the last program."""

@@ -21,7 +21,7 @@ from vppcore.grid.placement import OPERATOR, Placement, withdrawal, withdrawals
 from vppcore.grid.power_flow import PowerFlow, power_flow
 from vppcore.infeasible import explain_infeasible
 from vppcore.schedule import read
-from vppcore.solvers import Solved, solve
+from vppcore.solvers import Solved, solve, value_of
 from vppcore.vpp import Model, build, total
 
 FLATNESS = 1e-7  # yuan/kWh per kW: small enough to leave the optimum where it is (checked), large enough to be seen
@@ -108,7 +108,7 @@ class JointProblem:
             optimum = answer.value
             answer = self.flattest.solve("auto")
             answer.fill()
-            moved = float(self._cost.value) - optimum
+            moved = float(value_of(self._cost)) - optimum
             if moved > 1e-6 * max(1.0, abs(optimum)):
                 raise NotSolved(
                     f"{self.name}: the flattest trades cost {moved:.3g} yuan more than the optimum"
@@ -133,14 +133,14 @@ class JointProblem:
         multipliers = {}
         trades = {}
         for (i, j), row in self.agreed.items():
-            trades[i, j] = (self._flows[i][j].value - self._flows[j][i].value) / 2
+            trades[i, j] = (value_of(self._flows[i][j]) - value_of(self._flows[j][i])) / 2
             if row.dual_value is not None:
                 multipliers[i, j] = row.dual_value / step_hours
         seconds = time.perf_counter() - self._started
         self._started = time.perf_counter()
         return CoalitionResult(
             method="joint optimum",
-            cost=float(self._cost.value),
+            cost=float(value_of(self._cost)),
             dispatches={name: read(model, solved) for name, model in self.models.items()},
             trades=both_ways(trades, self.case),
             multipliers=pair_frame(multipliers, self.case),

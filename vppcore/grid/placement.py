@@ -76,8 +76,8 @@ class Placement:
         squared_limits: a parameter `(2,)` in place of the placement's own `squared_limits()`, to be changed later.
         """
         squared = self.squared_voltage(withdrawn, steps)
-        low, high = self.squared_limits() if squared_limits is None else squared_limits
-        return [squared >= low, squared <= high]
+        limits = self.squared_limits() if squared_limits is None else squared_limits
+        return [squared >= limits[0], squared <= limits[1]]
 
     def linear_voltages(self, withdrawn: pd.DataFrame) -> pd.DataFrame:
         """Voltages of the linear model, per unit, a column per bus; withdrawn: kW by step and VPP."""
