@@ -153,6 +153,35 @@ def test_what_is_not_imported_does_not_count(book, cell):
     assert "vppcore.model" not in Project(book.folder).modules_of("first")
 
 
+TYPED = """
+from __future__ import annotations
+from vppcore.model import solve
+
+
+def f(x: solve) -> solve:
+    {body}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "counts"),
+    [
+        (TYPED.format(body="return x"), False),
+        (TYPED.format(body="return solve"), True),
+        (TYPED.format(body="return x").replace("x: solve) -> solve", "x)"), True),
+        (TYPED.format(body="return x").replace("from __future__ import annotations", ""), True),
+        (TYPED.format(body="return x") + "\n\nclass A(BaseModel):\n    pass\n", True),
+        (TYPED.format(body="return x") + "\n\nclass A:\n    b: solve\n", False),
+        (TYPED.format(body="return x") + "\n\nclass A(solve):\n    pass\n", True),
+    ],
+)
+def test_what_a_module_imports_for_its_annotations_alone_does_not_count(book, text, counts):
+    write(book.folder / "vppcore/typed.py", text)
+    cells = tiny_book.notebook('x: str = "a"', "from vppcore.typed import f")
+    write(book.folder / "notebooks/first.ipynb", cells)
+    assert ("vppcore.model" in Project(book.folder).modules_of("first")) == counts
+
+
 def test_a_package_that_does_more_than_hand_out_names_counts(book):
     change(book.folder / "vppcore/__init__.py", "__all__ =", "print('hello')\n__all__ =")
     assert "vppcore/__init__.py" in Project(book.folder).files_of("first")

@@ -10,6 +10,8 @@ from functools import cached_property
 from pathlib import Path
 
 PACKAGE = "vppcore"
+# with one of these in a module, annotations are more than notes
+READS_ANNOTATIONS = {"BaseModel", "TypeAdapter", "get_type_hints", "singledispatch"}
 
 
 class Modules:
@@ -53,6 +55,7 @@ class Modules:
     def imported_by(self, code: ast.AST, module: str = "") -> set[str]:
         """The modules that the code names; `module` is its own name, for relative imports."""
         named: set[str] = set()
+        type_names = names_for_types_alone(code)
         for node in run_time_nodes(code):
             if isinstance(node, ast.Import):
                 for alias in node.names:
@@ -62,7 +65,8 @@ class Modules:
             elif isinstance(node, ast.ImportFrom):
                 origin = self._origin(node, module)
                 for alias in node.names:
-                    named |= self._homes(origin, alias.name)
+                    if (alias.asname or alias.name) not in type_names:
+                        named |= self._homes(origin, alias.name)
             elif isinstance(node, ast.Constant | ast.JoinedStr):
                 named |= self._written(node)
         return self._with_parents(named)
@@ -170,6 +174,32 @@ def run_time_nodes(code: ast.AST):
             continue
         yield node
         waiting += ast.iter_child_nodes(node)
+
+
+def names_for_types_alone(code: ast.AST) -> set[str]:
+    """Names that stand in annotations and nowhere else, where annotations are not evaluated.
+
+    What a table of a result imports to say which result it takes is nothing that it rests on.
+    """
+    late = any(
+        isinstance(node, ast.ImportFrom) and node.module == "__future__"
+        for node in getattr(code, "body", [])
+    )
+    if not late:
+        return set()
+    annotated: set[str] = set()
+    used: set[str] = set()
+    waiting: list[tuple[ast.AST, bool]] = [(code, False)]
+    while waiting:
+        node, is_type = waiting.pop()
+        if isinstance(node, ast.Name):
+            (annotated if is_type else used).add(node.id)
+        for field, value in ast.iter_fields(node):
+            children = value if isinstance(value, list) else [value]
+            for child in children:
+                if isinstance(child, ast.AST):
+                    waiting.append((child, is_type or field in ("annotation", "returns")))
+    return set() if used & READS_ANNOTATIONS else annotated - used
 
 
 def is_for_the_type_checker(node: ast.If) -> bool:
