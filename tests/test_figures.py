@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from builders import grid, load, vpp
+from builders import battery, grid, load, vpp
 from matplotlib.colors import to_hex
 from matplotlib.patches import Rectangle
 from scipy.spatial import ConvexHull
@@ -15,7 +15,7 @@ from vppcore import bargain, dispatch
 from vppcore.bargaining.split import price_band
 from vppcore.components import COMPONENTS
 from vppcore.components.chp import coupled_region
-from vppcore.pages import figures
+from vppcore.pages import colours, figures
 from vppcore.pages.tables import before_and_after
 
 
@@ -79,13 +79,32 @@ def test_a_component_has_one_colour_in_every_figure(alone, together):
         colour_of_battery(figures.balance(result))
         for result in (alone["VPP1"], alone["VPP3"], together.dispatches["VPP2"])
     ]
-    assert drawn == [figures.COLOURS["battery"].lower()] * 3
+    assert drawn == [colours.COLOURS["battery"].lower()] * 3
 
 
 def test_every_kind_of_component_has_a_colour_and_a_reader_s_own_gets_one():
-    assert set(COMPONENTS) <= set(figures.COLOURS)
-    assert figures.colour_of("my own plant") == figures.colour_of("my own plant")
-    assert figures.colour_of("my own plant") in figures.SPARE
+    for kind in COMPONENTS:
+        assert to_hex(colours.colour_of(kind, kind))
+    assert colours.colour_of("my own plant") == colours.colour_of("my own plant")
+    assert colours.colour_of("my own plant") in colours.SPARE
+
+
+def test_labels_work_in_every_figure_and_two_of_a_kind_are_told_apart():
+    plant = vpp(
+        load(4, 6),
+        load(1, 2, label="sauna"),
+        grid([1.0, 2.0], [0.2, 0.2], label="main"),
+        battery(),
+        battery(label="car"),
+    )
+    result = dispatch(plant)
+    axes = figures.balance(result)
+    (line,) = [line for line in axes.get_lines() if line.get_label() == "load served"]
+    assert line.get_ydata() == pytest.approx([5, 8])
+    assert "main (grid)" in legend(axes)
+    drawn = colours.component_colours(["battery", "car"], result.kinds)
+    assert drawn["battery"] != drawn["car"]
+    assert "main" in figures.exchanged(result)
 
 
 def test_more_vpps_than_colours_are_no_error():

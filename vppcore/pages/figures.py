@@ -1,6 +1,6 @@
 """Results -> pictures. No solving, no reading; each function draws on the Axes it is given and returns it.
 
-A component has one colour in every figure of the book (Okabe and Ito's palette, readable for the colour-blind).
+Without Axes a function makes a figure of the page's width. Colours are those of colours.py.
 """
 
 from __future__ import annotations
@@ -18,62 +18,29 @@ from scipy.spatial import ConvexHull
 
 from vppcore.bargaining.split import BargainResult
 from vppcore.cooperation.result import CoalitionResult
+from vppcore.pages.colours import (
+    COLOURS,
+    DASHES,
+    MARKS,
+    VPP_COLOURS,
+    colour_of,
+    component_colours,
+    component_names,
+    plant_colour,
+    vpp_colours,
+)
 from vppcore.schedule import DispatchResult
 
+__all__ = ["colour_of", "plant_colour", "vpp_colours"]  # notebooks draw with them too
+
 STYLE = Path(__file__).with_name("style.mplstyle")
-COLOURS = {
-    "wind": "#56B4E9",
-    "pv": "#F0E442",
-    "gas_turbine": "#D55E00",
-    "chp_p2g_ccs": "#D55E00",
-    "boiler": "#CC79A7",
-    "battery": "#009E73",
-    "grid": "#7F7F7F",
-    "gas_supply": "#7F7F7F",
-    "tie": "#0072B2",
-    "electric_load": "#000000",
-    "heat_load": "#000000",
-    "renewable": "#56B4E9",
-    "micro_turbine": "#D55E00",
-    "controllable_load": "#CC79A7",
-    "power_market": "#0072B2",
-    "carbon_market": "#7F7F7F",
-}
-VPP_COLOURS = (
-    "#0072B2",
-    "#D55E00",
-    "#009E73",
-    "#CC79A7",
-    "#E69F00",
-    "#56B4E9",
-    "#000000",
-    "#7F7F7F",
-    "#F0E442",
-)
-NAMES = {
-    "wind": "wind",
-    "pv": "photovoltaics",
-    "gas_turbine": "gas turbine",
-    "chp_p2g_ccs": "CHP (supplied)",
-    "boiler": "boiler",
-    "battery": "battery",
-    "grid": "grid",
-    "tie": "other VPPs",
-    "gas_supply": "gas network",
-    "micro_turbine": "micro-turbine",
-    "controllable_load": "called load",
-    "electric_load": "load",
-    "heat_load": "heat load",
-    "carbon_market": "carbon market",
-}
+INVISIBLE = 1e-9  # of the largest bar: less is not drawn
 UNITS = {
     "electricity": "power (kW)",
     "heat": "heat (kW)",
     "gas": "gas (kW)",
     "carbon": "CO2 (kg/h)",
 }
-SPARE = ("#E69F00", "#999933", "#882255", "#44AA99")
-_FILL = "#BBBBBB"
 
 
 def use_style() -> None:
@@ -94,19 +61,9 @@ def panels(
     return figure, axes.ravel()
 
 
-def colour_of(name: str) -> str:
-    """The colour of a component (or of one labelled by the reader)."""
-    return COLOURS.get(name, SPARE[sum(map(ord, name)) % len(SPARE)])
-
-
-def plant_colour(name: str) -> str:
-    """The colour of a plant's line: photovoltaics in a yellow that can be read on white."""
-    return "#B8860B" if name == "pv" else colour_of(name)
-
-
-def vpp_colours(names: list[str]) -> dict[str, str]:
-    """One colour per VPP, by position."""
-    return {name: VPP_COLOURS[k % len(VPP_COLOURS)] for k, name in enumerate(names)}
+def new_axes() -> Axes:
+    """The Axes of a new figure of the page's width."""
+    return panels()[1][0]
 
 
 def hour_axis(axes: Axes, steps: int) -> None:
@@ -120,45 +77,52 @@ def hour_axis(axes: Axes, steps: int) -> None:
 def stacked(
     axes: Axes, table: pd.DataFrame, colours: dict[str, str], names: dict[str, str]
 ) -> None:
-    """Bars stacked upwards for positive and downwards for negative values, one colour per column."""
-    top, bottom = np.zeros(len(table)), np.zeros(len(table))
+    """Bars stacked upwards for positive and downwards for negative values.
+
+    table: a column per thing that is stacked.
+    colours: by column.
+    names: of columns in the legend; a column without one keeps its own.
+    """
+    visible = INVISIBLE * table.abs().to_numpy().max(initial=0.0)
+    top = np.zeros(len(table))
+    bottom = np.zeros(len(table))
     for name in table:
-        values, shown = table[name].to_numpy(), False
+        label = names.get(name, name)
+        values = table[name].to_numpy()
         for part, base in ((values.clip(min=0), top), (values.clip(max=0), bottom)):
-            if np.abs(part).max() > 1e-6:
-                axes.bar(
-                    table.index,
-                    part,
-                    bottom=base,
-                    color=colours[name],
-                    width=0.85,
-                    edgecolor="0.35",
-                    linewidth=0.3,
-                    label=None if shown else names.get(name, name),
-                )
-                shown = True
-                base += part
+            if np.abs(part).max(initial=0.0) <= visible:
+                continue
+            bars = {"color": colours[name], "edgecolor": "0.35", "linewidth": 0.3, "width": 0.85}
+            axes.bar(table.index, part, bottom=base, label=label, **bars)
+            label = None  # one entry in the legend, also where bars stand above and below zero
+            base += part
     axes.axhline(0, color="0.3", linewidth=0.8)
     axes.use_sticky_edges = False
     axes.margins(y=0.07)
 
 
 def balance(result: DispatchResult, carrier: str = "electricity", axes: Axes | None = None) -> Axes:
-    """Where a VPP's power comes from (up) and goes to (down), with the served load as a line (paper A Figs 3, A5)."""
-    axes = axes or panels()[1][0]
+    """Where a VPP's power comes from (up) and goes to (down), with the served load as a line.
+
+    Source: paper A Figs 3 and A5.
+    """
+    axes = axes or new_axes()
     table = result.balances[carrier]
-    load = [name for name in table if name.endswith("_load") and name != "controllable_load"]
-    rest = table.drop(columns=load)
-    stacked(axes, rest, {name: colour_of(name) for name in rest}, NAMES)
-    if load:
-        served = -table[load].sum(axis=1)
-        axes.step(
-            served.index,
-            served,
-            where="mid",
-            color="black",
-            label="load" if "controllable_load" in table else "load served",
-        )
+    # called load is given up by customers: it counts as power that comes in, not as a load
+    loads = [name for name in result.with_role("load") if name in table]
+    called = [name for name in loads if (table[name] > 0).any()]
+    loads = [name for name in loads if name not in called]
+    rest = table.drop(columns=loads)
+    stacked(
+        axes,
+        rest,
+        component_colours(rest, result.kinds),
+        component_names(rest, result.kinds),
+    )
+    if loads:
+        served = -table[loads].sum(axis=1)
+        label = "load" if called else "load served"
+        axes.step(served.index, served, where="mid", color="black", label=label)
     axes.set_ylabel(UNITS[carrier])
     axes.set_title(f"{result.vpp}: {carrier}")
     hour_axis(axes, len(table))
@@ -180,9 +144,9 @@ def lines(
     steps: bool = False,
 ) -> Axes:
     """Hourly lines, one per column, told apart by colour and by dash; `steps` draws prices as they hold, hour by hour."""
-    axes = axes or panels()[1][0]
+    axes = axes or new_axes()
     colours = colours or vpp_colours(list(table))
-    for name, dash in zip(table, ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1))) * 4, strict=False):
+    for name, dash in zip(table, DASHES * 4, strict=False):
         axes.plot(
             table.index,
             table[name],
@@ -205,7 +169,7 @@ def pair_name(pair: tuple[str, str]) -> str:
 
 def traded(coalition: CoalitionResult, axes: Axes | None = None) -> Axes:
     """Power traded within each pair; up: to the first VPP, down: the other way round (paper A Fig. 4)."""
-    axes = axes or panels()[1][0]
+    axes = axes or new_axes()
     pairs = list(coalition.multipliers.columns)
     table = coalition.trades[pairs].set_axis([f"{i} from {j}" for i, j in pairs], axis=1)
     stacked(axes, table, vpp_colours(list(table)), {})
@@ -217,20 +181,29 @@ def traded(coalition: CoalitionResult, axes: Axes | None = None) -> Axes:
 
 def exchange(result: DispatchResult, axes: Axes | None = None) -> Axes:
     """A VPP's trade with each other VPP and with the grid; up: bought, down: sold (paper A Fig. 5)."""
-    axes = axes or panels()[1][0]
-    table = (
-        result.series["tie"].copy()
-        if "tie" in result.series.columns.get_level_values(0)
-        else pd.DataFrame()
-    )
-    colours = {name: colour for name, colour in zip(table, VPP_COLOURS, strict=False)}
-    table["grid"] = result.balances["electricity"]["grid"]
-    stacked(axes, table, colours | {"grid": COLOURS["grid"]}, {})
+    axes = axes or new_axes()
+    table = exchanged(result)
+    grids = result.with_role("grid")
+    partners = [name for name in table if name not in grids]
+    colours = dict(zip(partners, VPP_COLOURS, strict=False)) | {
+        name: COLOURS["grid"] for name in grids
+    }
+    stacked(axes, table, colours, {})
     axes.set_ylabel("power (kW)\nup: bought, down: sold")
     axes.set_title(result.vpp)
     hour_axis(axes, len(table))
     legend_beside(axes)
     return axes
+
+
+def exchanged(result: DispatchResult) -> pd.DataFrame:
+    """What passes a VPP's connection point, kW: a column per partner and per grid, positive: bought."""
+    columns = {}
+    for tie in result.with_role("trade"):
+        columns |= dict(result.series[tie].items())
+    for grid in result.with_role("grid"):
+        columns[grid] = result.balances["electricity"][grid]
+    return pd.DataFrame(columns, result.series.index)
 
 
 def residuals(
@@ -240,7 +213,7 @@ def residuals(
     axes: Axes | None = None,
 ) -> Axes:
     """Residuals of a negotiation over iterations, logarithmic; `columns` maps columns to legend entries."""
-    axes = axes or panels()[1][0]
+    axes = axes or new_axes()
     for (column, name), colour, dash in zip(
         columns.items(), VPP_COLOURS, ("-", "--", "-."), strict=False
     ):
@@ -255,7 +228,7 @@ def residuals(
 
 def cost_paths(history: pd.DataFrame, names: list[str], axes: Axes | None = None) -> Axes:
     """Each VPP's own cost over the iterations (paper A Fig. A1)."""
-    axes = axes or panels()[1][0]
+    axes = axes or new_axes()
     for name, colour in vpp_colours(names).items():
         axes.plot(history.index, history[f"cost {name} (yuan)"] / 1000, color=colour, label=name)
     axes.set_xlabel("iteration")
@@ -266,7 +239,7 @@ def cost_paths(history: pd.DataFrame, names: list[str], axes: Axes | None = None
 
 def prices(result: BargainResult, band: pd.DataFrame, axes: Axes | None = None) -> Axes:
     """Hourly prices of each pair inside the grid's band (paper A Fig. 6)."""
-    axes = axes or panels()[1][0]
+    axes = axes or new_axes()
     axes.fill_between(
         band.index, band["low"], band["high"], step="mid", color="0.9", label="grid's price band"
     )
@@ -280,7 +253,7 @@ def prices(result: BargainResult, band: pd.DataFrame, axes: Axes | None = None) 
         label="mid-market",
     )
     for (pair, series), colour, mark in zip(
-        result.prices.items(), VPP_COLOURS, "osD^vP*Xh", strict=False
+        result.prices.items(), VPP_COLOURS, MARKS, strict=False
     ):
         axes.plot(series.index, series, mark, color=colour, markersize=5, label=" – ".join(pair))
     axes.set_ylabel("price (yuan/kWh)")
@@ -292,7 +265,7 @@ def prices(result: BargainResult, band: pd.DataFrame, axes: Axes | None = None) 
 
 def before_and_after(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
     """Each VPP's cost alone and after cooperation and payments, in 1000 yuan (paper A Table 1 as a picture)."""
-    axes = axes or panels()[1][0]
+    axes = axes or new_axes()
     place = np.arange(len(table))
     axes.bar(place - 0.2, table["alone"] / 1000, 0.38, color="#7F7F7F", label="alone")
     axes.bar(place + 0.2, table["after"] / 1000, 0.38, color="#0072B2", label="in the coalition")
@@ -308,7 +281,7 @@ def before_and_after(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
 
 def region(vertices: pd.DataFrame, plain: pd.DataFrame, axes: Axes | None = None) -> Axes:
     """Supplied power against heat: the region with P2G and CCS around that of the plain CHP unit (paper A (14))."""
-    axes = axes or panels()[1][0]
+    axes = axes or new_axes()
     for points, colour, dash, name in (
         (vertices, "#D55E00", "-", "with P2G and CCS"),
         (plain, "#0072B2", "--", "plain CHP"),
@@ -358,7 +331,7 @@ def worst_day(
     forecast: pd.Series, worst: pd.Series, named: list[int], ylabel: str, axes: Axes | None = None
 ) -> Axes:
     """A forecast and its worst case by step; bars mark the hits, grey ground the steps that the paper names (A Fig. 7)."""
-    axes = axes or panels()[1][0]
+    axes = axes or new_axes()
     for k, step in enumerate(named):
         axes.axvspan(
             step - 0.5,
@@ -392,7 +365,7 @@ def levels(
 
     published: columns level, mode ("alone" or "together") and yuan.
     """
-    axes = axes or panels()[1][0]
+    axes = axes or new_axes()
     for mode, colour, dash, mark in (
         ("alone", "#7F7F7F", "-", "o"),
         ("together", "#0072B2", "--", "s"),
@@ -441,7 +414,7 @@ def savings(
 
 def bounds(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
     """Lower and upper bound of column-and-constraint generation over iterations, in 1000 yuan."""
-    axes = axes or panels()[1][0]
+    axes = axes or new_axes()
     axes.plot(
         table.index,
         table["upper"] / 1000,
@@ -466,11 +439,9 @@ def bounds(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
 
 def distributions(costs: pd.DataFrame, axes: Axes | None = None) -> Axes:
     """Share of days that cost at most so much, a curve per schedule, in 1000 yuan."""
-    axes = axes or panels()[1][0]
+    axes = axes or new_axes()
     share = (np.arange(len(costs)) + 1) / len(costs)
-    for name, colour, dash in zip(
-        costs, VPP_COLOURS, ("-", "--", "-.", ":", (0, (5, 1, 1, 1))) * 2, strict=False
-    ):
+    for name, colour, dash in zip(costs, VPP_COLOURS, DASHES * 2, strict=False):
         axes.plot(np.sort(costs[name]) / 1000, share, color=colour, linestyle=dash, label=name)
     axes.axhline(0.95, color="0.6", linewidth=1)
     axes.set_xlabel("cost of the cluster (1000 yuan a day)")
@@ -484,13 +455,11 @@ def game_prices(prices: pd.DataFrame, band: pd.DataFrame, axes: Axes | None = No
 
     band: columns low and high, yuan/kWh.
     """
-    axes = axes or panels()[1][0]
+    axes = axes or new_axes()
     axes.fill_between(
         band.index, band["low"], band["high"], step="mid", color="0.9", label="allowed and accepted"
     )
-    for (name, colour), mark in zip(
-        vpp_colours(list(prices)).items(), "osD^vP*Xh" * 3, strict=False
-    ):
+    for (name, colour), mark in zip(vpp_colours(list(prices)).items(), MARKS * 3, strict=False):
         axes.plot(prices.index, prices[name], mark, color=colour, markersize=6, label=name)
     axes.set_ylabel("price (yuan/kWh)")
     axes.set_ylim(bottom=0)
@@ -501,7 +470,7 @@ def game_prices(prices: pd.DataFrame, band: pd.DataFrame, axes: Axes | None = No
 
 def shares(parts: pd.DataFrame, ylabel: str, axes: Axes | None = None) -> Axes:
     """Parts of a whole by step as stacked bars, one colour per VPP (paper B Fig. 8)."""
-    axes = axes or panels()[1][0]
+    axes = axes or new_axes()
     stacked(axes, parts.fillna(0.0), vpp_colours(list(parts)), {})
     axes.set_ylabel(ylabel)
     axes.set_ylim(0, 1.05)
@@ -519,9 +488,9 @@ def curves(
     colours: dict[str, str] | None = None,
 ) -> Axes:
     """Lines over the table's index, one per column, told apart by colour and by dash."""
-    axes = axes or panels()[1][0]
+    axes = axes or new_axes()
     colours = colours or vpp_colours(list(table))
-    for name, dash in zip(table, ("-", "--", "-.", ":", (0, (5, 1, 1, 1))) * 4, strict=False):
+    for name, dash in zip(table, DASHES * 4, strict=False):
         axes.plot(table.index, table[name], color=colours[name], linestyle=dash, label=name)
     axes.set_xlabel(xlabel)
     axes.set_ylabel(ylabel)
@@ -534,7 +503,7 @@ def surface(
     table: pd.DataFrame, label: str, axes: Axes | None = None, precision: str = ",.0f"
 ) -> Axes:
     """A table of numbers as a coloured map with the numbers written in; index and columns name the axes."""
-    axes = axes or panels()[1][0]
+    axes = axes or new_axes()
     shown = table.set_axis([f"{name:g}" for name in table.index]).set_axis(
         [f"{name:g}" for name in table], axis=1
     )
@@ -555,7 +524,7 @@ def surface(
 
 def grouped_bars(table: pd.DataFrame, ylabel: str, axes: Axes | None = None) -> Axes:
     """A group of bars per row, a bar per column."""
-    axes = axes or panels()[1][0]
+    axes = axes or new_axes()
     place, width = np.arange(len(table)), 0.8 / len(table.columns)
     for k, (name, colour) in enumerate(vpp_colours(list(table)).items()):
         axes.bar(
@@ -576,7 +545,7 @@ def voltage_range(
     voltages: dict[str, pd.DataFrame], low: float, high: float, axes: Axes | None = None
 ) -> Axes:
     """Lowest and highest voltage of each bus over all steps, per unit: a band per entry, with the allowed limits."""
-    axes = axes or panels()[1][0]
+    axes = axes or new_axes()
     for (name, table), colour, hatch in zip(
         voltages.items(), VPP_COLOURS, ("", "//", "..", "xx"), strict=False
     ):
