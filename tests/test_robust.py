@@ -14,11 +14,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vppcore import VPP, Case, NotSolved, WrongInput, bargain, dispatch, pool
-from vppcore.components import Battery, Boiler, GasSupply, GasTurbine, HeatLoad, Renewable
+from vppcore.components import (
+    Battery,
+    Boiler,
+    ControllableLoad,
+    GasSupply,
+    HeatLoad,
+    MicroTurbine,
+    Renewable,
+)
 from vppcore.exclusive import solve_exclusively
 from vppcore.schedule import read
 from vppcore.solvers import solve
 from vppcore.uncertainty import ordinary_days, worst_day
+from vppcore.uncertainty.modes_first import worst_case_storage_first
 from vppcore.uncertainty.ordinary_days import out_of_sample, risk_table, sample_days
 from vppcore.uncertainty.recourse import Recourse
 from vppcore.uncertainty.robust import robust_coalition, sweep
@@ -28,7 +37,6 @@ from vppcore.uncertainty.worst_day import (
     Adversary,
     enumerate_days,
     worst_case,
-    worst_case_storage_first,
 )
 from vppcore.vpp import build
 
@@ -158,9 +166,10 @@ def whole_day(parent):
 # --- no uncertainty -----------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("fixture", ["parent", "calibrated"])
 @pytest.mark.parametrize("name", NAMES)
-def test_level_0_is_the_relaxed_schedule_of_the_forecast(fixture, name, request):
+def test_level_0_is_the_schedule_of_the_forecast(fixture, name, request):
+    """Also where the relaxed schedule charges and discharges at once (VPP2 of the calibrated case)."""
     plant = request.getfixturevalue(fixture).vpp(name)
-    expected = dispatch(plant, storage="relaxed").cost
+    expected = dispatch(plant).cost
     calm, stormy = worst_case(plant, at_level(0)), worst_case(plant, at_level(2))
     assert calm.cost == pytest.approx(expected, rel=SAME)
     assert (calm.nominal, stormy.nominal) == pytest.approx((expected, expected), rel=SAME)
@@ -455,7 +464,7 @@ def test_bounds_that_are_too_small_are_noticed(short, monkeypatch, name, share):
     monkeypatch.setattr(
         worst_day,
         "value_bounds",
-        lambda recourse: tuple(share * bound for bound in proven(recourse)),
+        lambda recourse, exclusive: tuple(share * bound for bound in proven(recourse, exclusive)),
     )
     with pytest.raises(
         NotSolved,
@@ -690,7 +699,11 @@ STORING_DOUBT = Uncertainty({"load": 1, "pv": 1}, deviation=0.5)
 def with_modes(plant: VPP, charging) -> VPP:
     """The VPP whose batteries charge in these steps only and discharge in the others only."""
     mode = np.asarray(charging, bool)
-    return worst_day.in_modes(plant, {battery.name: mode for battery in plant.of(Battery)})
+    for store in plant.of(Battery):
+        charge_max, discharge_max = store.power_limits(plant.step_hours)
+        limits = {"charge_max": charge_max * mode, "discharge_max": discharge_max * ~mode}
+        plant = plant.change(store.name, **limits)
+    return plant
 
 
 def test_storage_modes_chosen_the_day_before_are_the_best_of_all_modes():
@@ -932,8 +945,8 @@ def test_a_case_without_a_tie_cannot_cooperate(reading):
 
 
 @pytest.mark.parametrize(("wrong", "said"), [
-    ({"samples": 0}, "samples, persistence: found 0, 0.8; allowed: 1 or more, 0 to below 1"),
-    ({"persistence": 1.0}, "found 5, 1.0"), ({"persistence": -0.1}, "found 5, -0.1"),
+    ({"samples": 0}, "samples: found 0; allowed: a whole number of 1 or more"),
+    ({"persistence": 1.0}, "persistence: found 1.0; allowed: a number of 0 or more and below 1"), ({"persistence": -0.1}, "persistence: found -0.1"),
 ])  # fmt: skip
 def test_wrong_samples_are_refused(wrong, said):
     for ask in (
@@ -951,15 +964,15 @@ def test_more_days_than_can_be_tried_are_refused(parent):
         enumerate_days(parent.vpp("VPP1"), Uncertainty({"load": 3, "wind": 3}))
 
 
-def test_a_quadratic_operation_cost_is_refused():
-    turbine = GasTurbine(power_max=5.0, electric_efficiency=0.4, cost_quadratic=0.01)
-    plant = vpp(load(5, 5), turbine, GasSupply(price=3.5, calorific_value=9.7), FLAT_2)
-    for ask in (worst_case, enumerate_days, Recourse):
-        with pytest.raises(
-            NotSolved,
-            match="V: the worst case needs a linear model; a quadratic operation cost is not",
-        ):
-            ask(plant, at_level(1))
+def test_a_quadratic_cost_of_something_without_limits_is_refused():
+    called = ControllableLoad(
+        forecast=array(5, 5), buy_price=array(1, 1), share=0.5, cost_quadratic=0.1
+    )
+    plant = vpp(load(5, 5), called, FLAT_2)
+    assert worst_case(plant, at_level(1)).proven  # a share of a load is a limit
+    turbine = MicroTurbine(power_max=np.inf, cost_linear=0.2, cost_quadratic=0.01)
+    with pytest.raises(WrongInput, match="V: found a quadratic cost of something without limits"):
+        worst_case(vpp(load(5, 5), turbine, FLAT_2), at_level(1))
 
 
 @pytest.mark.parametrize(("solver", "refused"), [("cplex", WrongInput), ("clarabel", NotSolved)])

@@ -7,23 +7,50 @@ other; a vector q a number for each partner and time step, one partner after the
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import combinations
 
 import cvxpy as cp
 import numpy as np
+import pandas as pd
 from scipy import sparse
 
-from vppcore.compiled import Compiled
+from vppcore.compiled import Compiled, Split
 from vppcore.errors import NotSolved
+from vppcore.exclusive import EXCLUSIVE_TOLERANCE
+from vppcore.uncertainty.chords import with_chords
+from vppcore.uncertainty.emergency import NAME as EMERGENCY
+from vppcore.uncertainty.modes import Modes, PairRows, mode_columns
 from vppcore.uncertainty.series import hit, series_name, series_of, uncertain_series
 from vppcore.uncertainty.settings import Uncertainty
 from vppcore.vpp import VPP, Model, build, total
-from vppcore.warm import Point, Program, WarmLinear
+from vppcore.warm import Point, Program, WarmLinear, by_columns, solve_quadratic
 
-__all__ = ["Recourse", "hit", "series_name", "series_of", "uncertain_series"]
+__all__ = ["Reaction", "Recourse", "hit", "series_name", "series_of", "uncertain_series"]
 
-Key = tuple[str, str]  # (VPP, series)
+Key = tuple[str, str]  # (VPP, series) or (VPP, carrier)
+
+# Two costs count as equal if they differ by less than this share of the money at stake.
+SAME_COST = 1e-7
+# The money at stake is the cost, but at least this share of all money that changes hands.
+SMALLEST_SHARE = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class Reaction:
+    """What VPPs do on a day, and what it costs.
+
+    cost: yuan; of the schedule x, in which no two exclusive flows run at once.
+    relaxed: yuan; of the cheapest schedule if they might: no schedule of this day costs less.
+    modes: which of two exclusive flows may run, `(pairs, steps)`.
+    x: the schedule, all columns of the recourse.
+    """
+
+    cost: float
+    relaxed: float
+    modes: Modes
+    x: np.ndarray
 
 
 class Recourse:
@@ -31,15 +58,18 @@ class Recourse:
 
     It is the linear problem min cost.x + constant with matrix x (= or <=) right - by_day z -
     by_trade q and low <= x <= high. One VPP reacts to given trades; several react together and
-    trade freely, so that q is empty. Exclusive flows may overlap here.
+    trade freely, so that q is empty. Of the rows, those of `pairs` say that exclusive flows do not
+    overlap; `react` and `value` leave them out unless modes are given, `exact` obeys them.
+
+    A quadratic cost is replaced by chords, which lie above it by at most `chord_error` yuan in all.
 
     name: of the VPPs, for sentences. steps: of the horizon.
     keys: the (VPP, series) that z runs through, each for all steps.
     budgets: how many steps of each key may be hit.
     matrix: `(rows, columns)`, sparse; the first `equalities` rows are equations.
     by_day: `(rows, keys x steps)`. by_trade: `(rows, partners x steps)`.
-    Raises WrongInput for a budget that is not a whole number of steps, NotSolved for a model that
-    is not linear.
+    Raises WrongInput for a budget that is not a whole number of steps and for a quadratic cost of
+    something without limits.
     """
 
     def __init__(self, vpps: VPP | tuple[VPP, ...], uncertainty: Uncertainty):
@@ -51,12 +81,12 @@ class Recourse:
         self.keys = keys_of(self.vpps, uncertainty)
         self.budgets = {key: uncertainty.steps_of(key[1], self.step_hours) for key in self.keys}
         self._state()
-        self._solver = WarmLinear(f"{self.name}'s reaction to a day")
+        self._linear = WarmLinear(f"{self.name}'s reaction to a day")
+        self._whole = WarmLinear(f"{self.name}'s reaction to a day, modes included")
 
+    # --- from the VPPs to matrices ---
     def _state(self) -> None:
         """States the problem with the day as a variable and takes its matrices."""
-        for vpp in self.vpps:
-            refuse_quadratic(vpp)
         days = {key: cp.Variable(self.steps) for key in self.keys}
         models = [self._model(vpp, days) for vpp in self.vpps]
         rows = [row for model in models for row in model.constraints]
@@ -65,31 +95,52 @@ class Recourse:
             rows += mutual_trades(models)
         else:
             trades = [part.trade for part in models[0].parts.values() if part.trade is not None]
+        pairs = [pair for model in models for pair in model.pairs()]
+        firsts = [pair.one <= 0 for pair in pairs]
+        others = [pair.other <= 0 for pair in pairs]
         cost = total(model.cost for model in models)
-        split = Compiled(cost, rows, self.name).split([*days.values(), *trades])
-        self._take(split.program)
-        moved = [sparse.csc_matrix(matrix) for matrix in split.moved]
-        nothing = sparse.csc_matrix((len(self.right), 0))
-        self.by_day = sparse.hstack([nothing, *moved[: len(days)]], format="csc")
-        self.by_trade = sparse.hstack([nothing, *moved[len(days) :]], format="csc")
-        self.no_trade = np.zeros(self.by_trade.shape[1])
-        self.forecast_day = np.zeros(self.by_day.shape[1])
+        compiled = Compiled(cost, [*rows, *firsts, *others], self.name)
+        split = compiled.split([*days.values(), *trades])
+        self.pairs = []
+        for pair, first, other in zip(pairs, firsts, others, strict=True):
+            places = (compiled.rows(first), compiled.rows(other))
+            self.pairs.append(PairRows.of(pair, *places, split.program.row_high))
+        self._take(split, len(days))
+        self.emergency = emergency_columns(models, compiled, split)
 
     def _model(self, vpp: VPP, days: dict[Key, cp.Variable]) -> Model:
         own = {series: z for (name, series), z in days.items() if name == vpp.name}
         return build(hit(vpp, self.uncertainty, own))
 
-    def _take(self, program: Program) -> None:
-        """Keeps the numbers of a program under the names of the class."""
-        self.program = program
-        self.cost = program.linear
-        self.constant = program.constant
-        self.matrix = program.matrix
-        self.right = program.row_high
-        self.equalities = int((program.row_low == program.row_high).sum())
-        self.low = program.column_low
-        self.high = program.column_high
+    def _take(self, split: Split, days: int) -> None:
+        """Keeps the numbers of the program under the names of the class."""
+        stated = split.program
+        self._squares = stated
+        free = stated.row_high.copy()
+        for pair in self.pairs:
+            free[pair.first_rows] = np.inf
+            free[pair.other_rows] = np.inf
+        chords, self.chord_error = with_chords(replace(stated, row_high=free), self.name)
+        added = chords.row_high[len(free) :]
+        self.right = np.concatenate([stated.row_high, added])
+        self.program = chords
+        self.cost = chords.linear
+        self.constant = chords.constant
+        self.matrix = chords.matrix
+        self.equalities = int((stated.row_low == stated.row_high).sum())
+        self.low = chords.column_low
+        self.high = chords.column_high
+        moved = [
+            sparse.vstack([matrix, sparse.csc_matrix((len(added), matrix.shape[1]))])
+            for matrix in split.moved
+        ]
+        nothing = sparse.csc_matrix((len(self.right), 0))
+        self.by_day = sparse.hstack([nothing, *moved[:days]], format="csc")
+        self.by_trade = sparse.hstack([nothing, *moved[days:]], format="csc")
+        self.no_trade = np.zeros(self.by_trade.shape[1])
+        self.forecast_day = np.zeros(self.by_day.shape[1])
 
+    # --- vectors ---
     def flat(self, trades: np.ndarray | None) -> np.ndarray:
         """Trades `(steps, partners)` as the vector q; None is no trade."""
         return self.no_trade if trades is None else np.asarray(trades, float).T.ravel()
@@ -99,23 +150,155 @@ class Recourse:
         pieces = np.split(z, len(self.keys)) if self.keys else []
         return dict(zip(self.keys, pieces, strict=True))
 
-    def right_side(self, z: np.ndarray, q: np.ndarray) -> np.ndarray:
-        """right - by_day z - by_trade q."""
-        return self.right - self.by_day @ z - self.by_trade @ q
+    def right_side(
+        self, z: np.ndarray, q: np.ndarray | None = None, modes: Modes | None = None
+    ) -> np.ndarray:
+        """right - by_day z - by_trade q; without modes the rows of `pairs` have no limit."""
+        trades = self.no_trade if q is None else q
+        return self.right - self.by_day @ z - self.by_trade @ trades + self.limits(modes)
 
-    def react(self, z: np.ndarray, q: np.ndarray | None = None) -> Point:
+    def limits(self, modes: Modes | None = None) -> np.ndarray:
+        """What modes add to the right side: the limit of each exclusive flow; infinity without modes."""
+        added = np.zeros(len(self.right))
+        for number, pair in enumerate(self.pairs):
+            if modes is None:
+                added[pair.first_rows] = np.inf
+                added[pair.other_rows] = np.inf
+            else:
+                added[pair.first_rows] = pair.first_limit(modes[number])
+                added[pair.other_rows] = pair.other_limit(modes[number])
+        return added
+
+    def stake(self, cost: float) -> float:
+        """The money that a tolerance refers to, yuan: the size of a cost, but at least
+        SMALLEST_SHARE of all money that changes hands on the forecast day."""
+        return max(abs(cost), SMALLEST_SHARE * self.turnover)
+
+    @cached_property
+    def turnover(self) -> float:
+        """All money that changes hands on the forecast day, yuan: costs and incomes added up."""
+        point = self.react(self.forecast_day)
+        return float(np.abs(self.cost * point.x).sum() + abs(self.constant))
+
+    # --- reactions ---
+    def react(
+        self, z: np.ndarray, q: np.ndarray | None = None, modes: Modes | None = None
+    ) -> Point:
         """The cheapest schedule on day z with trades q; the solver stays warm between calls.
 
+        modes: which exclusive flow may run; None lets them overlap.
         Raises NotSolved with its status if there is none.
         """
-        right = self.right_side(z, self.no_trade if q is None else q)
-        equation = np.arange(len(right)) < self.equalities
-        row_low = np.where(equation, right, -np.inf)
-        return self._solver.solve(replace(self.program, row_low=row_low, row_high=right))
+        return self._linear.solve(self._with(self.program, self.right_side(z, q, modes)))
 
     def value(self, z: np.ndarray, q: np.ndarray | None = None) -> float:
-        """Cost in yuan of the cheapest schedule on day z with trades q."""
+        """Cost in yuan of the cheapest schedule on day z with trades q, overlaps allowed."""
         return self.react(z, q).value
+
+    def exact(
+        self,
+        z: np.ndarray,
+        q: np.ndarray | None = None,
+        squares: bool = True,
+        modes: Modes | None = None,
+    ) -> Reaction:
+        """The cheapest schedule on day z with trades q in which no exclusive flows overlap.
+
+        squares: a quadratic cost counts as it is (its modes are those of its chords); False: by its
+            chords, which are quicker.
+        modes: must be kept, if given.
+        Raises NotSolved with its status if there is no schedule.
+        """
+        relaxed = self.react(z, q, modes)
+        point = relaxed
+        chosen = modes
+        if chosen is None:
+            chosen = self.modes_of(relaxed.x)
+            if self.overlaps(relaxed.x):
+                chosen = self.best_modes(z, q, chosen, relaxed.value)
+                point = self.react(z, q, chosen)
+        if self.chord_error == 0 or not squares:
+            return Reaction(point.value, relaxed.value, chosen, point.x)
+        curved = self._react_with_squares(z, q, chosen)
+        free = curved if point is relaxed else self._react_with_squares(z, q, None)
+        return Reaction(curved.value, free.value, chosen, curved.x)
+
+    def modes_of(self, x: np.ndarray) -> Modes:
+        """For each pair and step of a schedule whether the first flow is the larger one."""
+        activity = self.matrix @ x
+        modes = [pair.mode(activity) for pair in self.pairs]
+        return np.array(modes, bool).reshape(len(self.pairs), self.steps)
+
+    def overlaps(self, x: np.ndarray) -> bool:
+        """True if exclusive flows of a schedule run at once."""
+        activity = self.matrix @ x
+        return any(pair.overlaps(activity) for pair in self.pairs)
+
+    def best_modes(self, z: np.ndarray, q: np.ndarray | None, guess: Modes, least: float) -> Modes:
+        """The modes of the cheapest schedule without overlaps.
+
+        guess: modes to try first; they are best if they cost no more than `least`, yuan, which no
+            schedule undercuts.
+        """
+        try:
+            guessed = self.react(z, q, guess).value
+        except NotSolved:  # these modes have no schedule; others may
+            guessed = np.inf
+        if guessed - least <= SAME_COST * self.stake(least):
+            return guess
+        point = self._whole.solve(self._with(self._binary, self._binary_right(z, q)))
+        binaries = point.x[len(self.cost) :].reshape(len(self.pairs), self.steps)
+        return binaries > 0.5
+
+    @cached_property
+    def _binary(self) -> Program:
+        """The program with a binary for each pair and step."""
+        binaries = mode_columns(self.pairs, len(self.right))
+        count = binaries.shape[1]
+        program = self.program
+        return replace(
+            program,
+            quadratic=sparse.csc_matrix((len(self.cost) + count,) * 2),
+            linear=np.concatenate([program.linear, np.zeros(count)]),
+            matrix=by_columns(sparse.hstack([program.matrix, binaries])),
+            column_low=np.concatenate([program.column_low, np.zeros(count)]),
+            column_high=np.concatenate([program.column_high, np.ones(count)]),
+            whole=np.concatenate([program.whole, np.ones(count, bool)]),
+        )
+
+    def _binary_right(self, z: np.ndarray, q: np.ndarray | None) -> np.ndarray:
+        """The right side where the binaries decide on the modes: as if the second flow may run."""
+        second = np.zeros((len(self.pairs), self.steps), bool)
+        return self.right_side(z, q, second)
+
+    def _react_with_squares(
+        self, z: np.ndarray, q: np.ndarray | None, modes: Modes | None
+    ) -> Point:
+        """The cheapest schedule with the quadratic costs as they are."""
+        right = self.right_side(z, q, modes)[: len(self._squares.row_high)]
+        return solve_quadratic(self._with(self._squares, right), f"{self.name}'s reaction to a day")
+
+    def _with(self, program: Program, right: np.ndarray) -> Program:
+        """A program with another right side."""
+        equation = np.arange(len(right)) < self.equalities
+        row_low = np.where(equation, right, -np.inf)
+        return replace(program, row_low=row_low, row_high=right)
+
+    # --- what a schedule does ---
+    def emergency_energy(self, x: np.ndarray, word: str) -> pd.Series:
+        """Energy that a schedule sheds ("shed") or dumps ("dumped"), kWh by (VPP, carrier)."""
+        energy = {}
+        for (vpp, series), columns in self.emergency.items():
+            kind, _, carrier = series.partition(" ")
+            if kind == word:
+                amount = self.step_hours * float(x[columns].sum())
+                energy[vpp, carrier] = amount if amount > self._noise(x) else 0.0
+        index = pd.MultiIndex.from_tuples(list(energy), names=["vpp", "carrier"])
+        return pd.Series(list(energy.values()), index, float, name=f"{word} (kWh)")
+
+    def _noise(self, x: np.ndarray) -> float:
+        """Energy that a solver's tolerance may leave in a column, kWh."""
+        return self.step_hours * EXCLUSIVE_TOLERANCE * float(np.abs(x).max(initial=0.0))
 
 
 def keys_of(vpps: tuple[VPP, ...], uncertainty: Uncertainty) -> list[Key]:
@@ -132,13 +315,13 @@ def mutual_trades(models: list[Model]) -> list[cp.Constraint]:
     return [flows[i][j] + flows[j][i] == 0 for i, j in combinations(flows, 2)]  # A (44)
 
 
-def refuse_quadratic(vpp: VPP) -> None:
-    """Raises NotSolved, naming component and number, for a cost that is not linear."""
-    for component in vpp.components:
-        for name, value in vars(component).items():
-            if name.endswith("quadratic") and value:
-                raise NotSolved(
-                    f"{vpp.name}: the worst case needs a linear model; a quadratic operation cost "
-                    f"is not (found {component.name}, {name} = {value:g}; allowed: 0)",
-                    "unsuitable",
-                )
+def emergency_columns(
+    models: list[Model], compiled: Compiled, split: Split
+) -> dict[tuple[str, str], np.ndarray]:
+    """(VPP, "shed heat" and the like) -> the columns of its flow, `(steps,)`."""
+    columns = {}
+    for model in models:
+        for series, flow in model.parts[EMERGENCY].series.items():
+            stated = compiled.columns(flow)
+            columns[model.vpp.name, series] = np.searchsorted(split.kept, stated)
+    return columns

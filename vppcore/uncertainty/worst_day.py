@@ -1,12 +1,14 @@
-"""The worst day of a budget for one VPP.
+"""The worst day of a budget for VPPs whose recourse is given, exactly or between two bounds.
 
-kW, yuan.
+The adversary chooses the day, then the VPP its schedule: max over days of min over schedules. The
+dual of the schedule's linear problem makes it one maximisation. Where flows exclude each other (a
+battery's charge and discharge) the schedule's problem is not linear; it is then bounded from both
+sides until the bounds meet: see `Adversary.answer`. kW, yuan.
 """
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations, product
 
 import cvxpy as cp
@@ -14,25 +16,51 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from vppcore.components import (
-    Battery,
-)
 from vppcore.errors import NotSolved, WrongInput
-from vppcore.solvers import solve
-from vppcore.uncertainty.recourse import Recourse
-from vppcore.uncertainty.series import hit
+from vppcore.uncertainty.modes import Modes
+from vppcore.uncertainty.recourse import Reaction, Recourse
+from vppcore.uncertainty.search import Clock, search
+from vppcore.uncertainty.series import unused_budgets
 from vppcore.uncertainty.settings import Uncertainty
 from vppcore.uncertainty.worth import value_bounds
-from vppcore.vpp import VPP, build
+from vppcore.vpp import VPP
+
+# The day is solved again and must cost what the search said, up to this share of the money at stake.
+CHECK = 1e-5
+# Days count as equally bad up to this share, and a worst case as proven.
+PROVEN = 1e-6
+# After so many modes that did not close the gap between the bounds, the gap is reported instead.
+MOST_MODES = 12
+# Days that `enumerate_days` tries at most.
+MOST_DAYS = 200_000
+# Searches are stopped after this time, seconds for each VPP.
+TIME_LIMIT = 300.0
 
 
 @dataclass(frozen=True, eq=False)
 class WorstCase:
-    """The costliest day of a budget for one VPP. hits: 0/1, a column per series. cost: yuan, by solving that day's linear
-    problem again. checked: what the search said that it costs (equal to `cost`, or an error was raised). nominal: yuan
-    on the forecast day. seconds, solver: of the search.
+    """The costliest day of a budget.
 
-    That both agree proves that this day costs so much, not that no other day costs more: see `Adversary`."""
+    vpp: whose.
+    cost: yuan; of that day, with no two exclusive flows at once (as `dispatch` would find it).
+    nominal: yuan; of the forecast day, likewise.
+    hits: 0/1, a row per step, a column per series.
+    checked: yuan; what the search said that the day costs. Where flows exclude each other the search
+        may let them overlap, so this may be less than `cost`, never more.
+    solver: that searched.
+    seconds: of the whole search.
+    bound: yuan; no day of the budget costs more, by the search's own bound. Where the search was
+        finished it is equal to `cost`, up to PROVEN.
+    relaxed: yuan; of that day if exclusive flows might overlap.
+    chord_error: yuan; by how much `bound` may be too high because of quadratic costs.
+    stake: yuan; the money that shares refer to.
+    shed, dumped: kWh by (vpp, carrier) on that day: energy that is missing or too much.
+    unused: series with a budget that the VPP does not have.
+
+    That the day is solved again and costs what the search said is necessary for a right answer, not
+    sufficient: it proves that this day costs so much. That no other day costs more rests on the
+    bounds of `value_bounds` and on the search's own bound.
+    """
 
     vpp: str
     cost: float
@@ -41,108 +69,429 @@ class WorstCase:
     checked: float
     solver: str
     seconds: float
+    bound: float
+    relaxed: float
+    chord_error: float
+    stake: float
+    shed: pd.Series
+    dumped: pd.Series
+    unused: tuple[str, ...] = ()
+
+    @property
+    def gap(self) -> float:
+        """How much dearer another day could be at most, as a share of the money at stake."""
+        excess = self.bound - self.cost
+        return excess / self.stake if self.stake > 0 else float(excess > 0)
+
+    @property
+    def guarantee(self) -> float:
+        """What no day of the budget exceeds, yuan: `cost` where that is proven, else `bound`."""
+        is_met = self.bound - self.cost <= 10 * PROVEN * self.stake
+        return self.cost if is_met else self.bound
+
+    @property
+    def proven(self) -> bool:
+        """True if no day of the budget costs more than this one (with a quadratic cost: up to
+        `chord_error`)."""
+        return self.bound - self.cost <= self.chord_error + 10 * PROVEN * self.stake
+
+    def note(self) -> str:
+        """What the numbers rest on, in a sentence."""
+        excess = f"another day may cost up to {self.bound - self.cost:,.2f} yuan more"
+        if not self.proven:
+            words = [f"the search was stopped, {excess}"]
+        elif self.chord_error > 0:
+            words = [f"{excess}, as quadratic costs are searched by their chords"]
+        else:
+            words = ["no day of the budget costs more (proven)"]
+        if self.cost - self.relaxed > PROVEN * self.stake:
+            hidden = f"{self.cost - self.relaxed:,.2f} yuan"
+            words.append(f"overlapping flows would have hidden {hidden} of the day's cost")
+        for verb, energies in (("shed", self.shed), ("dumped", self.dumped)):
+            for (vpp, carrier), energy in energies[energies > 0].items():
+                words.append(f"{energy:,.1f} kWh of {vpp}'s {carrier} are {verb}")
+        if self.unused:
+            words.append(f"it has no series {', '.join(self.unused)}, so that budget is not used")
+        return f"{self.vpp}: " + "; ".join(words)
+
+
+@dataclass(frozen=True, eq=False)
+class Dual:
+    """The dual of a recourse: what a schedule costs at least, at most `goal` at the best multipliers.
+
+    goal: yuan, an expression; products of hits and multipliers left out.
+    worth: what each hit is worth `(keys x steps,)`, an expression.
+    rows: constraints on the multipliers.
+    """
+
+    goal: cp.Expression
+    worth: cp.Expression
+    rows: list[cp.Constraint]
+
+
+def dual_of(recourse: Recourse, right: cp.Parameter, modes: Modes | None) -> Dual:
+    """The dual of the schedule's linear problem, with modes given or overlaps allowed.
+
+    right: parameter `(rows,)`, the right side without hits, with promised trades, without modes.
+    """
+    limits = recourse.limits(modes)
+    used = np.flatnonzero(np.isfinite(limits))
+    matrix = recourse.matrix.tocsr()[used]
+    finite_low = np.isfinite(recourse.low)
+    finite_high = np.isfinite(recourse.high)
+    dual = cp.Variable(len(used))
+    at_low = cp.Variable(int(finite_low.sum()), nonneg=True)
+    at_high = cp.Variable(int(finite_high.sum()), nonneg=True)
+    identity = sparse.identity(len(recourse.low), format="csc")
+    reduced_cost = recourse.cost + matrix.T @ dual
+    limited = identity[:, finite_low] @ at_low - identity[:, finite_high] @ at_high
+    inequality = used >= recourse.equalities
+    goal = -(right[used] + limits[used]) @ dual
+    goal = goal + recourse.low[finite_low] @ at_low - recourse.high[finite_high] @ at_high
+    worth = recourse.by_day.tocsr()[used].T @ dual
+    return Dual(goal, worth, [reduced_cost == limited, dual[inequality] >= 0])
+
+
+class Search:
+    """The search for the day that costs most, as one mixed-integer linear problem.
+
+    Stated once, asked for many trades. The products of binaries and multipliers are replaced by two
+    upper envelopes each, which is exact in a maximisation as long as `value_bounds` holds.
+
+    modes: the VPP may choose among these modes once it knows the day (the more, the cheaper and the
+        nearer to what it can really do); None lets exclusive flows overlap.
+    big: multiplies the proven bounds; the answer must not depend on it.
+    """
+
+    def __init__(self, recourse: Recourse, modes: list[Modes] | None = None, big: float = 1.0):
+        self.recourse = recourse
+        self.right = cp.Parameter(len(recourse.right))
+        low, high = value_bounds(recourse, exclusive=modes is not None)
+        self.low = big * low
+        self.high = big * high
+        self.hits = cp.Variable(len(low), boolean=True)
+        self.rows = self._budget_rows()
+        choices = [None] if modes is None else modes
+        goals = [self._goal(choice) for choice in choices]
+        self.goal = goals[0]
+        if len(goals) > 1:  # the VPP takes the cheapest
+            self.goal = cp.Variable()
+            self.rows += [self.goal <= goal for goal in goals]
+        self.problem = cp.Problem(cp.Maximize(self.goal), self.rows)
+
+    def _budget_rows(self) -> list[cp.Constraint]:
+        recourse = self.recourse
+        rows = []
+        for number, key in enumerate(recourse.keys):
+            own = slice(number * recourse.steps, (number + 1) * recourse.steps)
+            rows.append(cp.sum(self.hits[own]) <= recourse.budgets[key])
+        harmless = np.flatnonzero(self.high <= 0)
+        if len(harmless):  # a hit that cannot cost anything is never made
+            rows.append(self.hits[harmless] == 0)
+        return rows
+
+    def _goal(self, modes: Modes | None) -> cp.Expression:
+        """What a day costs in these modes; adds the rows that make it so."""
+        dual = dual_of(self.recourse, self.right, modes)
+        gained = cp.Variable(len(self.low))
+        self.rows += dual.rows
+        self.rows.append(gained <= cp.multiply(self.high, self.hits))
+        self.rows.append(gained <= dual.worth - cp.multiply(self.low, 1 - self.hits))
+        return dual.goal + cp.sum(gained)
+
+    def run(self, q: np.ndarray, solver: str, seconds: float | None) -> Found:
+        """The costliest day with trades q, as far as the search comes in some seconds."""
+        recourse = self.recourse
+        self._promise(q)
+        searched = search(self.problem, solver, f"{recourse.name}'s worst day", seconds)
+        z = np.round(self.hits.value) if searched.has_answer else recourse.forecast_day
+        constant = recourse.constant
+        return Found(z, searched.value + constant, searched.bound + constant, searched.solver)
+
+    def earliest(
+        self, cost: float, q: np.ndarray, solver: str, seconds: float | None
+    ) -> np.ndarray | None:
+        """Of the days that cost as much (up to PROVEN) the one with the fewest hits, and of those
+        the earliest; None if time ran out."""
+        recourse = self.recourse
+        self._promise(q)
+        steps = recourse.steps
+        later = 1 + np.arange(steps) / (10.0 * steps * steps)
+        order = np.tile(later, len(recourse.keys))
+        least = cost - recourse.constant - PROVEN * recourse.stake(cost)
+        problem = cp.Problem(cp.Maximize(-order @ self.hits), [*self.rows, self.goal >= least])
+        searched = search(problem, solver, "the earliest of the worst days", seconds)
+        return np.round(self.hits.value) if searched.has_answer else None
+
+    def _promise(self, q: np.ndarray) -> None:
+        """Sets the trades."""
+        self.right.value = self.recourse.right - self.recourse.by_trade @ q
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What a search found.
+
+    z: the day, 0/1 `(keys x steps,)`. cost: what the search says that it costs, yuan (-inf if no
+    day was found). bound: no day costs more, yuan. solver: that was used.
+    """
+
+    z: np.ndarray
+    cost: float
+    bound: float
+    solver: str
+
+    def is_finished(self, recourse: Recourse) -> bool:
+        """True if the search was not stopped before its end."""
+        return self.bound - self.cost <= PROVEN * recourse.stake(self.bound)
 
 
 class Adversary:
-    """Finds the worst day of one VPP exactly: the dual of its recourse, with the products of binaries and multipliers
-    replaced by two upper envelopes each (enough in a maximisation). Stated once, asked for many trades.
+    """Finds the worst day of a recourse. Stated once, asked for many trades.
 
-    That no day costs more rests on the search being solved to its optimum and on the proven bounds of `value_bounds`.
-    The check that the day is solved again only shows that the value is reached: bounds that are too small can pass it.
-    `big` multiplies the proven bounds; the answer must not depend on it.
+    big: multiplies the proven bounds of `value_bounds`; the answer must not depend on it.
     """
 
     def __init__(self, recourse: Recourse, big: float = 1.0):
-        self.recourse, r = recourse, recourse
-        low, high = (big * bound for bound in value_bounds(r))
-        finite_low, finite_high = np.isfinite(r.low), np.isfinite(r.high)
-        dual = cp.Variable(len(r.right))
-        at_low, at_high = (
-            cp.Variable(int(finite_low.sum()), nonneg=True),
-            cp.Variable(int(finite_high.sum()), nonneg=True),
-        )
-        self.right = cp.Parameter(len(r.right))
-        identity = sparse.identity(len(r.low), format="csc")
-        rows = [
-            r.cost + r.matrix.T @ dual
-            == identity[:, finite_low] @ at_low - identity[:, finite_high] @ at_high,
-            dual[r.equalities :] >= 0,
-        ]
-        goal = -self.right @ dual + r.low[finite_low] @ at_low - r.high[finite_high] @ at_high
-        self.hits = None
-        if r.keys:
-            steps = r.steps
-            self.hits, gained = cp.Variable(len(low), boolean=True), cp.Variable(len(low))
-            worth = r.by_day.T @ dual
-            rows += [
-                gained <= cp.multiply(high, self.hits),
-                gained <= worth - cp.multiply(low, 1 - self.hits),
-            ]
-            rows += [
-                cp.sum(self.hits[k * steps : (k + 1) * steps]) <= r.budgets[key]
-                for k, key in enumerate(r.keys)
-            ]
-            # a step where a hit cannot cost anything is never hit
-            rows += [self.hits[np.flatnonzero(high <= 0)] == 0] if (high <= 0).any() else []
-            goal = goal + cp.sum(gained)
-        self.goal, self.rows = goal, rows
-        self.problem = cp.Problem(cp.Maximize(goal), rows)
+        self.recourse = recourse
+        self.big = big
+        self._overlapping = Search(recourse, None, big) if recourse.keys else None
 
     def answer(
-        self, trades: np.ndarray | None = None, solver: str = "auto", canonical: bool = False
+        self,
+        trades: np.ndarray | None = None,
+        solver: str = "auto",
+        canonical: bool = False,
+        relaxed: bool = False,
+        time_limit: float | None = TIME_LIMIT,
     ) -> WorstCase:
         """The worst day with the trades `(steps, partners)` fixed.
 
-        Of several worst days `canonical` takes the one with the fewest hits, and of those the earliest.
-        Raises NotSolved if the linear problem at that day does not cost what the search says: a necessary check, not a
-        sufficient one (see the class).
+        First the day that costs most if exclusive flows may overlap. What it costs without overlaps
+        is a lower bound on the worst case. If the VPP had to keep the modes of that day on every
+        day, its costs could only rise, so the worst day of that linear problem is an upper bound.
+        Until the bounds meet, the VPP may also choose the modes of the worst day found last, and
+        the upper bound falls (Zhao and Zeng 2012).
+
+        canonical: of several worst days the one with the fewest hits, and of those the earliest.
+        relaxed: exclusive flows may overlap in all that is found: only the first of these steps.
+        time_limit: seconds; None is no limit. A search that is stopped gives the best day so far.
+        Raises NotSolved if the linear problem at a day does not cost what the search says.
         """
-        r, started = self.recourse, time.perf_counter()
-        q, steps = r.flat(trades), pd.RangeIndex(1, r.steps + 1, name="step")
-        nominal = r.value(np.zeros(r.by_day.shape[1]), q)
-        if self.hits is None:
-            return WorstCase(
-                r.name,
-                nominal,
-                nominal,
-                pd.DataFrame(index=steps),
-                nominal,
-                "highs",
-                time.perf_counter() - started,
-            )
-        self.right.value = r.right - r.by_trade @ q
-        solved = solve(self.problem, solver, f"{r.name}'s worst day")
-        found, z = solved.value + r.constant, np.round(self.hits.value)
-        if canonical:
-            z = self.earliest(solved.value, solver)
-        cost = r.value(z, q)
-        if abs(cost - found) > 1e-5 * max(1.0, abs(found)) + (
-            1e-5 * abs(found) if canonical else 0
-        ):
-            raise NotSolved(
-                f"{r.name}: the worst day was said to cost {found:,.2f} yuan and costs {cost:,.2f}: "
-                "a bound on the multipliers is wrong"
-            )
-        by_key = {
-            (series if len(r.vpps) == 1 else f"{name} {series}"): hits
-            for (name, series), hits in r.unflatten(z).items()
-        }
-        hits = pd.DataFrame(by_key, steps).astype(int)
+        hunt = Hunt(self.recourse, self.recourse.flat(trades), solver, Clock(time_limit), self.big)
+        hunt.begin(relaxed)
+        if self._overlapping is not None:
+            hunt.let_overlap(self._overlapping)
+            if self.recourse.pairs and not relaxed:
+                hunt.close_gap()
+            if canonical:
+                hunt.choose_earliest()
+        return hunt.worst_case()
+
+    def answer_in(self, modes: Modes, solver: str = "auto") -> WorstCase:
+        """The worst day if the VPP must keep these modes of its exclusive flows on every day."""
+        hunt = Hunt(self.recourse, self.recourse.no_trade, solver, Clock(None), self.big)
+        hunt.begin(modes=modes)
+        hunt.keep_modes()
+        return hunt.worst_case()
+
+
+class Hunt:
+    """One hunt for the worst day with trades q: the costliest day so far, and what none exceeds.
+
+    z: that day. lower: yuan, what it costs. upper: yuan, no day costs more. checked: yuan, what the
+    search said that the day costs.
+    """
+
+    def __init__(self, recourse: Recourse, q: np.ndarray, solver: str, clock: Clock, big: float):
+        self.recourse = recourse
+        self.q = q
+        self.solver = solver
+        self.clock = clock
+        self.big = big
+        self._searches: list[tuple[Search, float]] = []  # each with the cost that it found
+
+    def begin(self, overlapping: bool = False, modes: Modes | None = None) -> None:
+        """Starts with the forecast day.
+
+        overlapping: exclusive flows may overlap in all costs. modes: that the VPP must keep on
+        every day; None leaves it free.
+        """
+        self.overlapping = overlapping
+        self.modes = modes
+        self.z = self.recourse.forecast_day
+        self.nominal = self._react(self.z).cost
+        self.reaction = self._react(self.z, squares=False)
+        self.lower = self.reaction.cost
+        self.upper = self.reaction.cost
+        self.checked = self.reaction.relaxed
+        self.used_solver = "highs"
+
+    @property
+    def is_closed(self) -> bool:
+        """True if the bounds meet."""
+        return self.upper - self.lower <= PROVEN * self.recourse.stake(self.upper)
+
+    def let_overlap(self, search: Search) -> None:
+        """Looks for the costliest day if exclusive flows may overlap."""
+        found = search.run(self.q, self.solver, self.clock.left)
+        self.used_solver = found.solver
+        self.upper = found.bound
+        self._searches.append((search, found.cost))
+        if found.is_finished(self.recourse):
+            self._check(found.cost, self.recourse.value(found.z, self.q))
+            self._take(found.z, found.cost)
+        else:
+            self._stopped(found)
+
+    def keep_modes(self) -> None:
+        """Looks for the costliest day in the modes that must be kept."""
+        if self.recourse.keys and self.modes is not None:
+            found = Search(self.recourse, [self.modes], self.big).run(self.q, self.solver, None)
+            self.used_solver = found.solver
+            self.upper = found.bound
+            self._check(found.cost, self._cheapest(found.z, [self.modes]))
+            self._take(found.z, found.cost)
+
+    def close_gap(self) -> None:
+        """Lets the VPP choose among more and more modes until no day costs more than the one known."""
+        self.upper = self.crude_bound()
+        modes = [self.reaction.modes]
+        while True:
+            search = Search(self.recourse, modes, self.big)
+            found = search.run(self.q, self.solver, self.clock.left)
+            self.upper = min(self.upper, found.bound)
+            self._searches.append((search, found.cost))
+            if not found.is_finished(self.recourse):
+                self._stopped(found)
+                return
+            self._check(found.cost, self._cheapest(found.z, modes))
+            reaction = self._take(found.z, found.cost)
+            known = any(np.array_equal(reaction.modes, other) for other in modes)
+            if self.is_closed or known or len(modes) == MOST_MODES or self.clock.is_over:
+                return
+            modes.append(reaction.modes)
+
+    def choose_earliest(self) -> None:
+        """Of the days that cost as much as the worst takes the one with the fewest hits, and of
+        those the earliest; leaves the day as it is where the search was stopped."""
+        for stated, cost in self._searches:
+            if cost < self.lower - PROVEN * self.recourse.stake(cost) or self.clock.is_over:
+                continue  # this search let overlaps hide what the day costs
+            z = stated.earliest(cost, self.q, self.solver, self.clock.left)
+            if z is None:
+                return
+            reaction = self._react(z, squares=False)
+            if reaction.cost >= self.lower - 2 * PROVEN * self.recourse.stake(self.lower):
+                self.z = z
+                self.reaction = reaction
+                self.lower = reaction.cost
+                return
+
+    def crude_bound(self) -> float:
+        """A bound without a search: the forecast day and the dearest hits that the budget allows."""
+        _, high = value_bounds(self.recourse, exclusive=True)
+        dearest = dearest_hits(self.recourse, high)
+        return self._react(self.recourse.forecast_day, squares=False).cost + float(high @ dearest)
+
+    def climb(self, z: np.ndarray) -> np.ndarray:
+        """From a day to a worse one, hit by hit dearer, as long as that is possible.
+
+        The cost is convex in the day, so the dearest hits at a day's multipliers are never worse.
+        """
+        point = self.recourse.react(z, self.q)
+        while point.multipliers is not None:
+            worth = self.recourse.by_day.T @ point.multipliers
+            other = dearest_hits(self.recourse, worth)
+            next_point = self.recourse.react(other, self.q)
+            if next_point.value <= point.value + PROVEN * self.recourse.stake(point.value):
+                break
+            z = other
+            point = next_point
+        return z
+
+    def worst_case(self) -> WorstCase:
+        """What was found, as a result."""
+        reaction = self._react(self.z)
         return WorstCase(
-            r.name, cost, nominal, hits, found, solved.solver, time.perf_counter() - started
+            vpp=self.recourse.name,
+            cost=reaction.cost,
+            nominal=self.nominal,
+            hits=hits_table(self.recourse, self.z),
+            checked=self.checked,
+            solver=self.used_solver,
+            seconds=self.clock.seconds,
+            bound=max(self.upper, reaction.cost),
+            relaxed=reaction.relaxed,
+            chord_error=self.recourse.chord_error,
+            stake=self.recourse.stake(reaction.cost),
+            shed=self.recourse.emergency_energy(reaction.x, "shed"),
+            dumped=self.recourse.emergency_energy(reaction.x, "dumped"),
+            unused=unused_by_all(self.recourse),
         )
 
-    def earliest(self, best: float, solver: str) -> np.ndarray:
-        """Among days that cost the same (to one in a million) the one with the fewest hits, and the earliest of those."""
-        steps = self.recourse.steps
-        order = np.tile(1 + np.arange(steps) / (10.0 * steps * steps), len(self.recourse.keys))
-        near = self.goal >= best - 1e-6 * abs(best)
-        solve(
-            cp.Problem(cp.Minimize(order @ self.hits), [*self.rows, near]),
-            solver,
-            "the earliest of the worst days",
-        )
-        return np.round(self.hits.value)
+    def _react(self, z: np.ndarray, squares: bool = True) -> Reaction:
+        """The reaction to a day, in the modes that must be kept if there are any."""
+        if self.overlapping:
+            point = self.recourse.react(z, self.q)
+            modes = self.recourse.modes_of(point.x)
+            return Reaction(point.value, point.value, modes, point.x)
+        return self.recourse.exact(z, self.q, squares, self.modes)
+
+    def _take(self, z: np.ndarray, checked: float) -> Reaction:
+        """Keeps a day if it costs more than the one known; returns the reaction to it."""
+        reaction = self._react(z, squares=False)
+        if reaction.cost >= self.lower:
+            self.z = z
+            self.reaction = reaction
+            self.lower = reaction.cost
+            self.checked = checked
+        return reaction
+
+    def _stopped(self, found: Found) -> None:
+        """Takes what a search that was stopped has found, or a worse day nearby."""
+        z = self.climb(found.z)
+        self._take(z, self.recourse.value(z, self.q))
+        self.upper = min(self.upper, self.crude_bound())
+
+    def _cheapest(self, z: np.ndarray, modes: list[Modes]) -> float:
+        """What a day costs in the best of these modes."""
+        return min(self.recourse.react(z, self.q, choice).value for choice in modes)
+
+    def _check(self, said: float, cost: float) -> None:
+        """Raises NotSolved unless a day costs what the search said: necessary, not sufficient."""
+        if abs(cost - said) > CHECK * self.recourse.stake(said):
+            raise NotSolved(
+                f"{self.recourse.name}: the worst day was said to cost {said:,.2f} yuan and costs "
+                f"{cost:,.2f}: a bound on the multipliers is wrong"
+            )
+
+
+def hits_table(recourse: Recourse, z: np.ndarray) -> pd.DataFrame:
+    """A day z as a table of 0 and 1, a row per step, a column per series (with the VPP's name in
+    front where there are several)."""
+    steps = pd.RangeIndex(1, recourse.steps + 1, name="step")
+    alone = len(recourse.vpps) == 1
+    hits = {}
+    for (vpp, series), values in recourse.unflatten(z).items():
+        hits[series if alone else f"{vpp} {series}"] = values
+    return pd.DataFrame(hits, steps).astype(int)
+
+
+def unused_by_all(recourse: Recourse) -> tuple[str, ...]:
+    """The series with a budget that none of the VPPs has."""
+    unused = [set(unused_budgets(vpp, recourse.uncertainty)) for vpp in recourse.vpps]
+    return tuple(sorted(set.intersection(*unused)))
+
+
+def dearest_hits(recourse: Recourse, worth: np.ndarray) -> np.ndarray:
+    """The day z of a budget with the largest sum of worths `(keys x steps,)`."""
+    day = np.zeros(len(worth))
+    for number, key in enumerate(recourse.keys):
+        own = np.arange(number * recourse.steps, (number + 1) * recourse.steps)
+        dearest = own[np.argsort(-worth[own], kind="stable")][: recourse.budgets[key]]
+        day[dearest[worth[dearest] > 0]] = 1.0
+    return day
 
 
 def worst_case(
@@ -151,93 +500,48 @@ def worst_case(
     solver: str = "auto",
     canonical: bool = False,
     big: float = 1.0,
+    time_limit: float | None = TIME_LIMIT,
 ) -> WorstCase:
-    """The costliest day that an uncertainty allows for a VPP on its own (max over days of min over schedules).
+    """The costliest day that an uncertainty allows for a VPP on its own.
 
-    Raises NotSolved if it cannot be found or its check fails.
+    solver: "auto", "highs" or "gurobi".
+    canonical, time_limit: as in `Adversary.answer`.
+    big: multiplies the bounds of the search; the answer must not depend on it.
+    Raises WrongInput for a budget that is not a whole number of steps, NotSolved if no day can be
+    found or its check fails.
+
+    >>> from vppcore import load_case
+    >>> from vppcore.uncertainty.settings import at_level
+    >>> shop = load_case("template").window(1, 6).vpp("Shop")
+    >>> case = worst_case(shop, at_level(2))
+    >>> case.hits["load"].sum().item(), case.proven
+    (2, True)
     """
-    return Adversary(Recourse(vpp, uncertainty), big).answer(solver=solver, canonical=canonical)
+    adversary = Adversary(Recourse(vpp, uncertainty), big)
+    return adversary.answer(None, solver, canonical, time_limit=time_limit)
+
+
+def days_of_budget(recourse: Recourse) -> list[np.ndarray]:
+    """All days of a budget, z `(keys x steps,)` each. Raises WrongInput if there are too many."""
+    choices = []
+    for key in recourse.keys:
+        most = min(recourse.budgets[key], recourse.steps)
+        hours = [
+            chosen
+            for size in range(most + 1)
+            for chosen in combinations(range(recourse.steps), size)
+        ]
+        choices.append([np.isin(np.arange(recourse.steps), list(few)) for few in hours])
+    count = int(np.prod([len(choice) for choice in choices]))
+    if count > MOST_DAYS:
+        raise WrongInput(f"budgets: found {count:,} days to try; allowed: up to {MOST_DAYS:,}")
+    return [np.concatenate([*day, []]).astype(float) for day in product(*choices)]
 
 
 def enumerate_days(vpp: VPP, uncertainty: Uncertainty) -> float:
-    """The same by trying every day; for small budgets only (the second road to `worst_case`), yuan."""
-    recourse = Recourse(vpp, uncertainty)
-    choices = []
-    for key in recourse.keys:
-        steps, budget = range(vpp.steps), min(recourse.budgets[key], vpp.steps)
-        choices.append(
-            [
-                np.isin(np.arange(vpp.steps), hours).astype(float)
-                for size in range(budget + 1)
-                for hours in combinations(steps, size)
-            ]
-        )
-    count = int(np.prod([len(choice) for choice in choices]))
-    if count > 200_000:
-        raise WrongInput(f"budgets: found {count:,} days to try; allowed: up to 200,000")
-    return max(recourse.value(np.concatenate([*day, []])) for day in product(*choices))
+    """The cost of the worst day in yuan by trying all days: the second road, for small budgets.
 
-
-def worst_case_storage_first(
-    vpp: VPP,
-    uncertainty: Uncertainty,
-    tolerance: float = 1e-5,
-    max_iterations: int = 40,
-    solver: str = "auto",
-) -> tuple[WorstCase, pd.DataFrame]:
-    """The worst day of a VPP that decides the day before in which steps each battery charges and in which it discharges.
-
-    Column-and-constraint generation with binaries in the first stage; also returns both bounds by iteration.
-    Raises WrongInput without a battery, NotSolved if the bounds do not meet.
+    Raises WrongInput if the budget allows more than MOST_DAYS days.
     """
-    names = [c.name for c in vpp.components if isinstance(c, Battery)]
-    if not names:
-        raise WrongInput(f"{vpp.name}: no battery, so there is no storage mode to decide")
-    mode = {name: cp.Variable(vpp.steps, boolean=True) for name in names}
-    theta, rows, upper, best, bounds = cp.Variable(), [], np.inf, None, []
-
-    def add(day: dict[str, np.ndarray]) -> None:
-        model = build(hit(vpp, uncertainty, day))
-        rows.extend([*model.constraints, theta >= model.cost])
-        for name in names:
-            flows, most = model.parts[name].series, vpp.component(name).power_limits(vpp.step_hours)
-            rows.extend(
-                [
-                    flows["charge"] <= most[0] * mode[name],
-                    flows["discharge"] <= most[1] * (1 - mode[name]),
-                ]
-            )
-
-    add({})
-    for iteration in range(1, max_iterations + 1):
-        lower = solve(
-            cp.Problem(cp.Minimize(theta), rows), solver, f"{vpp.name}'s storage mode"
-        ).value
-        charging = {name: choice.value > 0.5 for name, choice in mode.items()}
-        fixed = in_modes(vpp, charging)
-        found = worst_case(fixed, uncertainty, solver)
-        if found.cost < upper:
-            upper, best = found.cost, found
-        bounds.append({"iteration": iteration, "lower": lower, "upper": upper})
-        if upper - lower <= tolerance * abs(upper):
-            return best, pd.DataFrame(bounds).set_index("iteration")
-        add({series: found.hits[series].to_numpy(float) for series in found.hits})
-    raise NotSolved(
-        f"{vpp.name}: bounds {lower:,.0f} and {upper:,.0f} yuan after {max_iterations} iterations"
-    )
-
-
-def in_modes(vpp: VPP, charging: dict[str, np.ndarray]) -> VPP:
-    """The VPP whose batteries may charge where `charging` (battery -> (steps,)) is true, and discharge elsewhere."""
-    components = []
-    for component in vpp.components:
-        if component.name in charging:
-            charge_most, discharge_most = component.power_limits(vpp.step_hours)
-            may_charge = charging[component.name]
-            component = replace(
-                component,
-                charge_max=charge_most * may_charge,
-                discharge_max=discharge_most * ~may_charge,
-            )
-        components.append(component)
-    return replace(vpp, components=tuple(components))
+    recourse = Recourse(vpp, uncertainty)
+    return max(recourse.exact(day).cost for day in days_of_budget(recourse))

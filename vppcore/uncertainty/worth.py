@@ -26,10 +26,13 @@ class Repair:
     limit, raises none that has an upper one, and uses up no inequality. If matrix d covers a change
     v of the right side, then x + d is a schedule for the changed right side whenever x was one for
     the old. So the change costs at most the cheapest such cost.d.
+
+    exclusive: exclusive flows may be forbidden by modes, so they are no moves; else they may overlap.
     """
 
-    def __init__(self, recourse: Recourse):
+    def __init__(self, recourse: Recourse, exclusive: bool = False):
         self._recourse = recourse
+        self._free = np.zeros(len(recourse.right)) if exclusive else recourse.limits()
         program = recourse.program
         self._program = replace(
             program,
@@ -45,12 +48,12 @@ class Repair:
 
         Raises NotSolved (unbounded) if unlimited moves earn money without end.
         """
-        equation = np.arange(len(change)) < self._recourse.equalities
-        row_low = np.where(equation, change, -np.inf)
+        right = change + self._free
+        equation = np.arange(len(right)) < self._recourse.equalities
+        row_low = np.where(equation, right, -np.inf)
+        program = replace(self._program, row_low=row_low, row_high=right)
         try:
-            return self._solver.solve(
-                replace(self._program, row_low=row_low, row_high=change)
-            ).value
+            return self._solver.solve(program).value
         except NotSolved as refused:
             if refused.status == "infeasible":
                 return np.inf
@@ -64,19 +67,21 @@ class Repair:
             raise
 
 
-def value_bounds(recourse: Recourse) -> tuple[np.ndarray, np.ndarray]:
+def value_bounds(recourse: Recourse, exclusive: bool = False) -> tuple[np.ndarray, np.ndarray]:
     """The least and the most that a hit can be worth.
 
     The worth of a hit on one (series, step) is what the recourse's cost grows by per unit of z; it
     is by_day.T @ multipliers. Returns two arrays `(keys x steps,)` in yuan, low <= 0 <= high, such
     that for every day and all trades some optimal multipliers keep all worths between them.
 
+    exclusive: for whatever modes of exclusive flows; False: for the recourse that lets them overlap.
+
     Proof. Rows that are equations: see `Repair`; a multiplier is what making good one unit more, or
     one unit less, costs at most. Rows that are limits: see `limit_bound`. The worth of a hit is a
     sum over rows, bounded term by term.
     """
     rows = np.unique(recourse.by_day.tocoo().row)
-    repair = Repair(recourse)
+    repair = Repair(recourse, exclusive)
     repair.price(np.zeros(len(recourse.right)))  # refuses a recourse without a least cost
     low = np.zeros(len(recourse.right))
     high = np.zeros(len(recourse.right))

@@ -1,0 +1,101 @@
+"""Modes: which of two exclusive flows may run in a step, as rows of a recourse.
+
+A mode is true where the first flow of a pair may run (a battery that charges) and false where the
+second may (it discharges); modes are `(pairs, steps)`. Fixing them leaves a linear problem. kW.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from vppcore.exclusive import EXCLUSIVE_TOLERANCE
+from vppcore.vpp import Pair
+
+Modes = np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class PairRows:
+    """Where a pair of exclusive flows stands in a recourse's matrix.
+
+    component: whose flows they are.
+    first_rows, other_rows: the rows `(steps,)` whose left side is the flow, up to `first_offset`
+        and `other_offset`: flow = matrix x - offset.
+    first_max, other_max: largest values of the flows, kW `(steps,)`; infinite where unlimited.
+    excluded: true in the steps in which the two exclude each other, `(steps,)`.
+    """
+
+    component: str
+    first_rows: np.ndarray
+    other_rows: np.ndarray
+    first_offset: np.ndarray
+    other_offset: np.ndarray
+    first_max: np.ndarray
+    other_max: np.ndarray
+    excluded: np.ndarray
+
+    @classmethod
+    def of(
+        cls, pair: Pair, first_rows: np.ndarray, other_rows: np.ndarray, right: np.ndarray
+    ) -> PairRows:
+        """From a pair and the rows that state its flows as `flow <= 0`."""
+        shape = first_rows.shape
+        return cls(
+            component=pair.component,
+            first_rows=first_rows,
+            other_rows=other_rows,
+            first_offset=right[first_rows],
+            other_offset=right[other_rows],
+            first_max=np.broadcast_to(pair.limits.one_max, shape).astype(float),
+            other_max=np.broadcast_to(pair.limits.other_max, shape).astype(float),
+            excluded=np.ones(shape, bool),
+        )
+
+    def first_limit(self, mode: np.ndarray) -> np.ndarray:
+        """What the first flow may reach in these modes, kW `(steps,)`."""
+        limit = np.where(mode, self.first_max, 0.0)
+        return np.where(self.excluded, limit, np.inf)
+
+    def other_limit(self, mode: np.ndarray) -> np.ndarray:
+        """What the second flow may reach in these modes, kW `(steps,)`."""
+        limit = np.where(mode, 0.0, self.other_max)
+        return np.where(self.excluded, limit, np.inf)
+
+    def flows(self, activity: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Both flows, kW `(steps,)`, from the rows' left sides `matrix x`."""
+        first = activity[self.first_rows] - self.first_offset
+        other = activity[self.other_rows] - self.other_offset
+        return first, other
+
+    def mode(self, activity: np.ndarray) -> np.ndarray:
+        """True where the first flow is at least as large as the second, `(steps,)`."""
+        first, other = self.flows(activity)
+        return first >= other
+
+    def overlaps(self, activity: np.ndarray) -> bool:
+        """True if both flows run in a step in which they exclude each other."""
+        first, other = self.flows(activity)
+        both = np.where(self.excluded, np.minimum(first, other), 0.0)
+        limits = np.concatenate([self.first_max, self.other_max])
+        finite = limits[np.isfinite(limits)]
+        rating = finite.max(initial=0.0) or max(np.abs(first).max(), np.abs(other).max())
+        return bool(both.max() > EXCLUSIVE_TOLERANCE * rating)
+
+
+def mode_columns(pairs: list[PairRows], rows: int) -> sparse.csc_matrix:
+    """Columns for binaries, one for each pair and step, that let either flow run: added to the
+    matrix, with the right sides at `other_max` for the second flow and at 0 for the first."""
+    columns = [sparse.csc_matrix((rows, 0))]
+    for pair in pairs:
+        steps = len(pair.first_rows)
+        step = np.arange(steps)
+        places = (
+            np.concatenate([pair.first_rows, pair.other_rows]),
+            np.concatenate([step, step]),
+        )
+        factors = np.concatenate([-pair.first_max, pair.other_max])
+        columns.append(sparse.csc_matrix((factors, places), (rows, steps)))
+    return sparse.hstack(columns, format="csc")
