@@ -35,7 +35,7 @@ class ModesProblem:
         cost, rows = schedule_on(self._recourse, z, None, self._modes)
         self._rows += [*rows, self._theta >= cost]
 
-    def solve(self, solver: str) -> tuple[float, Modes]:
+    def cheapest(self, solver: str) -> tuple[float, Modes]:
         """A lower bound in yuan, and the modes `(pairs, steps)` that reach it."""
         problem = cp.Problem(cp.Minimize(self._theta), self._rows)
         solved = solve(problem, solver, f"{self._recourse.name}'s storage modes")
@@ -62,7 +62,7 @@ def worst_case_storage_first(
     best: WorstCase | None = None
     bounds = []
     for iteration in range(1, max_iterations + 1):
-        lower, modes = problem.solve(solver)
+        lower, modes = problem.cheapest(solver)
         found = Adversary(recourse).answer_in(modes, solver)
         if best is None or found.cost < best.cost:
             best = found
