@@ -255,7 +255,7 @@ class Study:
 
 def claim_homes() -> dict[str, ClaimHome]:
     """Every claim with its function, both papers' read in."""
-    from vppcore.pages import claims_a  # noqa: F401  enters its functions
+    from vppcore.pages import claims_a, claims_b  # noqa: F401  enter their functions
     from vppcore.pages.published import CLAIM_HOMES
 
     return CLAIM_HOMES

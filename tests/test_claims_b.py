@@ -1,0 +1,231 @@
+"""Claims of paper B: each function says when its claim holds and when it does not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from vppcore import load_case
+from vppcore.pages import claims_b
+from vppcore.pages.published import CLAIM_HOMES, claims, judgement_of
+
+NOTHING_FITTED: frozenset[str] = frozenset()
+FIRST = ("operation", "carbon", "total", "excess", "emission", "spilled")
+MODELS = pd.DataFrame(
+    [
+        (60_000.0, 1_000.0, 61_000.0, 4_500.0, 40_000.0, 90.0),
+        (60_010.0, 1_800.0, 61_810.0, 4_400.0, 39_900.0, 90.0),
+        (59_900.0, 3_000.0, 62_900.0, 9_000.0, 45_000.0, 90.0),
+        (60_050.0, 1_150.0, 61_200.0, 3_300.0, 38_793.3, 80.0),
+    ],
+    columns=FIRST,
+)
+
+
+def judged(number: str, **results):
+    return judgement_of(CLAIM_HOMES[number], results)
+
+
+def test_every_claim_of_paper_b_has_a_home():
+    assert {number for number in claims().index if number.startswith("B")} <= set(CLAIM_HOMES)
+
+
+@pytest.fixture(scope="module")
+def study_b():
+    return load_case("paper-b-handmade")
+
+
+@pytest.mark.parametrize("number", ["B01", "B02"])
+def test_settings_are_read_from_the_case(study_b, number):
+    assert judged(number, study_b=study_b).verdict == "by construction"
+
+
+def test_another_band_is_no_setting_of_the_paper(study_b):
+    other = study_b.change_all("power_market", price_max=1.1)
+    assert judged("B01", study_b=other).verdict == "not reproduced"
+    other = study_b.change_all("carbon_market", growth=0.5)
+    assert judged("B02", study_b=other).verdict == "not reproduced"
+
+
+SPOILED = {
+    "B04": (0, "total", 70_000.0),
+    "B05": (1, "total", 61_100.0),
+    "B06": (2, "emission", 30_000.0),
+    "B08": (3, "total", 65_000.0),
+    "B09": (3, "spilled", 95.0),
+}
+
+
+@pytest.mark.parametrize("number", SPOILED)
+def test_a_statement_on_the_models_holds_and_fails(number):
+    assert judged(number, models=MODELS).verdict == "reproduced in shape"
+    row, column, value = SPOILED[number]
+    spoiled = MODELS.copy()
+    spoiled.loc[row, column] = value
+    assert judged(number, models=spoiled).verdict == "not reproduced"
+
+
+def test_a_fitted_number_is_met_by_construction():
+    assert judged("B07", models=MODELS, fitted=NOTHING_FITTED).verdict == "reproduced"
+    assert judged("B07", models=MODELS, fitted={"B07"}).verdict == "by construction"
+    assert judged("B03", models=MODELS).verdict == "by construction"
+
+
+def schedule(series: dict, roles: dict, kinds: dict):
+    def with_role(*asked):
+        return [name for name, role in roles.items() if role in asked]
+
+    steps = pd.RangeIndex(1, 25, name="step")
+    return SimpleNamespace(series=pd.DataFrame(series, steps), with_role=with_role, kinds=kinds)
+
+
+def sunny(peak: int, called_at_night: float):
+    pv = [10.0 if step == peak else 1.0 for step in range(1, 25)]
+    called = [5.0 if step in claims_b.BY_DAY else called_at_night for step in range(1, 25)]
+    series = {("pv", "power"): pv, ("called", "called"): called}
+    kinds = {"pv": "renewable", "called": "controllable_load"}
+    return schedule(series, {"pv": "renewable", "called": "load"}, kinds)
+
+
+@pytest.mark.parametrize(
+    ("peak", "night", "verdict"),
+    [(12, 9.0, "reproduced in shape"), (20, 9.0, "not reproduced"), (12, 1.0, "not reproduced")],
+)
+def test_called_load_makes_way_for_the_sun(peak, night, verdict):
+    day = sunny(peak, night)
+    assert judged("B10", sunny=day, fitted=NOTHING_FITTED).verdict == verdict
+
+
+def windy(hours):
+    charge = [3.0 if step in hours else 0.0 for step in range(1, 25)]
+    return schedule({("cell", "charge"): charge}, {"cell": "store"}, {"cell": "battery"})
+
+
+@pytest.mark.parametrize(
+    ("hours", "verdict"),
+    [
+        ([1, 2, 3, 4, 5, 12, 23, 24], "reproduced in shape"),
+        ([12, 15, 18], "not reproduced"),
+        (range(1, 8), "not reproduced"),
+    ],
+)
+def test_storage_charges_at_night(hours, verdict):
+    assert judged("B11", windy=windy(hours), fitted=NOTHING_FITTED).verdict == verdict
+
+
+def test_a_vpp_without_the_device_reaches_no_verdict():
+    bare = schedule({("x", "power"): [0.0] * 24}, {"x": "unit"}, {"x": "boiler"})
+    assert judged("B10", sunny=bare, fitted=NOTHING_FITTED) is None
+    assert judged("B11", windy=bare, fitted=NOTHING_FITTED) is None
+
+
+VPPS = [f"VPP{number}" for number in range(1, 6)]
+
+
+def game_with(step: int, sellers: list[str], out: tuple[str, ...] = ()):
+    roles = {name: "buyer" for name in VPPS}
+    roles |= {name: "seller" for name in sellers} | {name: "out" for name in out}
+    positions = {name: pd.DataFrame({"role": {step: role}}) for name, role in roles.items()}
+    return SimpleNamespace(positions=positions)
+
+
+@pytest.mark.parametrize(
+    ("number", "step", "right", "wrong"),
+    [
+        ("B12", 2, (["VPP5"],), (["VPP5"], ("VPP1",))),
+        ("B13", 12, (["VPP1", "VPP3"],), (["VPP1"],)),
+        ("B14", 18, ([],), (["VPP2"],)),
+    ],
+)
+def test_who_sells_when(number, step, right, wrong):
+    holds = judged(number, game=game_with(step, *right), fitted=NOTHING_FITTED)
+    assert holds.verdict == "reproduced in shape"
+    shaped = judged(number, game=game_with(step, *right), fitted={number})
+    assert shaped.verdict == "by construction"
+    fails = judged(number, game=game_with(step, *wrong), fitted={number})
+    assert fails.verdict == "not reproduced"
+
+
+def compared(odd: list[int]):
+    return pd.DataFrame({"same": {step: step not in odd for step in range(9, 18)}})
+
+
+def test_the_cheapest_is_not_the_most_chosen_in_the_named_hours():
+    named = judged("B15", compared=compared([10, 12, 14, 16, 17]), fitted=NOTHING_FITTED)
+    assert named.verdict == "reproduced in shape" and "elsewhere: 17" in named.reason
+    missed = judged("B15", compared=compared([10]), fitted={"B15"})
+    assert missed.verdict == "not reproduced" and "fails in hour 12, 14, 16" in missed.reason
+
+
+def hour_10(price_1: float, part_1: float):
+    sellers = ["VPP1", "VPP4"]
+    ten = SimpleNamespace(
+        prices=pd.Series([price_1, 0.63], sellers), part=pd.Series([part_1, 1 - part_1], sellers)
+    )
+    return SimpleNamespace(hours={10: ten})
+
+
+def test_two_rivals_at_ten():
+    near = hour_10(0.59, 0.4819)
+    assert judged("B16", game=near, fitted=NOTHING_FITTED).verdict == "reproduced"
+    assert judged("B17", game=near, fitted={"B16"}).verdict == "by construction"
+    assert judged("B18", game=near).verdict == "reproduced in shape"
+    far = hour_10(0.70, 0.60)
+    assert judged("B16", game=far, fitted={"B16"}).verdict == "not reproduced"
+    assert judged("B17", game=far, fitted=NOTHING_FITTED).verdict == "not reproduced"
+    assert judged("B18", game=far).verdict == "not reproduced"
+
+
+@pytest.mark.parametrize("number", ["B16", "B17", "B18", "B19"])
+def test_an_hour_without_a_market_reaches_no_verdict(number):
+    asked = {"game": SimpleNamespace(hours={}), "fitted": NOTHING_FITTED}
+    asked = {name: asked[name] for name in CLAIM_HOMES[number].asks}
+    assert judged(number, **asked) is None
+
+
+def hour_3(sellers: int, slow: int, eigenvalue: float):
+    path = pd.DataFrame({"VPP1": [0.9] * slow + [0.5] * 10})
+    three = SimpleNamespace(evolution=path, hour=SimpleNamespace(sellers=("a", "b")[:sellers]))
+    proofs = pd.DataFrame({"eigenvalue": {3: eigenvalue}})
+    return SimpleNamespace(hours={3: three}, proofs=proofs)
+
+
+@pytest.mark.parametrize(
+    ("hour", "verdict"),
+    [
+        ((2, 9, -1.0), "reproduced in shape"),
+        ((1, 9, -1.0), "not reproduced"),
+        ((2, 80, -1.0), "not reproduced"),
+        ((2, 9, 0.1), "not reproduced"),
+    ],
+)
+def test_probabilities_converge_quickly(hour, verdict):
+    assert judged("B19", game=hour_3(*hour)).verdict == verdict
+
+
+def test_what_the_game_saves():
+    scenarios = pd.DataFrame({"saved": {"carbon": 2434.0, "total": 40_000.0}})
+    assert judged("B20", scenarios=scenarios, fitted=NOTHING_FITTED).verdict == "reproduced"
+    assert judged("B20", scenarios=scenarios, fitted={"B20"}).verdict == "by construction"
+    assert judged("B21", scenarios=scenarios, fitted={"B21"}).verdict == "not reproduced"
+
+
+@pytest.mark.parametrize(
+    ("odd", "verdict"), [([10], "reproduced in shape"), (range(9, 15), "not reproduced")]
+)
+def test_buyers_prefer_low_prices(odd, verdict):
+    table = compared(list(odd))
+    prices = pd.DataFrame({"VPP1": 0.5, "VPP4": 0.7}, table.index)
+    parts = pd.DataFrame({"VPP1": 0.6, "VPP4": 0.4}, table.index)
+    game = SimpleNamespace(prices=prices, parts=parts)
+    found = judged("B22", compared=table, game=game)
+    assert found.verdict == verdict
+    assert f"in {len(table)} hours" in found.reason
+
+
+def test_the_case_says_what_was_fitted(study_b):
+    assert study_b.fitted_claims <= set(claims().index)
+    assert replace(study_b).fitted_claims == study_b.fitted_claims

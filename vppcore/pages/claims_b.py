@@ -1,0 +1,340 @@
+"""What paper B claims, one function for each claim: results in, judgement out.
+
+The sentences of the ledger are made here. A claim that the synthetic day was shaped for, or that a
+number was fitted to, is met by construction: `fitted` holds the claims that the case names so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import pandas as pd
+
+from vppcore.case import Case
+from vppcore.components import CarbonMarket, PowerMarket
+from vppcore.game.day import GameResult
+from vppcore.pages.published import (
+    Judgement,
+    claim,
+    judge_hours,
+    judge_number,
+    judge_relation,
+    judge_setting,
+)
+from vppcore.schedule import DispatchResult
+
+OWN_LADDER = "carbon_price interval growth ladder_steps"  # claims on carbon speak of the case's own
+OWN_MODELS = f"vpp flat_price {OWN_LADDER}"
+OWN_GAME = f"price_min price_max payoff {OWN_LADDER}"
+CLEARLY = 0.01  # of Model 1's total cost: "clearly above" is more, "slightly above" is less
+NOTHING = 1e-9  # of the number beside it: less counts as no difference
+IDLE = 1e-3  # of the largest charge: less counts as not charging
+SETTLED = 1e-3  # in probability: nearer to the end than this counts as converged
+QUICKLY = 50  # iterations
+BY_DAY = range(7, 18)  # hours 7 to 17, as B10 has them
+AT_NIGHT = [23, 24, *range(1, 8)]  # the hours of the night tariff
+ODD_HOURS = (10, 12, 14, 16)  # the hours that B15 names
+SHAPED = "the day's profiles were shaped for this"
+
+
+# --- the data -------------------------------------------------------------------------------------
+@claim("B01")
+def five_vpps_and_their_band(study_b: Case) -> Judgement:
+    """Five VPPs may sell to each other at 0.3 to 1.2 yuan/kWh."""
+    bands = {(m.price_min, m.price_max) for vpp in study_b.vpps for m in vpp.of(PowerMarket)}
+    if len(study_b.vpps) == 5 and bands == {(0.3, 1.2)}:
+        return judge_setting("B01", "five VPPs, 0.3 to 1.2 yuan/kWh", "the case is built this way")
+    return judge_relation("B01", False, "other VPPs or prices", "the case's data have been changed")
+
+
+@claim("B02")
+def ladder_of_the_carbon_price(study_b: Case) -> Judgement:
+    """The carbon price is 280 yuan/t and grows by 25 % every 2 t."""
+    markets = [market for vpp in study_b.vpps for market in vpp.of(CarbonMarket)]
+    ladders = {(round(1000 * m.price, 6), m.interval, m.growth) for m in markets}
+    if ladders == {(280.0, 2000.0, 0.25)}:
+        return judge_setting("B02", "280 yuan/t, 2 t, 25 %", "the case is built this way")
+    return judge_relation("B02", False, "another ladder", "the case's data have been changed")
+
+
+# --- four carbon models ---------------------------------------------------------------------------
+@claim("B03", unchanged=OWN_MODELS)
+def the_four_models(models: pd.DataFrame) -> Judgement:
+    """Flat 280, flat 320, a ladder outside and a ladder inside the objective."""
+    ours = "flat 280, flat 320, billed after, planned for"
+    return judge_setting("B03", ours, "the four rows of the table")
+
+
+@claim("B04", unchanged=OWN_MODELS)
+def model_1_is_cheapest(models: pd.DataFrame) -> Judgement:
+    """Model 1 has the lowest total cost."""
+    flat = models.iloc[0]
+    holds = flat["total"] <= models["total"].min() + small(flat["total"])
+    reason = (
+        "a theorem while there is an excess: the ladder and the dearer price lie above the flat one"
+    )
+    return judge_relation("B04", bool(holds), "lowest of four", reason)
+
+
+@claim("B05", unchanged=OWN_MODELS)
+def model_2_is_clearly_dearer(models: pd.DataFrame) -> Judgement:
+    """Model 2's total cost is clearly above Model 1's."""
+    flat, dear = models.iloc[0], models.iloc[1]
+    more = dear["total"] - flat["total"]
+    reason = (
+        "'clearly' is read as one percent; a theorem caps the difference at 40 yuan/t times the "
+        f"excess, here {40 * flat['excess'] / 1000:,.0f} yuan, and with B08 at 236 yuan for any VPP"
+    )
+    holds = more > CLEARLY * flat["total"]
+    return judge_relation("B05", bool(holds), in_yuan_and_percent(dear, flat), reason)
+
+
+@claim("B06", unchanged=OWN_MODELS)
+def model_3_operates_cheapest_and_emits_most(models: pd.DataFrame) -> Judgement:
+    """Model 3 has the lowest operating cost and the highest emission."""
+    flat, blind = models.iloc[0], models.iloc[2]
+    cheapest = blind["operation"] <= models["operation"].min() + small(blind["operation"])
+    dirtiest = blind["emission"] >= models["emission"].max() - small(blind["emission"])
+    ours = (
+        f"operation {blind['operation'] - flat['operation']:+,.0f} yuan, "
+        f"emission {blind['emission'] - flat['emission']:+,.0f} kg"
+    )
+    reason = "lowest operation cost is a theorem: nothing else is in its objective"
+    return judge_relation("B06", bool(cheapest and dirtiest), ours, reason)
+
+
+@claim("B07", unchanged=OWN_MODELS)
+def model_4_emits_less(models: pd.DataFrame, fitted: Collection[str]) -> Judgement:
+    """Model 4 emits 1,206.7 kg less than Model 1."""
+    less = models.iloc[3]["emission"] - models.iloc[0]["emission"]
+    reason = "emission before the quota is taken off"
+    return judge_number("B07", less, reason, fitted="B07" in fitted)
+
+
+@claim("B08", unchanged=OWN_MODELS)
+def model_4_is_slightly_dearer(models: pd.DataFrame) -> Judgement:
+    """Model 4's carbon cost and total cost are slightly above Model 1's."""
+    flat, aware = models.iloc[0], models.iloc[3]
+    more = aware["total"] - flat["total"]
+    more_carbon = aware["carbon"] - flat["carbon"]
+    holds = 0 < more < CLEARLY * flat["total"] and more_carbon > 0
+    ours = f"carbon {more_carbon:+,.0f} yuan, total {in_yuan_and_percent(aware, flat)}"
+    reason = "'slightly' is read as less than one percent; that it is above is a theorem"
+    return judge_relation("B08", bool(holds), ours, reason)
+
+
+@claim("B09", unchanged=OWN_MODELS)
+def model_4_spills_less(models: pd.DataFrame) -> Judgement:
+    """Model 4 absorbs renewable energy that Model 1 curtails."""
+    flat, aware = models.iloc[0]["spilled"], models.iloc[3]["spilled"]
+    ours = f"{flat:,.1f} kWh spilled in Model 1, {aware:,.1f} in Model 4"
+    reason = "power that would be bought is replaced by own power that was spilled"
+    return judge_relation("B09", bool(aware < flat - 1e-5 * abs(flat)), ours, reason)
+
+
+def small(number: float) -> float:
+    """A difference that counts as none beside a number."""
+    return NOTHING * abs(float(number))
+
+
+def in_yuan_and_percent(model: pd.Series, flat: pd.Series) -> str:
+    """How much dearer a carbon model is than the flat one, in words."""
+    more = model["total"] - flat["total"]
+    return f"{more:+,.0f} yuan ({100 * more / flat['total']:+.2f} %)"
+
+
+# --- the schedules --------------------------------------------------------------------------------
+@claim("B10", unchanged=OWN_LADDER)
+def called_load_makes_way_for_the_sun(
+    sunny: DispatchResult, fitted: Collection[str]
+) -> Judgement | None:
+    """VPP1's photovoltaics peak in hours 7-17, and less load is called then.
+
+    sunny: the schedule of VPP1.
+    """
+    plants = [name for name in sunny.with_role("renewable") if name in ("pv", "renewable")]
+    callers = [name for name, kind in sunny.kinds.items() if kind == "controllable_load"]
+    if not plants or not callers:
+        return None
+    peak = int(sunny.series[plants[0], "power"].idxmax())
+    called = sunny.series[callers[0], "called"]
+    by_day, otherwise = called.loc[BY_DAY].mean(), called.drop(BY_DAY).mean()
+    ours = (
+        f"peak in hour {peak}; called load {by_day:,.0f} kW in hours 7-17, "
+        f"{otherwise:,.0f} kW otherwise"
+    )
+    holds = peak in BY_DAY and by_day < otherwise
+    return judge_relation("B10", bool(holds), ours, "means over the hours", "B10" in fitted)
+
+
+@claim("B11", unchanged=OWN_LADDER)
+def storage_charges_at_night(windy: DispatchResult, fitted: Collection[str]) -> Judgement | None:
+    """VPP5's storage charges at night; the day has three charging periods.
+
+    windy: the schedule of VPP5.
+    """
+    stores = windy.with_role("store")
+    if not stores:
+        return None
+    charge = windy.series[stores[0], "charge"]
+    charging = charge > IDLE * charge.max()
+    runs = stretches(charging)
+    at_night = float(charging.loc[AT_NIGHT].mean())
+    holds = at_night > 0.5 and len(runs) == 3
+    reason = "asked: most hours of the night tariff (23-7), and three runs of hours from 1 to 24"
+    ours = f"charges in hours {', '.join(runs)}"
+    return judge_relation("B11", bool(holds), ours, reason, "B11" in fitted)
+
+
+def stretches(flags: pd.Series) -> list[str]:
+    """Runs of consecutive steps in which a flag is true.
+
+    >>> stretches(pd.Series([True, True, False, True], index=[1, 2, 3, 4]))
+    ['1-2', '4']
+    """
+    runs: list[list[int]] = []
+    for step in flags.index[flags]:
+        if runs and step == runs[-1][1] + 1:
+            runs[-1][1] = int(step)
+        else:
+            runs.append([int(step), int(step)])
+    return [f"{first}-{last}" if first < last else str(first) for first, last in runs]
+
+
+# --- the game -------------------------------------------------------------------------------------
+@claim("B12", unchanged=OWN_GAME)
+def vpp5_sells_to_all_at_night(game: GameResult, fitted: Collection[str]) -> Judgement:
+    """At t=2 only VPP5 sells, and it supplies the four others."""
+    roles = roles_in(game, 2)
+    holds = sellers_in(game, 2) == ["VPP5"] and (roles.drop("VPP5") == "buyer").all()
+    return judge_relation("B12", bool(holds), who_sells(game, 2), SHAPED, "B12" in fitted)
+
+
+@claim("B13", unchanged=OWN_GAME)
+def vpp1_and_vpp3_sell_at_noon(game: GameResult, fitted: Collection[str]) -> Judgement:
+    """At t=12 VPP1 and VPP3 sell."""
+    holds = sellers_in(game, 12) == ["VPP1", "VPP3"]
+    return judge_relation("B13", holds, who_sells(game, 12), SHAPED, "B13" in fitted)
+
+
+@claim("B14", unchanged=OWN_GAME)
+def all_buy_in_the_evening(game: GameResult, fitted: Collection[str]) -> Judgement:
+    """At t=18 all five VPPs buy, and nothing is traded between them."""
+    holds = bool((roles_in(game, 18) == "buyer").all())
+    return judge_relation("B14", holds, who_sells(game, 18), SHAPED, "B14" in fitted)
+
+
+@claim("B15", unchanged=OWN_GAME)
+def cheapest_is_not_most_chosen(compared: pd.DataFrame, fitted: Collection[str]) -> Judgement:
+    """At t=10, 12, 14 and 16 the seller with the lowest price is not the most chosen one.
+
+    compared: of `choices`, a row per hour with rivals.
+    """
+    odd = [int(step) for step in compared.index[~compared["same"]]]
+    holds = pd.Series({step: step in odd for step in ODD_HOURS})
+    elsewhere = ", ".join(str(step) for step in odd if step not in ODD_HOURS)
+    reason = (
+        f"elsewhere: {elsewhere or 'nowhere'}; the larger surplus makes up for the higher price"
+    )
+    return judge_hours("B15", holds, reason, "B15" in fitted)
+
+
+@claim("B16", unchanged=OWN_GAME)
+def vpp1_is_chosen_at_10(game: GameResult, fitted: Collection[str]) -> Judgement | None:
+    """At t=10 VPP1 is chosen with probability 0.4819."""
+    ten = rivals_at_10(game)
+    if ten is None:
+        return None
+    reason = "by VPP1's surplus and price"
+    return judge_number("B16", ten.loc["VPP1", "part"], reason, fitted="B16" in fitted)
+
+
+@claim("B17", unchanged=OWN_GAME)
+def vpp4_is_chosen_at_10(game: GameResult, fitted: Collection[str]) -> Judgement | None:
+    """At t=10 VPP4 is chosen with probability 0.5181."""
+    ten = rivals_at_10(game)
+    if ten is None:
+        return None
+    return judge_number("B17", ten.loc["VPP4", "part"], "one less the former", "B16" in fitted)
+
+
+@claim("B18", unchanged=OWN_GAME)
+def vpp1_is_cheaper_at_10(game: GameResult) -> Judgement | None:
+    """At t=10 VPP1's price is below VPP4's although it is chosen less often."""
+    ten = rivals_at_10(game)
+    if ten is None:
+        return None
+    one, four = ten.loc["VPP1"], ten.loc["VPP4"]
+    holds = one["price"] < four["price"] and one["part"] < four["part"]
+    ours = f"{one['price']:.3f} against {four['price']:.3f} yuan/kWh"
+    reason = "follows from the surpluses: the larger one asks more and is chosen more"
+    return judge_relation("B18", bool(holds), ours, reason)
+
+
+@claim("B19", unchanged=OWN_GAME)
+def probabilities_converge_quickly(game: GameResult) -> Judgement | None:
+    """At t=3 the probabilities converge quickly to the evolutionary equilibrium."""
+    if 3 not in game.hours:
+        return None
+    three = game.hours[3]
+    distance = three.evolution.sub(three.evolution.iloc[-1]).abs().max(axis=1)
+    settled = int((distance > SETTLED).sum())
+    stable = game.proofs.loc[3, "eigenvalue"] < 0
+    holds = len(three.hour.sellers) > 1 and settled < QUICKLY and stable
+    reason = "a theorem for steps below 2: the aggregate dynamics are linear with eigenvalue -1"
+    return judge_relation("B19", bool(holds), f"within 0.001 after {settled} iterations", reason)
+
+
+@claim("B20", unchanged=OWN_GAME)
+def game_saves_carbon_cost(scenarios: pd.DataFrame, fitted: Collection[str]) -> Judgement:
+    """The multiple game lowers the system's carbon cost by 2,434 yuan.
+
+    scenarios: rows carbon and total, a column `saved`.
+    """
+    saved = float(scenarios.loc["carbon", "saved"])
+    return judge_number("B20", saved, "yuan a day", fitted="B20" in fitted)
+
+
+@claim("B21", unchanged=OWN_GAME)
+def game_saves_total_cost(scenarios: pd.DataFrame, fitted: Collection[str]) -> Judgement:
+    """The multiple game lowers the system's total cost by 48,730 yuan."""
+    saved = float(scenarios.loc["total", "saved"])
+    return judge_number("B21", saved, "yuan a day", fitted="B21" in fitted)
+
+
+@claim("B22", unchanged=OWN_GAME)
+def buyers_prefer_low_prices(compared: pd.DataFrame, game: GameResult) -> Judgement | None:
+    """Buyers prefer low prices on the whole."""
+    if compared.empty:
+        return None
+    prices = game.prices.loc[compared.index]
+    paid = (game.parts.loc[compared.index] * prices).sum(axis=1)
+    below = int((paid < prices.mean(axis=1)).sum())
+    same = int(compared["same"].sum())
+    ours = f"cheapest most chosen in {same} of {len(compared)} hours with rivals"
+    reason = f"the price paid lies below the plain mean of offers in {below} hours"
+    return judge_relation("B22", same > 0.5 * len(compared), ours, reason)
+
+
+def roles_in(game: GameResult, step: int) -> pd.Series:
+    """Who sells, buys or stays out in a step, by VPP."""
+    return pd.Series({name: table.loc[step, "role"] for name, table in game.positions.items()})
+
+
+def sellers_in(game: GameResult, step: int) -> list[str]:
+    """The VPPs that sell in a step."""
+    roles = roles_in(game, step)
+    return list(roles.index[roles == "seller"])
+
+
+def who_sells(game: GameResult, step: int) -> str:
+    """The sellers of a step in words."""
+    return f"sellers {', '.join(sellers_in(game, step)) or 'none'}"
+
+
+def rivals_at_10(game: GameResult) -> pd.DataFrame | None:
+    """Price and probability of VPP1 and VPP4 at t=10; None if they are not rivals then."""
+    if 10 not in game.hours or not {"VPP1", "VPP4"} <= set(game.hours[10].prices.index):
+        return None
+    ten = game.hours[10]
+    return pd.DataFrame({"price": ten.prices, "part": ten.part})
