@@ -5,6 +5,7 @@
 
 import argparse
 import re
+import shlex
 import shutil
 import sys
 import tempfile
@@ -51,7 +52,15 @@ def check(folder: str) -> None:
     faults = print_schedules(case)
     if faults:
         sys.exit("No schedule exists for:\n" + "\n".join(faults))
-    print(f'\nNow: make run NB=bargaining P="case={folder}"')
+    print(f"\nNow: make run NB=bargaining {parameters_for(folder)}")
+
+
+def parameters_for(folder: str) -> str:
+    """How to give the case to `make run`, in quotes where its name needs some of its own."""
+    quoted = shlex.quote(folder)
+    if quoted == folder:
+        return f'P="case={folder}"'
+    return f"P={shlex.quote(f'case={quoted}')}"
 
 
 def print_schedules(case: Case) -> list[str]:

@@ -206,10 +206,9 @@ def value_of(expression: cp.Expression) -> np.ndarray:
 
 def size_of(problem: cp.Problem, kind: str, solver: str) -> tuple[int, int]:
     """Variables and rows of a model; exact, with what cvxpy adds, where a licence may count them."""
-    if "conic" not in kind and (
-        solver == "gurobi" or (solver == "auto" and "mixed-integer" in kind)
-    ):
-        data = problem.get_problem_data(cp.GUROBI if find_spec("gurobipy") else cp.HIGHS)[0]
+    may_be_gurobi = solver == "gurobi" or (solver == "auto" and "mixed-integer" in kind)
+    if may_be_gurobi and "conic" not in kind and find_spec("gurobipy"):
+        data = problem.get_problem_data(cp.GUROBI)[0]
         rows, variables = data["A"].shape
         return variables, rows
     variables = sum(variable.size for variable in problem.variables())
