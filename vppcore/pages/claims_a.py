@@ -13,6 +13,7 @@ import pandas as pd
 from vppcore.bargaining.split import BargainResult
 from vppcore.case import Case
 from vppcore.cooperation.result import CoalitionResult
+from vppcore.pages.checks import never_falling
 from vppcore.pages.published import (
     Judgement,
     claim,
@@ -30,7 +31,6 @@ OWN_TIE = "trade_limit crossing_fee"  # claims on money speak of the case's own 
 OWN_BUDGET = "vpp level pv_share deviation series"
 OWN_SWEEP = f"reading deviation pv_share {OWN_TIE}"
 NO_FLOW = 1e-4  # of the largest flow of a VPP: less counts as none
-RISING = 1e-4  # of the largest cost: the accuracy of a robust coalition
 ABOUT_EQUAL = 0.02  # "about equal"
 NO_PROPERTY = "a time is no property of the method"
 
@@ -46,6 +46,16 @@ def hours(*spans: tuple[int, int]) -> list[int]:
 
 # the hours in which VPP2's worst-case load lies above its forecast, as A17 has them
 WORST_HOURS = hours((6, 8), (14, 19))
+
+
+def named_hours(case: Case, vpp: str) -> dict[str, list[int]]:
+    """Series -> hours in which the paper says that a VPP's worst case is not its forecast."""
+    return {"load": WORST_HOURS} if case.is_paper("A") and vpp == "VPP2" else {}
+
+
+def other_case(case: Case) -> str:
+    """The other one of the two cases of study A, for comparison."""
+    return "paper-a-parent" if case.name == "paper-a" else "paper-a"
 
 
 # --- the data -------------------------------------------------------------------------------------
@@ -176,7 +186,7 @@ def by_hours(
     agreed: CoalitionResult,
     unfitted: CoalitionResult,
 ) -> Judgement:
-    """The verdict on a statement on hours; the reason says how often it holds with nothing fitted."""
+    """The verdict on a statement on hours; the reason counts the case with nothing fitted too."""
     unfitted_holds = holds(unfitted).loc[steps]
     reason = f"{counted}; with nothing fitted {int(unfitted_holds.sum())} of {len(steps)}"
     return judge_hours(number, holds(agreed).loc[steps], reason)
@@ -359,7 +369,7 @@ def cost_rises_with_the_level(costs: pd.DataFrame) -> Judgement | None:
     """Cost rises with the uncertainty level in both modes."""
     if len(costs) < 2:
         return None
-    holds = rising(costs["alone"]) and rising(costs["together"])
+    holds = never_falling(costs["alone"]) and never_falling(costs["together"])
     reason = "a theorem: a larger budget contains the smaller one"
     return judge_relation("A14", holds, f"{len(costs)} levels", reason)
 
@@ -401,11 +411,6 @@ def cost_alone(
 def reaches(costs: pd.DataFrame, *levels: int) -> bool:
     """True if a sweep has all these levels."""
     return set(levels) <= set(costs.index)
-
-
-def rising(cost: pd.Series) -> bool:
-    """Never falling, up to the accuracy of a robust coalition."""
-    return bool((cost.diff().dropna() >= -RISING * cost.abs().max()).all())
 
 
 def growth(alone: pd.Series) -> float:

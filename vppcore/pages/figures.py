@@ -5,6 +5,7 @@ Without Axes a function makes a figure of the page's width. Colours are those of
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -128,6 +129,21 @@ def balance(result: DispatchResult, carrier: str = "electricity", axes: Axes | N
     hour_axis(axes, len(table))
     legend_beside(axes)
     return axes
+
+
+def balances(
+    results: Iterable[DispatchResult], carriers: Iterable[str], height: float = 3.2
+) -> None:
+    """A balance below the other: of each schedule, those of these carriers that it has."""
+    wanted = list(carriers)
+    drawn = [
+        (result, carrier) for result in results for carrier in wanted if carrier in result.balances
+    ]
+    if not drawn:
+        return
+    _, places = panels(len(drawn), 1, height=height)
+    for (result, carrier), place in zip(drawn, places, strict=True):
+        balance(result, carrier, place)
 
 
 def legend_beside(axes: Axes) -> None:
@@ -325,6 +341,27 @@ def region_in_space(vertices: pd.DataFrame, axes) -> None:
         set_ticks(ticks, [f"{tick / 1000:.1f}" for tick in ticks])
         set_label(name)
     axes.set_box_aspect(None, zoom=0.85)
+
+
+def regions(vertices: pd.DataFrame, plain: pd.DataFrame) -> None:
+    """The coupled region of a CHP unit twice: power against heat, and with gas as a body."""
+    width = plt.rcParams["figure.figsize"][0]
+    figure = plt.figure(figsize=(1.17 * width, 0.5 * width))
+    region(vertices, plain, figure.add_subplot(1, 2, 1))
+    region_in_space(vertices, figure.add_subplot(1, 2, 2, projection="3d"))
+
+
+def worst_days(tables: dict[str, pd.DataFrame], named: dict[str, list[int]]) -> None:
+    """Forecast and worst case of each series of a day, one below the other.
+
+    tables: series -> columns "forecast" and "worst case", kW. named: series -> steps on grey ground.
+    """
+    if not tables:
+        return
+    _, places = panels(len(tables), 1, height=2.7)
+    for (series, table), place in zip(tables.items(), places, strict=True):
+        steps = named.get(series, [])
+        worst_day(table["forecast"], table["worst case"], steps, f"{series} (kW)", place)
 
 
 def worst_day(

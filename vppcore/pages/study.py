@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from vppcore.errors import NotSolved, WrongInput
 from vppcore.pages.parameters_cell import Declared, notebook_file, read_parameters_cell
 from vppcore.pages.rules import CHANGES, Change, check_values, levels_in
+from vppcore.parameters import rules_of
 from vppcore.places import NOTEBOOKS
 
 if TYPE_CHECKING:
@@ -169,16 +170,35 @@ class Study:
         """The VPP that figures show: the parameter's, else the second of the case (study A's VPP2)
         or the only one.
         """
-        return self.parameters.get("vpp") or case.names[min(1, len(case.names) - 1)]
+        return self.parameters.get("vpp") or second_vpp(case)
 
     def series(self, case: Case) -> tuple[str, ...]:
         """The uncertain series: the parameter's, else all of the case but heat."""
-        from vppcore.uncertainty.series import series_of
-
         asked = self.parameters.get("series")
-        if asked:
-            return tuple(asked.split())
-        return tuple(name for name in series_of(case) if name != "heat")
+        return tuple(asked.split()) if asked else usual_series(case)
+
+    @property
+    def negotiation(self) -> dict[str, Any]:
+        """The run's settings of the negotiation, as far as the notebook declares them."""
+        from vppcore.cooperation.settings import Settings
+
+        names = rules_of(Settings)
+        return {name: value for name, value in self.parameters.items() if name in names}
+
+    def doubt(self, case: Case) -> dict[str, Any]:
+        """What is uncertain, but for the level: the arguments of `at_level` that a run chooses."""
+        names = ("deviation", "pv_share", "limits")
+        declared = {name: self.parameters[name] for name in names if name in self.parameters}
+        return {"series": self.series(case), **declared}
+
+    @property
+    def exact_solver(self) -> str:
+        """The run's solver where it takes binaries, else "auto", which finds one that does."""
+        from vppcore.solvers import SOLVERS
+
+        solver = self.parameters["solver"]
+        takes = solver == "auto" or "mixed-integer linear" in SOLVERS[solver][2]
+        return solver if takes else "auto"
 
     def check(self, holds: Any, sentence: str) -> None:
         """Raises NotSolved with the sentence unless `holds`: a result that cannot be right is not
@@ -202,7 +222,8 @@ class Study:
     def judge(self, *judgements: Judgement, show: bool = True, **results: Any) -> Styler | None:
         """Judges every claim that these results answer, and shows the verdicts with their reasons.
 
-        results: by the names that the functions of claims_a.py and claims_b.py ask for.
+        results: by the names that the functions of claims_a.py and claims_b.py ask for; a function
+        without arguments stands for a result that is only computed if a claim needs it.
         show: False only keeps the verdicts for the ledger, where a time differs in every run.
         A claim that does not speak of this run gets a sentence that says why, and no verdict.
         """
@@ -215,6 +236,8 @@ class Study:
         verdicts, silent = [], {}
         for home in homes_answered_by(results):
             why = self.hindrance(home)
+            if not why:
+                results |= computed(home.asks, results)
             judgement = None if why else judgement_of(home, results)
             if judgement is not None:
                 verdicts.append(judgement)
@@ -232,12 +255,20 @@ class Study:
         if self.shown_case is None or not self.shown_case.is_paper(paper):
             name = self.parameters.get("case", self.notebook)
             return f"{name} is no case of paper {paper}"
-        changed = [
-            f"{name}={self.parameters[name]!r}"
-            for name in home.unchanged
-            if name in self.declared and self.parameters[name] != self.declared[name].default
-        ]
+        changed = []
+        for name in home.unchanged:
+            if name in self.declared and not self.is_usual(name, self.shown_case):
+                changed.append(f"{name}={self.parameters[name]!r}")
         return f"it does not speak of a run with {', '.join(changed)}" if changed else ""
+
+    def is_usual(self, name: str, case: Case) -> bool:
+        """True if a parameter is as the page has it, or says in words what the page's None does."""
+        value, usual = self.parameters[name], self.declared[name].default
+        if name == "vpp" and usual is None:
+            return self.vpp(case) == second_vpp(case)
+        if name == "series" and usual is None:
+            return set(self.series(case)) == set(usual_series(case))
+        return bool(value == usual)
 
     def finish(self, **facts: Any) -> str:
         """Writes everything at once in place of an earlier run; returns one sentence on what was
@@ -253,12 +284,30 @@ class Study:
         return f"{kept} kept in results/{self.notebook}/"
 
 
+def second_vpp(case: Case) -> str:
+    """The VPP that figures show unless told otherwise: the second, or the only one."""
+    return case.names[min(1, len(case.names) - 1)]
+
+
+def usual_series(case: Case) -> tuple[str, ...]:
+    """What is uncertain unless told otherwise: every series of the case but heat."""
+    from vppcore.uncertainty.series import series_of
+
+    return tuple(name for name in series_of(case) if name != "heat")
+
+
 def claim_homes() -> dict[str, ClaimHome]:
     """Every claim with its function, both papers' read in."""
     from vppcore.pages import claims_a, claims_b  # noqa: F401  enter their functions
     from vppcore.pages.published import CLAIM_HOMES
 
     return CLAIM_HOMES
+
+
+def computed(names: tuple[str, ...], results: Mapping[str, Any]) -> dict[str, Any]:
+    """These results, each computed if it is given as a function."""
+    given = {name: results[name] for name in names}
+    return {name: value() if callable(value) else value for name, value in given.items()}
 
 
 def verdict_table(judgements: list[Judgement]) -> Styler:

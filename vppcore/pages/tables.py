@@ -10,12 +10,15 @@ import pandas as pd
 from pandas.io.formats.style import Styler
 
 from vppcore.bargaining.split import BargainResult
-from vppcore.bargaining.weights import supplied_and_received
+from vppcore.bargaining.weights import bargaining_weights, supplied_and_received
 from vppcore.case import Case
 from vppcore.components import COMPONENTS
 from vppcore.cooperation.result import CoalitionResult
 from vppcore.pages.published import published_value
 from vppcore.schedule import DispatchResult
+from vppcore.uncertainty.settings import Uncertainty
+from vppcore.uncertainty.worst_day import WorstCase
+from vppcore.vpp import VPP
 
 # symbol of a parameter or series in the book's equations; a test compares it with the components' fields
 SYMBOLS = {
@@ -121,6 +124,51 @@ def energy(case: Case) -> pd.DataFrame:
     return pd.DataFrame(rows).T.astype({"at step": int})
 
 
+def demand(case: Case, series: str) -> pd.DataFrame:
+    """Forecast demand, kW: a column for each VPP that has loads of this series, all of them added.
+
+    series: "load" for electric loads, "heat" for heat loads; factors are applied.
+    """
+    columns = {}
+    for vpp in case.vpps:
+        loads = [c for c in vpp.with_role("load") if c.uncertain_series == series]
+        if loads:
+            columns[vpp.name] = sum(load.demand for load in loads)
+    return pd.DataFrame(columns, index=case.series.index)
+
+
+def available(case: Case) -> pd.DataFrame:
+    """Forecast output of wind and sun, kW: a column for each VPP that has any, all plants added."""
+    columns = {}
+    for vpp in case.vpps:
+        plants = vpp.with_role("renewable")
+        if plants:
+            columns[vpp.name] = sum(plant.available for plant in plants)
+    return pd.DataFrame(columns, index=case.series.index)
+
+
+def tariff(case: Case) -> pd.DataFrame:
+    """Purchase and feed-in price of the grid, yuan/kWh, by step.
+
+    Two columns if all VPPs have the same prices, else two for each grid connection.
+    """
+    columns = {}
+    for vpp in case.vpps:
+        for grid in vpp.with_role("grid"):
+            columns[f"{vpp.name} {grid.name}, purchase"] = grid.buy_price
+            columns[f"{vpp.name} {grid.name}, feed-in"] = grid.sell_price
+    prices = pd.DataFrame(columns, index=case.series.index)
+    one_tariff = all(_same_as_first(prices.iloc[:, first::2]) for first in (0, 1))
+    if one_tariff:
+        return prices.iloc[:, :2].set_axis(["purchase", "feed-in"], axis=1)
+    return prices
+
+
+def _same_as_first(prices: pd.DataFrame) -> bool:
+    """True if there are columns and each equals the first."""
+    return len(prices.columns) > 0 and bool(prices.eq(prices.iloc[:, 0], axis=0).all(axis=None))
+
+
 def devices(case: Case) -> pd.DataFrame:
     """Which components each VPP has: a row per component, an x where a VPP has it."""
     found = {vpp.name: {c.name: "x" for c in vpp.components} for vpp in case.vpps}
@@ -143,6 +191,43 @@ def cost_items(results: dict[str, DispatchResult]) -> pd.DataFrame:
     table = pd.DataFrame({name: result.costs for name, result in results.items()}).fillna(0.0)
     table.loc["total"] = table.sum()
     return table.assign(cluster=table.sum(axis=1))
+
+
+def cost_alone(results: dict[str, DispatchResult]) -> pd.Series:
+    """What each VPP's schedule costs, yuan."""
+    costs = {name: result.cost for name, result in results.items()}
+    return pd.Series(costs, name="cost alone (yuan)")
+
+
+def relaxation(
+    relaxed: dict[str, DispatchResult], exact: dict[str, DispatchResult]
+) -> pd.DataFrame:
+    """Cost without and with binaries by VPP, yuan, and how far exclusive flows overlap without."""
+    overlap = {name: max(result.overlaps.values(), default=0.0) for name, result in relaxed.items()}
+    table = pd.DataFrame(
+        {
+            "relaxed": cost_alone(relaxed),
+            "with binaries": cost_alone(exact),
+            "overlap (share of rating)": overlap,
+        }
+    )
+    table["too cheap by"] = table["with binaries"] - table["relaxed"]
+    return table
+
+
+def balances(result: DispatchResult, *carriers: str, prefix: str = "") -> dict[str, pd.DataFrame]:
+    """The balances of a schedule that it has of these carriers, by file name, kW (carbon kg/h)."""
+    there = [carrier for carrier in carriers if carrier in result.balances]
+    return {f"{prefix}{carrier}": result.balances[carrier] for carrier in there}
+
+
+def exchange(result: DispatchResult) -> pd.DataFrame:
+    """What a VPP trades with each partner and with the grid, kW by step."""
+    names = result.with_role("trade") + result.with_role("grid")
+    pieces = {name: result.series[name] for name in names}
+    if len(result.with_role("grid")) < 2:
+        return pd.concat(list(pieces.values()), axis=1)
+    return pd.concat(pieces, axis=1)
 
 
 def before_and_after(bargain: BargainResult) -> pd.DataFrame:
@@ -202,6 +287,35 @@ def certificate(coalition: CoalitionResult, optimum: CoalitionResult) -> pd.Seri
     )
 
 
+def saving_in_words(apart: float, optimum: CoalitionResult) -> str:
+    """What cooperation can save, in a sentence; another one before it where the optimum is a bound."""
+    sentences = []
+    if not all(schedule.exact for schedule in optimum.dispatches.values()):
+        sentences.append(
+            "the joint optimum lets a battery charge and discharge at once: "
+            "read its cost as a lower bound"
+        )
+    sentences.append(
+        f"alone {apart:,.0f} yuan, joint optimum {optimum.cost:,.0f} yuan: "
+        f"cooperation can save {apart - optimum.cost:,.0f} yuan"
+    )
+    return "\n".join(sentences)
+
+
+def as_lines(numbers: pd.Series) -> str:
+    """Numbers as lines of text: small ones as powers of ten, the others with one decimal.
+
+    >>> print(as_lines(pd.Series({"gap": 5.6e-06, "yuan": 77143.75})))
+    gap                                 5.6e-06
+    yuan                               77,143.8
+    """
+    lines = []
+    for name, value in numbers.items():
+        shown = f"{value:14.1e}" if 0 < abs(value) < 1e-2 else f"{value:14,.1f}"
+        lines.append(f"{name:28s} {shown}")
+    return "\n".join(lines)
+
+
 def messages(coalition: CoalitionResult) -> pd.DataFrame:
     """What left the agents: how many messages of which kind between whom, and how many numbers each carried."""
     rows = [(m.sender, m.receiver, m.kind, m.content.size) for m in coalition.messages]
@@ -212,6 +326,136 @@ def messages(coalition: CoalitionResult) -> pd.DataFrame:
         .rename("messages")
         .reset_index()
     )
+
+
+def price_marks(bargain: BargainResult) -> pd.DataFrame:
+    """Where each pair's prices stand in the band: theta from -1 to 1, a row per pair."""
+    return bargain.position.rename("theta").reset_index()
+
+
+def roads_in_words(roads: pd.DataFrame) -> str:
+    """How far the roads to the split are apart. roads: a column of gains for each, yuan."""
+    apart = float((roads.max(axis=1) - roads.min(axis=1)).max())
+    share = 100 * apart / float(roads.sum().abs().max())
+    return f"two roads differ by {share:.1f} % of the saving at most; all prices inside the band"
+
+
+def firmness(
+    sources: dict[str, pd.DataFrame], weights: str, saving: float, step_hours: float = 1.0
+) -> pd.DataFrame:
+    """The saving split by the weights of several sets of trades, and of the first by other rules.
+
+    sources: name -> trades, kW. weights: the rule for all of them. saving: yuan. A row for each.
+    """
+    rows = {}
+    for name, trades in sources.items():
+        rows[name] = bargaining_weights(trades, weights, step_hours) * saving
+    first = next(iter(sources.values()))
+    for rule in ("equal", "energy"):
+        rows[f"rule: {rule}"] = bargaining_weights(first, rule, step_hours) * saving
+    return pd.DataFrame(rows).T
+
+
+def worst_days(days: dict[str, WorstCase]) -> pd.DataFrame:
+    """Cost of the forecast day and of the worst day by VPP, yuan."""
+    rows = {}
+    for name, day in days.items():
+        rows[name] = {
+            "forecast day": day.nominal,
+            "worst day": day.cost,
+            "more": day.cost - day.nominal,
+        }
+    return pd.DataFrame(rows).T
+
+
+def hit_hours(days: dict[str, WorstCase]) -> pd.DataFrame:
+    """The steps that are hit in each VPP's worst day, as texts: a row per series."""
+    columns = {}
+    for name, day in days.items():
+        steps = {series: day.hits.index[day.hits[series] == 1] for series in day.hits}
+        columns[name] = {series: ", ".join(map(str, hit)) for series, hit in steps.items()}
+    return pd.DataFrame(columns).fillna("")
+
+
+def forecast_and_worst(vpp: VPP, doubt: Uncertainty, hits: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Forecast and worst case of each uncertain series of a VPP, kW, all its components added."""
+    tables = {}
+    for series in hits:
+        plants = [c for c in vpp.with_role("renewable") if c.uncertain_series == series]
+        loads = [c for c in vpp.with_role("load") if c.uncertain_series == series]
+        output = sum(plant.available for plant in plants)
+        needed = sum(load.demand for load in loads)
+        share = doubt.deviation_of(series) * hits[series]
+        forecast = output + needed
+        worst = output * (1 - share) + needed * (1 + share)
+        tables[series] = pd.DataFrame({"forecast": forecast, "worst case": worst}, hits.index)
+    return tables
+
+
+def price_span(prices: pd.DataFrame, hits: pd.DataFrame) -> pd.DataFrame:
+    """Lowest and highest price in the steps that are hit and in the others.
+
+    prices: columns "forecast day" and "worst day", yuan/kWh. hits: 0 and 1; the load's count, or
+    those of the first series without one.
+    """
+    series = "load" if "load" in hits else next(iter(hits))
+    groups = prices.groupby(hits[series].map({1: f"{series} hit", 0: f"{series} not hit"}))
+    span = groups.agg(["count", "min", "max"]).drop(columns=("worst day", "count"))
+    names = {"count": "hours", "min": "lowest", "max": "highest"}
+    return span.rename(columns=names, level=1).rename_axis(index=None)
+
+
+def costs_by_level(sweep: pd.DataFrame) -> pd.DataFrame:
+    """A sweep over levels as a page shows it: money in whole tens of yuan."""
+    money = sweep[["alone", "together", "saving"]].round(-1).astype(int)
+    return money.assign(**{"saving (%)": sweep["saving (%)"].round(1)})
+
+
+def published_levels() -> pd.DataFrame:
+    """The costs by level that paper A prints (its Fig. 8): mode, level, claim, yuan."""
+    points = [
+        ("alone", 2, "A09"),
+        ("together", 2, "A10"),
+        ("alone", 4, "A12"),
+        ("together", 8, "A13"),
+    ]
+    table = pd.DataFrame(points, columns=["mode", "level", "claim"])
+    return table.assign(yuan=[published_value(claim) for claim in table["claim"]])
+
+
+def gains_by_level(splits: dict[int, BargainResult], names: list[str]) -> pd.DataFrame:
+    """Each VPP's gain by level, yuan, and whether the price band binds ("prices bound")."""
+    rows = {}
+    for level, split in splits.items():
+        rows[level] = split.gains.to_dict() | {"prices bound": split.bound}
+    columns = [*names, "prices bound"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("level")
+
+
+def energy_traded(schedules: dict[str, pd.DataFrame | None], step_hours: float) -> pd.Series:
+    """Energy that is received from others, MWh, for each set of trades (kW; None is no trade)."""
+    energy = {}
+    for name, trades in schedules.items():
+        if trades is not None:
+            energy[name] = step_hours * float(trades.clip(lower=0).sum().sum()) / 1000
+    return pd.Series(energy, name="traded (MWh)")
+
+
+def price_of_robustness(risk: pd.DataFrame, robust: list[str]) -> pd.DataFrame:
+    """What robust schedules cost more than the nominal one, yuan: mean, quantile and tail."""
+    more = risk.loc[robust] - risk.loc["nominal"]
+    return more[["mean", "95 % quantile", "mean of worst 5 %"]]
+
+
+def ledger_page(verdicts: pd.DataFrame) -> Styler:
+    """The ledger as its page shows it: statement, printed number, ours, verdict, reason."""
+    shown = verdicts.astype(object).fillna("")
+    printed = []
+    for value, unit in zip(shown["value"], shown["unit"], strict=True):
+        printed.append("" if value == "" else f"{value:,.6g} {unit}")
+    columns = ["statement", "printed", "ours", "verdict", "reason"]
+    page = styled(shown.assign(printed=printed)[columns])
+    return page.set_properties(**{"text-align": "left", "vertical-align": "top"})
 
 
 def trade_summary(coalition: CoalitionResult, step_hours: float = 1.0) -> pd.DataFrame:

@@ -1,0 +1,97 @@
+"""What pages solve several times to compare: a negotiation under many settings, random days."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from vppcore.bargaining.split import BargainResult, bargain
+from vppcore.case import Case
+from vppcore.cooperation.negotiation import cooperate
+from vppcore.cooperation.result import CoalitionResult
+from vppcore.schedule import DispatchResult
+from vppcore.standalone import alone
+from vppcore.uncertainty.recourse import Recourse
+from vppcore.uncertainty.robust import RobustResult
+from vppcore.uncertainty.settings import Uncertainty
+from vppcore.uncertainty.worst_day import WorstCase
+from vppcore.vpp import VPP
+
+PATIENCE = 2000  # iterations, where settings are tried that need more than the usual ones
+NOTHING_TO_SHARE = 1e-4  # of the cost alone: the accuracy of a robust coalition
+
+
+class Agreement(NamedTuple):
+    """What a case costs alone, in the coalition, and how the saving is split."""
+
+    alone: dict[str, DispatchResult]
+    together: CoalitionResult
+    split: BargainResult
+
+
+def agree(case: Case, weights: str, solver: str = "auto", **negotiation: Any) -> Agreement:
+    """Each VPP alone, the negotiated coalition and the split of its saving.
+
+    weights: as for `bargain`. negotiation: as for `cooperate`.
+    """
+    schedules = alone(case, solver)
+    usual = {"balancing": False, "max_iterations": PATIENCE}
+    together = cooperate(case, **usual | negotiation, solver=solver)
+    return Agreement(schedules, together, bargain(case, schedules, together, weights=weights))
+
+
+def negotiate_each(
+    case: Case, runs: Iterable[Mapping[str, Any]], solver: str = "auto", **usual: Any
+) -> pd.DataFrame:
+    """The same negotiation under several settings: a row each.
+
+    runs: settings that differ from `usual`, as for `cooperate`.
+    Columns: order, starting penalty, balancing, iterations, certified gap.
+    """
+    rows = []
+    for changed in runs:
+        settings = {"order": "sequential", "balancing": False} | usual | dict(changed)
+        outcome = cooperate(case, **{"max_iterations": PATIENCE} | settings, solver=solver)
+        proof = outcome.certificate
+        rows.append(
+            {
+                "order": settings["order"],
+                "starting penalty": settings["penalty"],
+                "balancing": settings["balancing"],
+                "iterations": outcome.iterations,
+                "certified gap": float("nan") if proof is None else proof.gap,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def random_days(vpp: VPP, doubt: Uncertainty, count: int, seed: int = 1) -> list[float]:
+    """What days cost that are drawn at random within the budget, yuan; each uses all of it."""
+    recourse = Recourse(vpp, doubt)
+    chance = np.random.default_rng(seed)
+    costs = []
+    for _ in range(count):
+        day = np.zeros((len(recourse.keys), recourse.steps))
+        for row, key in zip(day, recourse.keys, strict=True):
+            hits = min(recourse.budgets[key], recourse.steps)
+            row[chance.choice(recourse.steps, hits, replace=False)] = 1
+        costs.append(recourse.value(day.ravel()))
+    return costs
+
+
+def gains_by_level(
+    case: Case, found: Mapping[int, tuple[dict[str, WorstCase], RobustResult]]
+) -> dict[int, BargainResult]:
+    """The split of the saving at each level of a sweep that has one.
+
+    found: level -> worst days alone and robust coalition, as `sweep` returns them.
+    """
+    splits = {}
+    for level, (days, coalition) in found.items():
+        apart = sum(day.cost for day in days.values())
+        if apart - coalition.cost > NOTHING_TO_SHARE * abs(apart):
+            splits[level] = bargain(case, days, coalition)
+    return splits
