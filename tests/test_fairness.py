@@ -205,6 +205,26 @@ def test_no_other_split_has_smaller_excesses_in_order(values, noise, size):
         assert (larger >= -20 * (near + largest_before)).all()
 
 
+@settings(max_examples=20)
+@given(st.integers(2, 8), st.integers(0, 10_000), st.sampled_from([0.0, 1e-6, 1e-4]))
+def test_the_nucleolus_of_a_market_whose_values_a_solver_found(count, seed, noise):
+    """Sellers and buyers of any size: many excesses are equal but for the noise of the solver that found the values."""
+    chance = np.random.default_rng(seed)
+    amounts = chance.normal(0, 1, count) * chance.choice([1, 10, 100], count)
+    names = [f"V{k}" for k in range(count)]
+    amount = dict(zip(names, amounts, strict=True))
+
+    def worth(members: tuple[str, ...]) -> float:
+        sold = sum(max(amount[name], 0) for name in members)
+        bought = sum(max(-amount[name], 0) for name in members)
+        return min(sold, bought) + (noise * chance.random() if len(members) > 1 else 0.0)
+
+    values = game(names, worth)
+    found, near = nucleolus(values), SAME * scale(values)
+    assert found.sum() == pytest.approx(values[tuple(names)], abs=near)
+    assert excesses(values, found).iloc[0] == pytest.approx(least_core(values)[0], abs=near)
+
+
 @given(games(most=4), st.integers(1, 50), st.lists(st.integers(-50, 50), min_size=5, max_size=5))
 def test_the_nucleolus_follows_scale_and_shift(values, factor, shift):
     """a v(S) + sum of b_i over S has the nucleolus a x_i + b_i."""

@@ -18,9 +18,9 @@ from tqdm.auto import tqdm
 from vppcore.case import Case
 from vppcore.compiled import Compiled
 from vppcore.cooperation.joint import joint_model
-from vppcore.errors import NotSolved, WrongInput
+from vppcore.errors import WrongInput
 from vppcore.grid.placement import Placement
-from vppcore.solvers import solve
+from vppcore.solvers import solve, value_of
 from vppcore.vpp import total
 
 MOST_VPPS = 10  # 2^10 coalitions
@@ -141,59 +141,67 @@ def least_core(values: Values, solver: str = "auto") -> tuple[float, pd.Series]:
     share, most = cp.Variable(inside.shape[1]), cp.Variable()
     rows = [cp.sum(share) == total, worth - inside @ share <= most]
     solve(cp.Problem(cp.Minimize(most), rows), solver, "least core")
-    return float(most.value), pd.Series(share.value, players(values), name="least core")
+    return float(value_of(most)), pd.Series(share.value, players(values), name="least core")
 
 
 def nucleolus(values: Values, solver: str = "auto", tolerance: float = 1e-6) -> pd.Series:
-    """The split whose largest excesses, in order, are as small as possible (Schmeidler 1969), by one linear problem after
-    another: settle the coalitions whose excess no split can bring below the largest one, and go on with the others
-    (Maschler, Peleg and Shapley 1979). `tolerance` is relative to the largest value. Raises NotSolved if it gets stuck.
+    """The split whose largest excesses, in order, are as small as possible, yuan (Schmeidler 1969).
+
+    One linear problem after another makes the largest excess as small as it can be (Maschler, Peleg and Shapley 1979).
+    A coalition with a multiplier has this excess in every optimum, so what it gets is settled, and with it what all
+    coalitions get that are sums and differences of settled ones. Each round settles at least one more, so that there
+    are fewer rounds than VPPs.
+
+    values: v(S) of every coalition, yuan.
+    solver: "auto" or one of `solvers.SOLVERS`.
+    tolerance: a multiplier above it, of 1 in all, is told from zero.
+    Raises WrongInput if a coalition is missing.
+
+    >>> nucleolus({("A",): 0.0, ("B",): 4.0, ("A", "B"): 10.0}).round(6).to_dict()
+    {'A': 3.0, 'B': 7.0}
     """
-    some, inside, worth, total = incidence(values)
-    if not some:
-        return pd.Series(total, players(values), name="nucleolus")
+    names = players(values)
+    _, inside, worth, total = incidence(values)
     unit = max(1e-12, np.abs([*worth, total]).max())
-    worth, total = worth / unit, total / unit
-    settled, level = np.zeros(len(some), bool), np.zeros(len(some))
-    share, most = cp.Variable(inside.shape[1]), cp.Variable()
+    settled = np.ones((1, len(names)))  # who is in the settled coalitions, all together first
+    shares = np.array([total / unit])  # what these coalitions get
+    while len(settled) < len(names):
+        is_open = ~in_span(inside, settled)
+        members, claims = inside[is_open], worth[is_open] / unit
+        highest, multipliers = least_largest_excess(members, claims, settled, shares, solver)
+        for k in np.argsort(-multipliers, kind="stable"):
+            counts = multipliers[k] > tolerance or k == multipliers.argmax()
+            if counts and not in_span(members[k : k + 1], settled)[0]:
+                settled = np.vstack([settled, members[k]])
+                shares = np.append(shares, claims[k] - highest)
+    split = np.linalg.solve(settled, shares)
+    return pd.Series(unit * split, names, name="nucleolus")
 
-    def rows(bound: cp.Expression) -> list:
-        excess = worth - inside @ share
-        # a narrow band, not an equation: levels are known to the solver's accuracy only
-        band = tolerance / 10
-        known = (
-            [excess[settled] <= level[settled] + band, excess[settled] >= level[settled] - band]
-            if settled.any()
-            else []
-        )
-        return [cp.sum(share) == total, excess[~settled] <= bound, *known]
 
-    while (
-        np.linalg.matrix_rank(np.vstack([inside[settled], np.ones(inside.shape[1])]))
-        < inside.shape[1]
-    ):
-        solve(cp.Problem(cp.Minimize(most), rows(most)), solver, "nucleolus")
-        highest, before = float(most.value), settled.copy()
-        open_rows = rows(highest + tolerance / 10)
-        able = np.zeros(len(some), bool)  # coalitions that some split of this level treats better
-        for k in np.flatnonzero(~before):
-            able |= worth - inside @ share.value < highest - tolerance
-            if not able[k]:
-                solve(cp.Problem(cp.Maximize(inside[k] @ share), open_rows), solver, "nucleolus")
-                able |= worth - inside @ share.value < highest - tolerance
-        newly = ~before & ~able
-        if not newly.any():
-            raise NotSolved(
-                f"nucleolus: no coalition could be settled at an excess of {unit * highest:,.6g} yuan; "
-                "a larger tolerance may help"
-            )
-        settled, level = before | newly, np.where(newly, highest, level)
-    found = np.linalg.lstsq(
-        np.vstack([inside[settled], np.ones(inside.shape[1])]),
-        np.append(worth[settled] - level[settled], total),
-        rcond=None,
-    )[0]
-    return pd.Series(unit * found, players(values), name="nucleolus")
+def in_span(rows: np.ndarray, settled: np.ndarray) -> np.ndarray:
+    """True for each row that is a sum of multiples of the settled rows.
+
+    >>> in_span(np.array([[1.0, 1.0, 0.0], [1.0, 0.0, 0.0]]), np.array([[1.0, 1.0, 1.0], [0.0, 0.0, 1.0]])).tolist()
+    [True, False]
+    """
+    nearest = rows @ np.linalg.pinv(settled) @ settled
+    return np.abs(rows - nearest).max(axis=1, initial=0.0) < 1e-9  # rows are zeros and ones
+
+
+def least_largest_excess(
+    inside: np.ndarray, worth: np.ndarray, settled: np.ndarray, shares: np.ndarray, solver: str
+) -> tuple[float, np.ndarray]:
+    """How small the largest excess of some coalitions can be, and their multipliers, which add up to 1.
+
+    inside: who is in these coalitions, `(coalitions, VPPs)`.
+    worth: their values.
+    settled, shares: who is in the coalitions that get a known share, and this share.
+    """
+    split, largest = cp.Variable(inside.shape[1]), cp.Variable()
+    excess = worth - inside @ split <= largest
+    problem = cp.Problem(cp.Minimize(largest), [excess, settled @ split == shares])
+    solve(problem, solver, "nucleolus")
+    return float(value_of(largest)), np.asarray(excess.dual_value)
 
 
 def stability(values: Values, splits: pd.DataFrame) -> pd.DataFrame:
