@@ -27,6 +27,7 @@ class Modules:
             self.files[".".join(parts)] = file
         self._trees: dict[str, ast.Module] = {}
         self._imports: dict[str, set[str]] = {}
+        self._handed_on: dict[str, dict[str, set[str]]] = {}
 
     def tree(self, module: str) -> ast.Module:
         """The module's syntax tree. Raises SyntaxError if it is not Python."""
@@ -84,6 +85,8 @@ class Modules:
         """`import name`: with a package, whatever it may be asked for afterwards."""
         if name not in self.files:
             return set()
+        if self.files[name].name != "__init__.py":
+            return {name}
         homes = self.homes(name).values()
         return {name}.union(*homes)
 
@@ -100,21 +103,25 @@ class Modules:
             found |= {module for module in self.files if module.startswith(f"{origin}.")}
         return found
 
-    def homes(self, package: str) -> dict[str, set[str]]:
-        """Name -> modules, for what a package's `__init__` hands out: by import or by a table."""
-        if self.files[package].name != "__init__.py":
-            return {}
+    def homes(self, module: str) -> dict[str, set[str]]:
+        """Name -> modules, for what a module hands on from others: by import or, late, by a table."""
+        if module not in self._handed_on:
+            self._handed_on[module] = self._find_homes(module)
+        return self._handed_on[module]
+
+    def _find_homes(self, module: str) -> dict[str, set[str]]:
         found: dict[str, set[str]] = {}
-        for node in ast.walk(self.tree(package)):
+        is_late = hands_out_late(self.tree(module))
+        for node in ast.walk(self.tree(module)):
             if isinstance(node, ast.ImportFrom):
-                origin = self._origin(node, package)
+                origin = self._origin(node, module)
                 for alias in node.names:
-                    for module in (origin, f"{origin}.{alias.name}"):
-                        if module in self.files:
-                            found.setdefault(alias.asname or alias.name, set()).add(module)
-            elif isinstance(node, ast.Dict):
-                for name, module in self._entries(node, package):
-                    found.setdefault(name, set()).add(module)
+                    for home in (origin, f"{origin}.{alias.name}"):
+                        if home in self.files:
+                            found.setdefault(alias.asname or alias.name, set()).add(home)
+            elif isinstance(node, ast.Dict) and is_late:
+                for name, home in self._entries(node, module):
+                    found.setdefault(name, set()).add(home)
         return found
 
     def _entries(self, table: ast.Dict, package: str) -> list[tuple[str, str]]:
