@@ -136,7 +136,9 @@ class MatrixMap:
             (table.data[filled], (entry, table.col[filled])), (len(places), table.shape[1])
         )
         signs = np.broadcast_to(sign, shape[0])[row]
-        return cls(shape, row, column, AffineMap.of(short, signs))
+        return cls(
+            shape, row.astype(np.int32), column.astype(np.int32), AffineMap.of(short, signs)
+        )
 
     def at(self, parameters: np.ndarray) -> sparse.csc_matrix:
         """The matrix at these parameters; always the same object where no parameter matters."""
@@ -154,8 +156,7 @@ class MatrixMap:
         return np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
 
     def _with(self, numbers: np.ndarray) -> sparse.csc_matrix:
-        places = (numbers, self.row.astype(np.int32), self._starts)
-        return sparse.csc_matrix(places, shape=self.shape)
+        return sparse.csc_matrix((numbers, self.row, self._starts), shape=self.shape)
 
 
 @dataclass(frozen=True, eq=False)
