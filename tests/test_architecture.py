@@ -164,9 +164,7 @@ INSIDES = {"get_problem_data", "var_id_to_col", "PARAM_PROB", "apply_parameters"
 MAY_LOOK_INSIDE = {
     "vppcore.compiled": INSIDES,
     "vppcore.solvers": {"get_problem_data"},  # it only counts what a licence counts
-    # to be taken off when they use compiled.py
-    "vppcore.cooperation.agents": INSIDES,
-    "vppcore.uncertainty.recourse": INSIDES,
+    "vppcore.cooperation.agents": INSIDES,  # to be taken off when it uses compiled.py
 }
 
 
