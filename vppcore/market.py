@@ -1,4 +1,4 @@
-"""The market of each step: who has power to sell, who needs some, and who gets what (paper B, section 3).
+"""The market of each step: who has power to sell, who needs some, who gets what; paper B section 3.
 
 kW and yuan/kWh; tables have a row per step; arrays are (sellers,) or (buyers,), shares are
 (buyers, sellers). Each VPP's schedule stands before the market opens. So a trade only replaces what
@@ -113,7 +113,7 @@ def spilled_power(vpp: VPP, result: DispatchResult) -> pd.DataFrame:
 
 
 def worth_otherwise(vpp: VPP, result: DispatchResult) -> pd.Series:
-    """The most that any kWh of a VPP's surplus is worth if no other VPP takes it, by step, yuan/kWh.
+    """The most that any kWh of a surplus is worth if no other VPP takes it, by step, yuan/kWh.
 
     Power that the grid takes is worth its feed-in price. Power that is spilled is worth what the
     plant's operation would cost, less the carbon quota that it would earn: sending it costs that

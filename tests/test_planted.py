@@ -1,0 +1,127 @@
+"""Faults once planted into the house that no test noticed: each has its test here, in numbers made by hand.
+
+emission without the length of a step; a window that begins one step late; an hour's certificate that compares the
+last beginning only; buyers who never try a seller that nobody has chosen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from builders import array, case, grid, load, pv, vpp
+
+from vppcore import dispatch
+from vppcore.carbon import emission
+from vppcore.components import CarbonMarket, MicroTurbine
+from vppcore.game import certificate
+from vppcore.game.certificate import certify, distance_of_starts
+from vppcore.game.hour import HourResult, play
+from vppcore.game.rules import Rules
+from vppcore.game.sellers import equilibrium
+from vppcore.market import Hour
+
+
+# --- carbon.emission ----------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("step_hours", [0.25, 0.5, 1.0, 2.0])
+def test_emission_is_power_times_the_length_of_a_step(step_hours):
+    """30 kW bought and 10 kW from the turbine in each of four steps: 0.9 and 0.6 kg per kWh."""
+    turbine = MicroTurbine(power_min=10.0, power_max=10.0, cost_linear=0.1, emission=0.6)
+    plant = vpp(
+        load(40, 40, 40, 40),
+        turbine,
+        grid([1.0] * 4, [0.0] * 4, emission=0.9),
+        CarbonMarket(price=0.1),
+        step_hours=step_hours,
+    )
+    kilograms = emission(plant, dispatch(plant))
+    assert kilograms == pytest.approx(step_hours * 4 * (30 * 0.9 + 10 * 0.6), rel=1e-6)
+
+
+def test_the_same_hour_in_quarters_emits_the_same():
+    def day(steps: int):
+        prices = grid([1.0] * steps, [0.0] * steps, emission=0.9)
+        parts = (load(*[40.0] * steps), prices, CarbonMarket(price=0.1))
+        return vpp(*parts, step_hours=4 / steps)
+
+    by_hours, by_quarters = day(4), day(16)
+    assert emission(by_quarters, dispatch(by_quarters)) == pytest.approx(
+        emission(by_hours, dispatch(by_hours)), rel=1e-6
+    )
+
+
+# --- case.window --------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("first", "steps"), [(1, 6), (1, 2), (3, 2), (6, 1)])
+def test_a_window_begins_at_its_first_step_and_has_as_many_as_asked(first, steps):
+    """Loads of 1, 2, ... 6 kW, prices of 0.1, 0.2, ...: the window shows which steps it has."""
+    numbers = np.arange(1.0, 7.0)
+    made = case(vpp(load(*numbers), pv(*(10 * numbers)), grid(numbers / 10, 0 * numbers), name="A"))
+    part = made.window(first, steps).vpp("A")
+    expected = np.arange(first, first + steps, dtype=float)
+    assert part.steps == steps
+    assert part.component("electric_load").forecast.tolist() == expected.tolist()
+    assert part.component("pv").forecast.tolist() == (10 * expected).tolist()
+    assert part.component("grid").buy_price.tolist() == (expected / 10).tolist()
+
+
+# --- game.certify -------------------------------------------------------------------------------------------------
+HOUR = Hour(
+    1, ("A", "B"), ("C", "D"), array(6, 8), array(3, 4), array(0.3, 0.38), 0.75, 0.3, 1.2
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("odd_one", [0, 1, 2])
+def test_one_beginning_that_ends_elsewhere_is_enough_whichever_it_is(monkeypatch, odd_one):
+    """The certificate keeps the largest distance of all beginnings, not that of the last."""
+    result = play(HOUR)
+    count = 0
+
+    def sometimes_elsewhere(hour, rules=None, start=None) -> HourResult:
+        nonlocal count
+        count += 1
+        return replace(result, prices=result.prices + (0.05 if count == odd_one + 1 else 0.0))
+
+    monkeypatch.setattr(certificate, "play", sometimes_elsewhere)
+    assert distance_of_starts(result, 3) == pytest.approx(0.05)
+    count = 0
+    assert certify(result, starts=3)["starts"] == pytest.approx(0.05) and count == 3
+
+
+def test_a_part_that_ends_elsewhere_counts_like_a_price(monkeypatch):
+    result = play(HOUR)
+    other = replace(result, part=result.part + [0.1, -0.1])
+    monkeypatch.setattr(certificate, "play", lambda hour, rules=None, start=None: other)
+    assert distance_of_starts(result, 2) == pytest.approx(0.1)
+    assert np.isnan(distance_of_starts(result, 0))
+
+
+def test_beginnings_differ_from_each_other_and_follow_the_rules(monkeypatch):
+    result = play(HOUR)
+    begun = []
+
+    def remembered(hour, rules=None, start=None) -> HourResult:
+        begun.append((start[0].tolist(), start[1].tolist(), rules))
+        return play(hour, rules, start)
+
+    monkeypatch.setattr(certificate, "play", remembered)
+    rules = Rules(price_step=0.5)
+    assert distance_of_starts(result, 4, rules) < 1e-8
+    prices = pd.DataFrame([first for first, _, _ in begun])
+    assert len(prices.drop_duplicates()) == 4 and all(used is rules for _, _, used in begun)
+    assert prices.to_numpy().min() >= HOUR.price_min and prices.to_numpy().max() <= HOUR.top
+
+
+# --- game.CURIOSITY -----------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("forgotten", [0, 1])
+def test_a_seller_that_nobody_has_chosen_is_found(forgotten):
+    """Imitation alone never finds it: its share stays zero whatever it would pay."""
+    shares = np.ones((2, 2))
+    shares[:, forgotten] = 0.0
+    prices = np.full(2, 0.6)
+    result = play(HOUR, start=(prices, shares))
+    exact_prices, exact_part = equilibrium(HOUR)
+    assert result.part.to_numpy() == pytest.approx(exact_part, abs=1e-8)
+    assert result.prices.to_numpy() == pytest.approx(exact_prices, abs=1e-8)
+    assert result.part.iloc[forgotten] > 0.4
