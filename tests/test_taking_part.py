@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
-from builders import array, case, grid, load, pv, vpp
+from builders import array, battery, case, grid, load, pv, vpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,7 +19,7 @@ from vppcore.components import CarbonMarket, PowerMarket, Renewable
 from vppcore.game.certificate import certify
 from vppcore.game.day import GameResult
 from vppcore.game.hour import play
-from vppcore.market import Hour, hours, positions
+from vppcore.market import Hour, hours, positions, terms_of
 
 TERMS = PowerMarket(reservation_price=0.3, price_min=0.3, price_max=1.2)
 
@@ -321,3 +322,46 @@ def test_roles_do_not_depend_on_the_unit_of_power():
         tables = {plant.name: positions(plant, dispatch(plant)) for plant in made.vpps}
         hour = hours(made.vpps, tables)[0]
         assert (hour.sellers, hour.buyers) == (("A", "B"), ("C",))
+
+
+# --- labels and devices of any kind -------------------------------------------------------------------------------
+def labelled(with_labels: bool) -> Case:
+    """A house with two loads, a battery and an electric vehicle that sells, and one that buys; two hours."""
+
+    def name(label: str) -> str:
+        return label if with_labels else ""
+
+    prices = replace(grid([1.0, 0.8], [0.2, 0.2]), label=name("main"))
+    vehicle = battery(label="ev", energy_start=0.0, energy_max=3.0)
+    terms = replace(TERMS, label=name("terms"))
+    seller = vpp(
+        load(4, 4, label=name("house")),
+        load(2, 1, label="cold"),
+        battery(energy_start=0.0, energy_max=4.0),
+        vehicle,
+        pv(30, 2),
+        prices,
+        terms,
+        name="S",
+    )
+    return case(seller, vpp(load(9, 9, label=name("shop")), prices, terms, name="B"))
+
+
+def test_labels_change_nothing_and_every_load_and_store_counts():
+    plain, named = trade_by_game(labelled(False)), trade_by_game(labelled(True))
+    assert named.prices.equals(plain.prices)
+    pd.testing.assert_frame_equal(named.table, plain.table)
+    table = named.positions["S"]
+    flows = dispatch(labelled(True).vpp("S")).balances["electricity"]
+    charge = -flows[["battery", "ev"]].clip(upper=0).sum(axis=1)
+    assert charge[1] > 2  # both stores take from the first hour
+    assert table["demand"].to_numpy() == pytest.approx((array(6, 5) + charge).to_numpy())
+    given = flows[["battery", "ev"]].clip(lower=0).sum(axis=1)
+    assert table["supply"].to_numpy() == pytest.approx((array(30, 2) + given).to_numpy())
+
+
+def test_a_labelled_grid_is_one_grid_and_two_are_two():
+    seller = labelled(True).vpp("S")
+    assert terms_of(seller).grid.name == "main"
+    with pytest.raises(WrongInput, match="^S: found 2 grid, 1 power_market and 0 carbon_market"):
+        terms_of(seller.adding(replace(grid([1, 1], [0, 0]), label="second")))

@@ -27,7 +27,8 @@ from vppcore.game.rules import Rules
 from vppcore.game.settlement import CARBON, costs_with_trades, least_gain
 from vppcore.market import Hour, deliver, hours, positions
 from vppcore.parameters import Rule
-from vppcore.schedule import DispatchResult, dispatch, steps_of
+from vppcore.schedule import DispatchResult, steps_of
+from vppcore.standalone import alone as schedules_alone
 
 # random beginnings that an hour's certificate tries
 STARTS = Rule("number", low=0, whole=True)
@@ -90,8 +91,7 @@ def trade_by_game(
         raise WrongInput(STARTS.fault("starts", starts))
     began = time.perf_counter()
     rules = rules or Rules()
-    if not alone:
-        alone = {vpp.name: dispatch(vpp, solver) for vpp in case.vpps}
+    alone = alone or schedules_alone(case, solver)
     tables = {vpp.name: positions(vpp, alone[vpp.name]) for vpp in case.vpps}
     scheduled = time.perf_counter()
 
