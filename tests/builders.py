@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 import cvxpy as cp
@@ -11,8 +12,20 @@ from hypothesis import strategies as st
 
 from vppcore import VPP, Case
 from vppcore.case import Description
-from vppcore.components import Battery, Component, ElectricLoad, Grid, Renewable, Tie
+from vppcore.components import Battery, Component, ElectricLoad, Grid, Part, Renewable, Tie
 from vppcore.solvers import solve
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Drain(Component):
+    """Takes a fixed series off one carrier's bus; negative: feeds it."""
+
+    label: str = "drain"
+    carrier: str
+    amount: np.ndarray
+
+    def model(self, steps: int, step_hours: float = 1.0) -> Part:
+        return Part(inject={self.carrier: cp.Constant(-self.amount)})
 
 
 def array(*numbers: float) -> np.ndarray:

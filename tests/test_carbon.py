@@ -129,7 +129,7 @@ def test_a_mirrored_reward_is_refused_in_one_sentence(handmade):
 @pytest.mark.parametrize(
     ("change", "sentences"),
     [
-        ({"levels": 2.5}, ["levels: found 2.5; allowed: a whole number"]),
+        ({"levels": 2.5}, ["levels: found 2.5 -; allowed: a whole number"]),
         ({"levels": 0.0}, ["levels: found 0 -; allowed: 1 to 1000"]),
         ({"interval": 0.0}, ["interval: found 0 kg; allowed: 1e-09 or more"]),
         ({"growth": -0.1}, ["growth: found -0.1 -; allowed: 0 or more"]),
@@ -410,15 +410,14 @@ def test_a_negative_flat_price_is_refused(handmade):
         carbon_models(handmade.vpp("VPP1"), flat_price=-0.1)
 
 
-def test_equal_prices_with_emission_are_refused():
+def test_equal_prices_with_emission_count_no_power_that_only_circulates():
     """Buying and selling at once would cost nothing and be billed: found in model 3, which does not look at carbon."""
-    with pytest.raises(WrongInput, match="feed-in price equal to the purchase price"):
-        vpp(
-            load(10, 10, 10),
-            grid(
-                [1, 1, 1], [1, 1, 1], buy_max=100.0, sell_max=100.0, emission=0.8, carbon_quota=0.7
-            ),
-        )
+    prices = grid([1, 1, 1], [1, 1, 1], emission=0.8, carbon_quota=0.7)
+    plant = vpp(load(10, 10, 10), prices, CarbonMarket(price=0.0))
+    for solver in ("auto", "clarabel"):
+        result = dispatch(plant, solver)
+        assert result.exact
+        assert result.series["carbon_market", "excess"].sum() == pytest.approx(0.1 * 30, abs=1e-5)
 
 
 def test_emission_is_excess_and_quota_together():

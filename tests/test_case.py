@@ -287,7 +287,6 @@ FAULTS = {
     "too large to be finite": (S, "2,25,45", "2,1e999,45", "line 3, column a_load_kw: found 1e999; allowed: a finite number"),
     "negative": (S, "2,25,45", "2,-25,45", "series.csv, line 3, column a_load_kw: found -25; allowed: zero or more"),
     "short row": (S, "2,25,45,35,30,1.2,0.2", "2,25,45,35,30,1.2", "line 3, column grid_sell_yuan_per_kwh: found 'nothing'"),
-    "sale above purchase": (S, "1.2,0.2", "1.2,1.3", "units.csv, A grid: feed-in price above purchase price in step 2"),
     # series.csv: columns
     "no unit": (S, "a_load_kw", "a_load", "series.csv, column a_load: no unit in its name; allowed endings: _yuan_per_kwh, "),
     "energy for power": (S, "a_load_kw", "a_load_kwh", "series.csv, column a_load_kwh: no unit in its name; allowed endings"),

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from builders import array, battery, grid, load, pv, vpp
+from builders import Drain, array, battery, grid, load, pv, vpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -373,6 +373,6 @@ def test_a_settled_day_can_be_run_so_the_best_day_with_the_same_trades_costs_no_
     """An order that must hold: the schedule that stands plus its trades is one of the days among which dispatch chooses."""
     plant = handmade.vpp(name)
     net = -sum(game.trades[name, other] for other in NAMES if other != name).to_numpy()
-    best = dispatch(plant.adding(load(*net, label="trade"))).cost
+    best = dispatch(plant.adding(Drain(carrier="electricity", amount=net))).cost
     assert best <= float(game.costs[name].sum()) + 0.05
     assert isinstance(game.costs[name], pd.Series)

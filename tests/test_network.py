@@ -642,8 +642,7 @@ def test_some_vpps_may_stand_elsewhere():
 
 def test_only_the_operator_is_called_so():
     first, second = seller_and_buyer().vpps
-    made = case(replace(first, name=OPERATOR), second, limit=6.0, crossing_fee=0.01)
-    with pytest.raises(WrongInput, match="found a VPP named"):
-        cooperate(made)
+    with pytest.raises(WrongInput, match="is the feeder's operator in a negotiation"):
+        replace(first, name=OPERATOR)
     named = case(replace(first, name="operator"), second, limit=6.0, crossing_fee=0.01)
     assert cooperate(named, penalty=1e-2).cost == pytest.approx(pool(named).cost, rel=1e-2)

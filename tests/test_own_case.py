@@ -239,7 +239,7 @@ FAULTS = {
     "wrong unit": ([(U, "energy_max,10,kWh", "energy_max,10,kW")],
                    ["units.csv, line 13, Home battery energy_max: found unit 'kW'; allowed: kWh, MWh"]),
     "unknown component": ([(U, "Home,boiler,heat_max", "Home,heat_pump,heat_max")],
-                          ["units.csv, line 17, Home heat_pump heat_max: unknown component 'heat_pump'; allowed: battery, boiler, carbon_market"]),
+                          ["units.csv, line 17, Home heat_pump heat_max: unknown component 'heat_pump'; allowed: battery, boiler, carbon_market, chp_p2g_ccs"]),
     "unknown parameter": ([(U, "Home,boiler,efficiency", "Home,boiler,losses")], ["Home boiler losses: unknown parameter; allowed: heat_max, efficiency",
                                                                                 "units.csv: Home boiler lacks efficiency (heat per gas energy, -)"]),
     "missing parameter": ([(U, "Home,battery,energy_start,3,kWh,state in the evening,assumed\n", "")],
@@ -261,8 +261,6 @@ FAULTS = {
     "megawatts": ([(S, "shop_load_kw", "shop_load_mw")], ["Shop electric_load: peak 8950 kW against a rating of 15 kW (are these W?)"]),
     "heat that nobody can make": ([(U, "Home,boiler,heat_max,12", "Home,boiler,heat_max,5")],
                                   ["series.csv, Home heat: step 7 needs 5.82 kW after curtailment; allowed: up to 5 kW, what Home's units can make"]),
-    "feed-in above purchase": ([(S, "2.20,0.45,0.30", "2.20,0.45,0.50")],
-                               ["units.csv, Home grid: feed-in price above purchase price in step 1 (money for nothing)", "Shop grid: feed-in price"]),
     "doubled row": ([(U, LOAD, 2 * LOAD)], ["units.csv, line 9: Home electric_load rating stands twice; allowed: once"]),
     "unknown status": ([(U, "roof,assumed", "roof,measured")], ["Home renewable.pv rating: found status 'measured'; allowed: printed, parent study"]),
     "no status": ([(U, "roof,assumed", "roof,")], ["found status 'nothing'; allowed: printed"]),
@@ -302,13 +300,12 @@ def without_line(sentence: str) -> str:
 
 
 def test_check_lists_all_faults_of_a_folder_at_once(tool, tmp_path):
-    """Sixteen sentences about one folder in one run."""
+    """Fourteen sentences about one folder in one run."""
     names = (
         "decimal comma",
         "wrong unit",
         "negative power",
         "megawatts",
-        "feed-in above purchase",
         "tie row of one VPP",
     )
     changes = [change for name in names for change in FAULTS[name][0]]
@@ -340,7 +337,7 @@ def test_check_lists_all_faults_of_a_folder_at_once(tool, tmp_path):
     ]
     for sentence in expected:
         assert any(without_line(sentence) in fault for fault in faults), (sentence, faults)
-    assert len(expected) == 16 <= len(faults)
+    assert len(expected) == 14 <= len(faults)
 
 
 @pytest.mark.parametrize("name", [U, S, Y])
@@ -378,9 +375,6 @@ LIMIT = (
 IMPOSSIBLE = {
     "too small a connection": ([(U, LIMIT[0], LIMIT[1].format(5))], "Shop", "electricity", "lacks"),
     "no grid": ([(U, LIMIT[0], "")], "Home", "electricity", "lacks"),
-    # the boiler is there and has nothing to burn: heat is the smaller gap
-    "no gas": ([(U, "Home,gas_supply,price,3.5,yuan/m3,gas bill,assumed\n", ""),
-                (U, "Home,gas_supply,calorific_value,10,kWh/m3,gas bill,assumed\n", "")], "Home", "heat", "lacks"),
     "turbine that cannot stop": ([(U, "# --- for both\n", "Shop,gas_turbine,power_min,50,kW,x,assumed\nShop,gas_turbine,power_max,60,kW,x,assumed\n"
                                    "Shop,gas_turbine,electric_efficiency,0.4,-,x,assumed\nShop,gas_supply,price,3.5,yuan/m3,x,assumed\n"
                                    "Shop,gas_supply,calorific_value,10,kWh/m3,x,assumed\n")], "Shop", "electricity", "has too much by"),
@@ -427,9 +421,31 @@ def test_the_amount_that_lacks_by_hand(tool, tmp_path):
 
 
 def test_an_impossible_case_is_refused_by_the_models_with_the_same_words(tmp_path):
-    case = load_case(mine(tmp_path / "mine", (U, LIMIT[0], "")))
+    case = load_case(mine(tmp_path / "mine", (U, LIMIT[0], LIMIT[1].format(5))))
     with pytest.raises(NotSolved, match="Shop: infeasible; electricity lacks"):
         dispatch(case.vpp("Shop"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        (
+            [
+                (U, "Home,gas_supply,price,3.5,yuan/m3,gas bill,assumed\n", ""),
+                (U, "Home,gas_supply,calorific_value,10,kWh/m3,gas bill,assumed\n", ""),
+            ],
+            "  Home: boiler takes gas and nothing supplies it; allowed: beside a gas_supply",
+        ),
+    ],
+    ids=["no gas"],
+)
+def test_what_has_no_source_at_all_is_refused_when_it_is_read(tool, tmp_path, changes, sentence):
+    assert refused(tool, mine(tmp_path / "mine", *changes))[1:] == [sentence]
+
+
+def test_a_feed_in_price_above_the_purchase_price_is_a_case(tmp_path):
+    made = load_case(mine(tmp_path / "mine", (S, "2.20,0.45,0.30", "2.20,0.45,0.50")))
+    assert dispatch(made.vpp("Shop")).exact
 
 
 # --- traps for a careful reader -----------------------------------------------------------------------------------

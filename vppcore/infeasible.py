@@ -12,7 +12,7 @@ import numpy as np
 
 from vppcore.components import CARRIER_UNITS
 from vppcore.errors import NotSolved
-from vppcore.exclusive import binary_modes
+from vppcore.exclusive import mode_rows, mode_variables, with_finite_limits
 from vppcore.solvers import solve
 from vppcore.vpp import VPP, Model, build, total
 
@@ -64,7 +64,8 @@ def least_gaps(model: Model, exclusive: bool) -> list[Gap] | None:
         flows = [part.inject[carrier] for part in model.parts.values() if carrier in part.inject]
         rows.append(sum(flows) + missing[carrier] - surplus[carrier] == 0)
     if exclusive:
-        rows += binary_modes(model.pairs())[1]
+        limited = with_finite_limits(model.pairs(), rows, model.vpp.name)
+        rows += mode_rows(limited, mode_variables(limited))
     gap = total(cp.sum(missing[carrier] + surplus[carrier]) for carrier in model.balances)
     try:
         solve(cp.Problem(cp.Minimize(gap), rows), "auto", model.vpp.name)

@@ -1,7 +1,18 @@
-"""One way to declare a number: unit, meaning, allowed range and symbol, said once, checked once, printed by the book.
+"""One way to declare a number: unit, meaning, allowed range and symbol, said once.
 
-Components, the settings of the negotiation, the rules of the game, uncertainty, placement and the notebooks' own
-parameters are all declared with `parameter`, `choice`, `flag`, `text` and `profile`; `check` refuses what is outside.
+Components, the settings of the negotiation, the rules of the game, uncertainty, placement and the
+notebooks' own parameters are all declared with `parameter`, `choice`, `flag`, `text` and `profile`.
+What is declared here is checked (`check`, `measured_faults`) and printed by the book.
+
+    >>> from dataclasses import dataclass
+    >>> @dataclass
+    ... class Kettle:
+    ...     power: float = parameter("kW", "electric power", symbol="P")
+    >>> rules_of(Kettle)["power"].unit
+    'kW'
+    >>> check(Kettle(power=-2.0))
+    Traceback (most recent call last):
+    vppcore.errors.WrongInput: power: found -2.0; allowed: a number of 0 or more
 """
 
 from __future__ import annotations
@@ -12,20 +23,31 @@ from dataclasses import MISSING, Field, dataclass, field, fields
 from numbers import Real
 from typing import Any
 
+import numpy as np
+
 from vppcore.errors import WrongInput
 
 RULE = "rule"  # the key of a field's metadata under which its Rule stands
+# a number of this size or more is infinite to some solvers and refused by others
+LARGEST = 1e15
 
 
 @dataclass(frozen=True)
 class Rule:
-    """What is declared of one number, choice or text.
+    """What is declared of one number, choice, text or series.
 
-    unit: of the number, "-" for none. text: its meaning. low, high: the allowed range. above, below: the end of the range
-    is not allowed itself. whole: only whole numbers. choices: the allowed values, where they are few. kind: number, choice,
-    flag or text. none: what None stands for; empty where None is not allowed. infinite: an infinite value means "no limit".
-    symbol: in the book's equations. by_step: may also be an array (steps,), one value for each step. of: where a series
-    comes from if it has no column of its own, as "electric_load.demand".
+    kind: number, choice, flag, text or series.
+    unit: of the number, "-" for none.
+    text: its meaning.
+    low, high: the allowed range.
+    above, below: `low` or `high` is not allowed itself.
+    whole: only whole numbers.
+    infinite: an infinite value is allowed and means "no limit".
+    choices: the allowed values, where they are few.
+    none: what None stands for; empty where None is not allowed.
+    symbol: in the book's equations.
+    by_step: a number that may also be a series `(steps,)`.
+    of: where a series comes from that has no column of its own, as "electric_load.demand".
     """
 
     kind: str
@@ -42,6 +64,26 @@ class Rule:
     symbol: str = ""
     by_step: bool = False
     of: str = ""
+
+    @property
+    def limits(self) -> str:
+        """The allowed range of a number that is printed with its unit.
+
+        >>> Rule("number", low=0).limits
+        '0 or more'
+        >>> Rule("number", low=0, high=1).limits
+        '0 to 1'
+        """
+        if math.isinf(self.low) and math.isinf(self.high):
+            return "a finite number"
+        if math.isfinite(self.low) and math.isfinite(self.high) and not (self.above or self.below):
+            return f"{self.low:g} to {self.high:g}"
+        ends = []
+        if math.isfinite(self.low):
+            ends.append(f"above {self.low:g}" if self.above else f"{self.low:g} or more")
+        if math.isfinite(self.high):
+            ends.append(f"below {self.high:g}" if self.below else f"up to {self.high:g}")
+        return " and ".join(ends)
 
     @property
     def allowed(self) -> str:
@@ -127,16 +169,35 @@ def parameter(
     symbol: str = "",
     by_step: bool = False,
 ) -> Any:
-    """A number with its unit, meaning, allowed range and symbol; a field of a dataclass.
+    """A number; a field of a dataclass.
 
-    above, below: `low` or `high` is not allowed itself. whole: only whole numbers. infinite: may be infinite (by default
-    limits on power and periods: kW, kW/h, kWh, h). none: what None stands for, if it is allowed. by_step: may also be an
-    array (steps,); a case then gives it by a column of series.csv in place of a row of units.csv.
+    unit: of the number, "-" for none.
+    text: its meaning.
+    default: taken where none is given; without it the number must be given.
+    low, high: the allowed range.
+    above, below: `low` or `high` is not allowed itself.
+    whole: only whole numbers.
+    infinite: may be infinite (by default limits on power and periods: kW, kW/h, h).
+    none: what None stands for, if it is allowed.
+    symbol: in the book's equations, in LaTeX.
+    by_step: may also be a series `(steps,)`; a case then gives it by a column of series.csv in
+        place of a row of units.csv.
     """
     if infinite is None:
         infinite = unit in ("kW", "kW/h", "h") and high == math.inf
     rule = Rule(
-        "number", unit, text, low, high, above, below, whole, infinite, (), none, symbol, by_step
+        kind="number",
+        unit=unit,
+        text=text,
+        low=low,
+        high=high,
+        above=above,
+        below=below,
+        whole=whole,
+        infinite=infinite,
+        none=none,
+        symbol=symbol,
+        by_step=by_step,
     )
     metadata = {RULE: rule, "unit": unit, "text": text, "low": low, "high": high}
     return field(default=default, metadata=metadata)
@@ -172,18 +233,24 @@ def profile(
 ) -> Any:
     """A series of a component, `(steps,)`; a field of a dataclass.
 
-    column: the middle part of its name in series.csv, between the VPP and the unit; a label takes its place.
-    unit: kW, yuan/kWh, "-" (dimensionless, as a COP) or degC; the unit at the end of the column's name must be one of it.
-    low, high: the allowed range; a series that may be negative has low=-inf.
-    of: "kind.name" where the series is no column of its own but follows from other components of the VPP, as a load that
-    may be called follows from "electric_load.demand".
+    column: the middle part of its name in series.csv, between the VPP and the unit; a label takes
+        its place.
+    unit: kW, yuan/kWh, "-" (dimensionless, as a COP) or degC; the unit at the end of the column's
+        name must be one of it.
+    text: its meaning.
+    low, high: the allowed range of each number; a series that may be negative has low=-inf.
+    symbol: in the book's equations, in LaTeX.
+    of: "kind.name" where the series follows from other components of the VPP, as a load that may
+        be called follows from "electric_load.demand"; None may then be given in its place.
     """
-    rule = Rule("series", unit, text, low, high, symbol=symbol, of=of)
-    return field(metadata={RULE: rule, "column": column, "unit": unit, "text": text, "low": low})
+    none = f"that of the VPP's {of}" if of else ""
+    rule = Rule("series", unit, text, low, high, none=none, symbol=symbol, of=of)
+    metadata = {RULE: rule, "column": column, "unit": unit, "text": text, "low": low}
+    return field(default=None, metadata=metadata) if of else field(metadata=metadata)
 
 
 def rules_of(declared: Any) -> dict[str, Rule]:
-    """Name -> rule of everything that a dataclass (or an instance) declares here, series included."""
+    """Name -> rule of all that a dataclass (or an instance) declares here, series included."""
     return {f.name: f.metadata[RULE] for f in fields(declared) if RULE in f.metadata}
 
 
@@ -193,7 +260,7 @@ def is_profile(declared: Field) -> bool:
 
 
 def faults_of(settings: Any) -> list[str]:
-    """A sentence for each declared number, choice, flag or text of an instance that is not allowed."""
+    """A sentence for each declared number, choice, flag or text of an instance that is wrong."""
     faults = []
     for name, rule in rules_of(settings).items():
         value = getattr(settings, name)
@@ -203,7 +270,105 @@ def faults_of(settings: Any) -> list[str]:
 
 
 def check(settings: Any) -> None:
-    """Raises WrongInput with a sentence for each declared value of an instance that is not allowed."""
+    """Raises WrongInput with a sentence for each declared value of an instance that is wrong."""
     faults = faults_of(settings)
     if faults:
         raise WrongInput(*faults)
+
+
+# --- numbers and series of components: checked with their unit, and by step ---------------------
+def as_numbers(value: Any) -> Any:
+    """A list, a tuple or a pandas Series as an array of numbers; anything else as it is.
+
+    What cannot be read as numbers stays as it is too: `measured_faults` says so.
+
+    >>> as_numbers([1, 2])
+    array([1., 2.])
+    >>> as_numbers(3.0)
+    3.0
+    """
+    is_series = isinstance(value, list | tuple | np.ndarray) or hasattr(value, "to_numpy")
+    if not is_series:
+        return value
+    try:
+        return np.asarray(value, float)
+    except (TypeError, ValueError):
+        return value
+
+
+def measured_faults(name: str, value: Any, rule: Rule, steps: int | None = None) -> list[str]:
+    """A sentence if a number or a series `(steps,)` is not allowed; an empty list if it is.
+
+    name: of the number. value: a number, or numbers by step. rule: what was declared of it.
+    steps: how many numbers a series must have; None where that is not known yet.
+    None is taken where the rule says what it stands for.
+
+    >>> measured_faults("forecast", [3.0, -1.0], Rule("series", "kW", low=0.0), steps=2)
+    ['forecast: found -1 kW in step 2; allowed: 0 or more']
+    >>> measured_faults("forecast", [3.0], Rule("series", "kW", low=0.0), steps=2)
+    ['forecast: found 1 number; allowed: 2, one for each step']
+    """
+    if value is None and rule.none:
+        return []
+    try:
+        values = np.asarray(value, float)
+    except (TypeError, ValueError):
+        expected = "numbers, one for each step" if rule.kind == "series" else "a number"
+        return [f"{name}: found {value!r}; allowed: {expected}"]
+    if shape_fault := _shape_fault(name, values, rule, steps):
+        return [shape_fault]
+    wrong = _not_allowed(values, rule)
+    if not wrong.any():
+        return []
+    place = int(np.flatnonzero(wrong)[_worst(values[wrong], rule)]) if values.ndim else 0
+    found = values[place] if values.ndim else values
+    where = f" in step {place + 1}" if values.ndim else ""
+    return [f"{name}: found {_shown(float(found), rule)}{where}; allowed: {_wanted(found, rule)}"]
+
+
+def _shape_fault(name: str, values: np.ndarray, rule: Rule, steps: int | None) -> str:
+    by_step = rule.kind == "series" or (rule.by_step and values.ndim > 0)
+    if not by_step:
+        return "" if values.ndim == 0 else f"{name}: found a series; allowed: one number"
+    if values.ndim != 1:
+        found = "one number" if values.ndim == 0 else f"a table of shape {values.shape}"
+        return f"{name}: found {found}; allowed: a series, one number for each step"
+    if steps is not None and len(values) != steps:
+        noun = "number" if len(values) == 1 else "numbers"
+        return f"{name}: found {len(values)} {noun}; allowed: {steps}, one for each step"
+    return ""
+
+
+def _not_allowed(values: np.ndarray, rule: Rule) -> np.ndarray:
+    too_low = values <= rule.low if rule.above else values < rule.low
+    too_high = values >= rule.high if rule.below else values > rule.high
+    wrong = np.isnan(values) | too_low | too_high
+    no_limit = np.isposinf(values) & rule.infinite
+    wrong |= (np.abs(values) >= LARGEST) & ~no_limit
+    if rule.whole:
+        wrong |= values != np.round(values)
+    return wrong & ~no_limit
+
+
+def _worst(values: np.ndarray, rule: Rule) -> int:
+    """Which of several wrong numbers the sentence shows: the first nan, else the farthest off."""
+    if np.isnan(values).any():
+        return int(np.argmax(np.isnan(values)))
+    middle = rule.low if np.isfinite(rule.low) else 0.0
+    return int(np.argmax(np.abs(values - middle)))
+
+
+def _shown(found: float, rule: Rule) -> str:
+    return "nan" if math.isnan(found) else f"{found:g} {rule.unit}"
+
+
+def _wanted(found: float, rule: Rule) -> str:
+    if math.isnan(found):
+        return "a number"
+    if math.isinf(found):
+        return "a finite number"
+    if abs(found) >= LARGEST:
+        return f"below {LARGEST:g} in size"
+    if rule.low <= found <= rule.high:
+        return "a whole number"
+    return rule.limits

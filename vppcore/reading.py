@@ -355,7 +355,13 @@ def assemble(
         f"units.csv: {name} has two components named {n!r}; allowed: different labels, as in renewable.wind"
         for n in twice
     ]
-    vpp = VPP(name, () if twice else tuple(components), description.steps, description.step_hours)
+    # what components lack from each other is only said where each of them is sound
+    parts = () if faults else tuple(components)
+    try:
+        vpp = VPP(name, parts, description.steps, description.step_hours)
+    except WrongInput as refused:
+        faults += refused.faults
+        vpp = VPP("refused", (), description.steps, description.step_hours)
     if not any(split(c)[0] == "electric_load" for c in rows["component"]):
         faults.append(
             f"units.csv: {name} has no electric_load; allowed: a VPP with a load (scale 0 for none)"

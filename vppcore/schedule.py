@@ -26,12 +26,15 @@ class DispatchResult:
     costs: yuan by label, adding up to `cost`.
     balances: carrier -> kW (carbon kg/h), a column per component, each row adding up to zero.
     series: kW (energy kWh), columns (component, series).
-    prices: yuan/kWh, the marginal cost of one more kWh taken from the bus (carbon: yuan/kg, so a permit's price shows as
-    negative), a column per carrier; with binaries at the modes they chose.
-    overlaps: component -> share of the rating at which two exclusive flows ran at once; empty when exact.
+    prices: yuan/kWh, the marginal cost of one more kWh taken from the bus (carbon: yuan/kg, so a
+        permit's price shows as negative), a column per carrier; with binaries at the modes they
+        chose.
+    overlaps: component -> share of the rating at which two exclusive flows ran at once; empty when
+        exact.
     solved: by which solver, and of which kind and size the problem was.
     roles: component -> its role (see `components.base.ROLES`).
     kinds: component -> its kind, as in units.csv.
+    exclusive: "charge and discharge of battery", for each two flows that exclude each other.
     """
 
     vpp: str
@@ -44,10 +47,11 @@ class DispatchResult:
     solved: Solved
     roles: dict[str, str]
     kinds: dict[str, str]
+    exclusive: tuple[str, ...] = ()
 
     @property
     def exact(self) -> bool:
-        """True if no two exclusive flows run in the same step, as charge and discharge of a battery."""
+        """True if no two exclusive flows run in the same step, as charge and discharge."""
         return not self.overlaps
 
     def with_role(self, *roles: str) -> list[str]:
@@ -55,25 +59,38 @@ class DispatchResult:
         return [name for name, role in self.roles.items() if role in roles]
 
     def note(self) -> str:
-        """One sentence on the exactness of the storage relaxation."""
+        """One sentence on whether flows that exclude each other ran at once."""
+        if not self.exclusive:
+            return f"{self.vpp}: no flows that exclude each other"
+        flows = ", ".join(self.exclusive)
         if self.exact:
             binaries = "mixed-integer" in self.solved.kind
             how = "excluded by binaries" if binaries else "relaxation exact"
-            return f"{self.vpp}: no simultaneous charge and discharge ({how})"
-        shares = [
+            return f"{self.vpp}: no simultaneous {flows} ({how})"
+        shares = ", ".join(
             f"{name} up to {share:.3g} of its rating" for name, share in self.overlaps.items()
-        ]
-        return f"{self.vpp}: relaxation NOT exact ({'; '.join(shares)}); solve with binary storage"
+        )
+        return (
+            f"{self.vpp}: relaxation NOT exact, simultaneous {flows} ({shares}); "
+            "solve with binary storage"
+        )
 
 
 def dispatch(vpp: VPP, solver: str = "auto", storage: str = "auto") -> DispatchResult:
     """The cheapest schedule of one VPP.
 
     solver: "auto" or one of `solvers.SOLVERS`.
-    storage: "relaxed" lets charge and discharge overlap and reports it, "binary" excludes it by binaries, "auto" relaxes and
-    turns to binaries only if they did overlap.
-    Raises WrongInput for an unknown solver or storage mode; NotSolved with the carrier and the steps that lack power if no
-    schedule exists.
+    storage: "relaxed" lets exclusive flows such as charge and discharge overlap and reports it;
+        "binary" excludes it by binaries; "auto" relaxes and turns to binaries only where they did
+        overlap.
+    Raises WrongInput for an unknown solver or storage mode; NotSolved with the component that
+    cannot be served, the carrier and the steps, if no schedule exists.
+
+    >>> from vppcore.components import ElectricLoad, Grid
+    >>> grid = Grid(buy_price=[0.5, 1.0], sell_price=[0.0, 0.0])
+    >>> house = VPP("Home", (ElectricLoad(forecast=[3.0, 5.0]), grid), steps=2)
+    >>> dispatch(house).cost
+    6.5
     """
     model = build(vpp)
     try:
@@ -90,6 +107,7 @@ def dispatch(vpp: VPP, solver: str = "auto", storage: str = "auto") -> DispatchR
 def read(model: Model, solved: Solved) -> DispatchResult:
     """The numbers of a solved model."""
     costs = costs_by_label(model)
+    pairs = model.pairs()
     return DispatchResult(
         vpp=model.vpp.name,
         cost=float(costs.sum()),
@@ -97,10 +115,13 @@ def read(model: Model, solved: Solved) -> DispatchResult:
         balances=flows_by_carrier(model),
         series=reported_series(model),
         prices=marginal_costs(model),
-        overlaps={overlap.component: overlap.share for overlap in overlaps(model.pairs())},
+        overlaps={overlap.component: overlap.share for overlap in overlaps(pairs)},
         solved=solved,
         roles={component.name: component.role for component in model.vpp.components},
         kinds={component.name: component.kind for component in model.vpp.components},
+        exclusive=tuple(
+            f"{pair.limits.one} and {pair.limits.other} of {pair.component}" for pair in pairs
+        ),
     )
 
 
@@ -111,11 +132,10 @@ def steps_of(vpp: VPP) -> pd.RangeIndex:
 
 def costs_by_label(model: Model) -> pd.Series:
     """Cost of a solved model, yuan by label."""
-    items = [
-        (label, float(term.value))
-        for part in model.parts.values()
-        for label, term in part.cost.items()
-    ]
+    items = []
+    for part in model.parts.values():
+        for label, term in part.cost.items():
+            items.append((label, float(term.value)))
     table = pd.DataFrame(items, columns=["label", "yuan"])
     return table.groupby("label", sort=False)["yuan"].sum()
 
@@ -125,11 +145,10 @@ def flows_by_carrier(model: Model) -> dict[str, pd.DataFrame]:
     index = steps_of(model.vpp)
     balances = {}
     for carrier in model.balances:
-        flows = {
-            name: part.inject[carrier].value
-            for name, part in model.parts.items()
-            if carrier in part.inject
-        }
+        flows = {}
+        for name, part in model.parts.items():
+            if carrier in part.inject:
+                flows[name] = part.inject[carrier].value
         balances[carrier] = pd.DataFrame(flows, index)
     return balances
 

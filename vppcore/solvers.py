@@ -32,6 +32,7 @@ SOLVERS = {
 }
 # What gurobipy's bundled licence takes (measured with 13.0.3).
 LICENCE_SIZE, LICENCE_SIZE_QUADRATIC = 2000, 200
+TIME_LIMIT = 600.0  # s
 # The solvers' own defaults stop at 1e-4 (with integers) and 1e-3 (OSQP); a cost read to the cent needs more.
 OPTIONS = {
     "highs": {"mip_rel_gap": 1e-7},
@@ -70,6 +71,7 @@ class Solved:
     rows: int
     seconds: float
     value: float
+    gap: float = 0.0
 
 
 def kind_of(problem: cp.Problem) -> str:
@@ -159,6 +161,21 @@ def choose(kind: str, variables: int, rows: int) -> str:
     if kind.startswith("mixed-integer"):
         return "highs" if refusal("gurobi", kind, variables, rows, gurobi_licence()) else "gurobi"
     return "clarabel"
+
+
+def takes(problem: cp.Problem, solver: str = "auto") -> bool:
+    """True if this solver, as installed and licensed, takes a problem of this kind and size."""
+    check_solver_name(solver)
+    kind = kind_of(problem)
+    variables, rows = size_of(problem, kind, solver)
+    chosen = choose(kind, variables, rows) if solver == "auto" else solver
+    licence = gurobi_licence() if chosen == "gurobi" else "full"
+    return not refusal(chosen, kind, variables, rows, licence)
+
+
+def time_limit() -> float:
+    """How long one solve may take, s: VPPCORE_TIME_LIMIT of the environment, or TIME_LIMIT."""
+    return TIME_LIMIT
 
 
 def solve(problem: cp.Problem, solver: str = "auto", name: str = "model") -> Solved:

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import cvxpy as cp
+import numpy as np
 
-from vppcore.components import CARRIERS, Component, Part
-from vppcore.components.base import Exclusive
+from vppcore.carriers import balanced_flows, counterpart_faults, implied_vents
+from vppcore.components import Clock, Component, ControllableLoad, Part
+from vppcore.components.base import KIND_OF, Exclusive
 from vppcore.errors import WrongInput
+from vppcore.names import name_faults, normalised
+from vppcore.parameters import rules_of
 
 AnyComponent = TypeVar("AnyComponent", bound=Component)
 
@@ -26,27 +30,44 @@ class VPP:
     components: what it consists of, with different names.
     steps: number of time steps of the horizon.
     step_hours: length of a time step, h.
+    start_hour: hour of the day at which the first step begins; 0 is midnight.
+    weekday: of the first step, 0 is Monday and 6 is Sunday; None if it is not known.
+    Raises WrongInput, with a sentence for each fault, where numbers, series or names make no sense
+    and where a component lacks what it needs from the others.
+
+    >>> from vppcore.components import ElectricLoad, Grid
+    >>> house = VPP(
+    ...     "Home",
+    ...     (ElectricLoad(forecast=[3.0, 5.0]), Grid(buy_price=[0.5, 1.0], sell_price=[0, 0])),
+    ...     steps=2,
+    ... )
+    >>> [component.name for component in house.with_role("load")]
+    ['electric_load']
+    >>> house.change("electric_load", forecast=[3.0])
+    Traceback (most recent call last):
+    vppcore.errors.WrongInput: Home, electric_load: forecast: found 1 number; allowed: 2, one for \
+each step
     """
 
     name: str
     components: tuple[Component, ...]
     steps: int = 24
     step_hours: float = 1.0
+    start_hour: float = 0.0
+    weekday: int | None = None
 
-    def __post_init__(self):
-        faults = [
-            f"{self.name}: two components named {name}; allowed: different labels"
-            for name in self._twice()
-        ]
-        for component in self.components:
-            for fault in (*component.out_of_range(), *component.faults()):
-                faults.append(f"{self.name}, {component.name}: {fault}")
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", normalised(self.name))
+        object.__setattr__(self, "components", tuple(self.components))
+        faults = vpp_faults(self)
         if faults:
             raise WrongInput(*faults)
+        object.__setattr__(self, "steps", int(self.steps))
 
-    def _twice(self) -> list[str]:
-        names = [component.name for component in self.components]
-        return [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    @property
+    def clock(self) -> Clock:
+        """Its steps and when they begin."""
+        return Clock(self.steps, self.step_hours, self.start_hour, self.weekday)
 
     def of(self, kind: type[AnyComponent]) -> tuple[AnyComponent, ...]:
         """The components of a class, e.g. `vpp.of(Grid)`."""
@@ -57,42 +78,164 @@ class VPP:
         return tuple(component for component in self.components if component.role in roles)
 
     def component(self, name: str) -> Component:
-        """The component of this name. Raises WrongInput, naming those there are, if it is absent."""
+        """The component of this name. Raises WrongInput, naming those there are, without one."""
         for component in self.components:
             if component.name == name:
                 return component
         there = ", ".join(component.name for component in self.components)
         raise WrongInput(f"{self.name}: no component {name!r}; there are {there}")
 
-    def change(self, name: str, **changes) -> VPP:
-        """The same VPP with some numbers of one component replaced, e.g. `vpp.change("battery", charge_max=800)`."""
+    def change(self, name: str, **changes: Any) -> VPP:
+        """The same VPP with some numbers of one component replaced.
+
+        E.g. `vpp.change("battery", charge_max=800)`.
+        """
         before = self.component(name)
         after = replace(before, **changes)
-        components = tuple(
-            after if component is before else component for component in self.components
-        )
-        return replace(self, components=components)
+        components = [after if other is before else other for other in self.components]
+        return replace(self, components=tuple(components))
 
     def adding(self, *components: Component) -> VPP:
         """The same VPP with more components."""
         return replace(self, components=(*self.components, *components))
 
+    def window(self, first: int, steps: int) -> VPP:
+        """The same VPP in the `steps` steps that begin with step `first` (1 is the first).
 
+        Stores still end as full as they began. Raises WrongInput if these steps are not all there.
+        """
+        last = first - 1 + steps
+        if not 1 <= first <= last <= self.steps:
+            raise WrongInput(
+                f"{self.name}: found steps {first} to {last}; allowed: within 1 to {self.steps}"
+            )
+        clock = self.clock.window(first, steps)
+        return replace(
+            self,
+            components=tuple(component.window(first, steps) for component in self.components),
+            steps=steps,
+            start_hour=clock.start_hour,
+            weekday=clock.weekday,
+        )
+
+
+# --- faults ---------------------------------------------------------------------------------------
+def vpp_faults(vpp: VPP) -> list[str]:
+    """A sentence for each fault of a VPP, empty when it is sound; see `VPP`.
+
+    What components lack from each other is only looked at where each of them is sound.
+    """
+    where = vpp.name if isinstance(vpp.name, str) and vpp.name else "vpp"
+    faults = [f"{where}: {fault}" for fault in horizon_faults(vpp)]
+    faults += name_faults(vpp.name, "vpp")
+    faults += [f"{where}: {fault}" for fault in label_faults(vpp.components)]
+    if faults:
+        return faults
+    for component in vpp.components:
+        for fault in component_faults(component, vpp):
+            faults.append(f"{where}, {component.name}: {fault}")
+    if not faults:
+        faults += [f"{where}: {fault}" for fault in counterpart_faults(vpp.components, vpp.clock)]
+    return faults
+
+
+def horizon_faults(vpp: VPP) -> list[str]:
+    """Sentences about steps, step_hours, start_hour and weekday that make no sense."""
+    faults = []
+    for name, rule in rules_of(Clock).items():
+        value = getattr(vpp, name)
+        if not rule.admits(value):
+            faults.append(rule.fault(name, value))
+    return faults
+
+
+def label_faults(components: tuple[Component, ...]) -> list[str]:
+    """Sentences about components that are none, and about names that cannot tell them apart."""
+    strangers = [other for other in components if not isinstance(other, Component)]
+    if strangers:
+        return [f"component: found {strangers[0]!r}; allowed: a component"]
+    faults = []
+    for component in components:
+        if component.label:
+            faults += name_faults(component.label, "label")
+        if component.label in set(KIND_OF.values()) - {component.kind}:
+            faults.append(
+                f"label: found {component.label!r} for a {component.kind}; "
+                "allowed: a name that is not another kind of component"
+            )
+    names = [component.name for component in components]
+    for name in dict.fromkeys(names):
+        if names.count(name) > 1:
+            faults.append(f"two components named {name}; allowed: different labels")
+    return faults
+
+
+def component_faults(component: Component, vpp: VPP) -> list[str]:
+    """Sentences about a component's numbers and series, alone, over time and beside others."""
+    faults = component.out_of_range(vpp.steps)
+    if not faults:
+        faults = component.faults()
+    if not faults:
+        faults = component.faults_at(vpp.clock)
+    if not faults:
+        faults = component.faults_beside(vpp.components)
+    return faults
+
+
+# --- the problem ----------------------------------------------------------------------------------
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """Two flows of a built component that must not run in the same step; see `Exclusive`, whose limits `limits` holds."""
+    """Two flows of a built component that must not run in the same step.
 
+    vpp: whose component it is.
+    component: its name.
+    one, other: the two flows, kW `(steps,)`.
+    limits: what is known of them, their names included.
+    """
+
+    vpp: str
     component: str
     one: cp.Expression
     other: cp.Expression
     limits: Exclusive
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """VPP, component and the names of the two flows: the same in every build of the VPP."""
+        return self.vpp, self.component, self.limits.one, self.limits.other
+
+    @property
+    def steps(self) -> np.ndarray:
+        """Places, from 0, of the steps in which the flows exclude each other."""
+        return np.flatnonzero(np.broadcast_to(self.limits.where, self.one.shape))
+
+    @property
+    def one_max(self) -> np.ndarray:
+        """The largest values of the first flow in these steps, kW; may be infinite."""
+        return self._in_steps(self.limits.one_max)
+
+    @property
+    def other_max(self) -> np.ndarray:
+        """The largest values of the second flow in these steps, kW; may be infinite."""
+        return self._in_steps(self.limits.other_max)
+
+    def with_limits(self, one_max: np.ndarray, other_max: np.ndarray) -> Pair:
+        """The same pair with other limits, kW for each of its steps."""
+        whole = np.zeros((2, *self.one.shape))
+        whole[0, self.steps] = one_max
+        whole[1, self.steps] = other_max
+        limits = replace(self.limits, one_max=whole[0], other_max=whole[1])
+        return replace(self, limits=limits)
+
+    def _in_steps(self, limit: Any) -> np.ndarray:
+        return np.broadcast_to(np.asarray(limit, float), self.one.shape)[self.steps]
 
 
 @dataclass
 class Model:
     """The optimisation problem of one VPP before it is solved, or as a piece of a larger one.
 
-    vpp: whose problem it is.
+    vpp: whose problem it is, with the vents that let go what nobody takes.
     parts: component -> its part.
     balances: carrier -> the row that makes all injections add up to zero.
     cost: yuan over the horizon.
@@ -107,7 +250,7 @@ class Model:
 
     def trades(self) -> dict[str, cp.Expression]:
         """Partner -> expected trade `(steps,)` in kW, positive: received; empty without a tie."""
-        flows = {}
+        flows: dict[str, cp.Expression] = {}
         for part in self.parts.values():
             if part.trade is not None:
                 flows |= part.series
@@ -115,26 +258,62 @@ class Model:
 
     def pairs(self) -> list[Pair]:
         """The flows that must not run at once, of all components."""
-        return [
-            Pair(name, part.series[limits.one], part.series[limits.other], limits)
-            for name, part in self.parts.items()
-            for limits in part.exclusive
-        ]
+        found = []
+        for name, part in self.parts.items():
+            for limits in part.exclusive:
+                one = part.series[limits.one]
+                other = part.series[limits.other]
+                found.append(Pair(self.vpp.name, name, one, other, limits))
+        return found
 
 
 def build(vpp: VPP) -> Model:
-    """States the problem of a VPP: its components' parts and one balance for each carrier in use."""
-    parts = {
-        component.name: component.model(vpp.steps, vpp.step_hours) for component in vpp.components
+    """States the problem of a VPP: its components' parts and one balance for each carrier in use.
+
+    A VPP that makes heat which nothing takes lets it go, and one without a carbon market counts
+    its carbon for nothing (see `implied_vents`).
+    """
+    parts = parts_of(vpp.components, vpp)
+    vents = implied_vents(vpp.components, parts)
+    if vents:
+        vpp = vpp.adding(*vents)
+        parts |= parts_of(vents, vpp)
+    balances = {
+        carrier: sum(flows) == 0  # A section 2.5
+        for carrier, flows in balanced_flows(parts).items()
     }
-    balances = {}
-    for carrier in CARRIERS:
-        flows = [part.inject[carrier] for part in parts.values() if carrier in part.inject]
-        if flows:
-            balances[carrier] = sum(flows) == 0  # A section 2.5
     cost = total(term for part in parts.values() for term in part.cost.values())  # A section 2.4
     constraints = [row for part in parts.values() for row in part.constraints]
+    constraints += rows_of_called_loads(vpp, parts)
     return Model(vpp, parts, balances, cost, [*constraints, *balances.values()])
+
+
+def parts_of(components: Iterable[Component], vpp: VPP) -> dict[str, Part]:
+    """Component -> its part, as it is beside the VPP's other components."""
+    parts = {}
+    for component in components:
+        parts[component.name] = component.beside(vpp.components).model_at(vpp.clock)
+    return parts
+
+
+def rows_of_called_loads(vpp: VPP, parts: dict[str, Part]) -> list:
+    """What loads serve less what is called from them stays at zero or more, as constraints.
+
+    Left out where the shares that may be moved, curtailed and called add up to one or less, so
+    that it holds anyway.
+    """
+    rows = []
+    called_from: dict[tuple, list[ControllableLoad]] = {}
+    for callable_load in vpp.of(ControllableLoad):
+        called_from.setdefault(callable_load.calls(vpp.components), []).append(callable_load)
+    for loads, callers in called_from.items():
+        flexible = max(load.flexible_share for load in loads)
+        callable_share = sum(caller.share for caller in callers)
+        if flexible + callable_share > 1:
+            served = sum(parts[load.name].series["served"] for load in loads)
+            called = sum(parts[caller.name].series["called"] for caller in callers)
+            rows.append(served - called >= 0)
+    return rows
 
 
 def total(terms: Iterable[cp.Expression]) -> cp.Expression:

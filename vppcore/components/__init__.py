@@ -4,10 +4,12 @@ from vppcore.components.base import CARRIER_UNITS, CARRIERS, KIND_OF, Component,
 from vppcore.components.battery import Battery
 from vppcore.components.boiler import Boiler
 from vppcore.components.chp import CHPWithCapture, GasTurbine
+from vppcore.components.clock import Clock
 from vppcore.components.loads import ControllableLoad, ElectricLoad, HeatLoad
 from vppcore.components.markets import CarbonMarket, GasSupply, Grid, PowerMarket, Tie
 from vppcore.components.micro_turbine import MicroTurbine
 from vppcore.components.renewable import Renewable
+from vppcore.components.vents import CarbonAccount, HeatVent
 
 COMPONENTS = {name: component for component, name in KIND_OF.items()}
 
@@ -18,7 +20,9 @@ __all__ = [
     "Battery",
     "Boiler",
     "CHPWithCapture",
+    "CarbonAccount",
     "CarbonMarket",
+    "Clock",
     "Component",
     "ControllableLoad",
     "ElectricLoad",
@@ -26,6 +30,7 @@ __all__ = [
     "GasTurbine",
     "Grid",
     "HeatLoad",
+    "HeatVent",
     "MicroTurbine",
     "Part",
     "PowerMarket",

@@ -1,31 +1,37 @@
-"""Flexible electric and heat loads. kW; injection is positive, so a load injects its negative; arrays are (steps,)."""
+"""Flexible electric and heat loads.
+
+kW; injection is positive, so a load injects its negative; arrays are (steps,).
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import cvxpy as cp
 import numpy as np
 
 from vppcore.components.base import Component, Part, kind, parameter, profile
+from vppcore.components.markets import Grid
+from vppcore.errors import WrongInput
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Load(Component):
-    """What electric and heat loads share: a forecast, a factor on it and a share that may be curtailed for pay."""
+    """What electric and heat loads share: a forecast and a factor on it.
+
+    forecast: forecast demand, kW `(steps,)`; each kind of load says which series it is.
+    surprise: demand above the forecast, kW `(steps,)`, that is met and was not announced; an
+        expression where it is uncertain.
+    """
 
     role: ClassVar[str] = "load"
 
-    forecast: np.ndarray = profile("load", "kW", "forecast demand")
+    forecast: np.ndarray
     scale: float = parameter("-", "factor on the forecast", 1.0)
     rating: float = parameter("kW", "connection capacity, used to check the forecast", np.inf)
-    curtail_share: float = parameter("-", "curtailable share of the load", 0.0, 0.0, 1.0)
-    curtail_cost: float = parameter("yuan/kWh", "compensation per kWh curtailed", 0.0)
 
-    surprise: np.ndarray | float = (
-        0.0  # kW above the forecast, met but not announced; an expression in robust.py
-    )
+    surprise: Any = 0.0
 
     @property
     def uncertain_series(self) -> str:
@@ -43,52 +49,94 @@ class Load(Component):
 class ElectricLoad(Load):
     r"""Fixed, transferable and curtailable electric load, paper A section 2.2.3:
 
-    $$L_t=\bar L_t+L^{tr}_t-L^{cut}_t,\quad \sum_{t\in\text{day}} L^{tr}_t=0,\quad |L^{tr}_t|\le r\bar L_t,\quad
-      0\le L^{cut}_t\le k\bar L_t$$
+    $$L_t=\bar L_t+L^{tr}_t-L^{cut}_t\ge0,\quad \sum_{t\in\text{day}} L^{tr}_t=0,\quad
+      |L^{tr}_t|\le r\bar L_t,\quad 0\le L^{cut}_t\le k\bar L_t$$
+
+    >>> house = ElectricLoad(forecast=[1.0, 2.0], scale=3.0, shift_share=0.2)
+    >>> house.demand.tolist()
+    [3.0, 6.0]
     """
 
+    forecast: np.ndarray = profile("load", "kW", "forecast demand", symbol=r"\bar L_t")
+    curtail_share: float = parameter(
+        "-", "curtailable share of the load", 0.0, 0.0, 1.0, symbol="k"
+    )
+    curtail_cost: float = parameter(
+        "yuan/kWh", "compensation per kWh curtailed", 0.0, symbol=r"\lambda^{cut}"
+    )
     shift_share: float = parameter(
-        "-", "transferable share of the load, up and down", 0.0, 0.0, 1.0
+        "-", "transferable share of the load, up and down", 0.0, 0.0, 1.0, symbol="r"
     )
     shift_cost: float = parameter(
-        "yuan/kWh", "compensation per kWh moved out of or into a step", 0.0
+        "yuan/kWh",
+        "compensation per kWh moved out of or into a step",
+        0.0,
+        symbol=r"\lambda^{tr}",
     )
     shift_hours: float = parameter(
         "h", "period within which moved load is made up, from the first step on", 24.0, 1e-6
     )
 
+    @property
+    def flexible_share(self) -> float:
+        """The largest share of the demand by which flexibility may lower what is served."""
+        return self.curtail_share + self.shift_share
+
     def model(self, steps: int, step_hours: float = 1.0) -> Part:
         shift = cp.Variable(steps)
         curtailed = cp.Variable(steps, nonneg=True)
-        period = max(1, round(min(self.shift_hours, steps * step_hours) / step_hours))
         served = self.demand + self.surprise + shift - curtailed
+        constraints = [
+            *self.made_up_within_a_period(shift, step_hours),
+            shift <= self.shift_share * self.demand,
+            shift >= -self.shift_share * self.demand,
+            curtailed <= self.curtail_share * self.demand,
+        ]
+        if self.flexible_share > 1:
+            constraints.append(served >= 0)  # a load never gives power
         paid = self.shift_cost * cp.sum(cp.abs(shift)) + self.curtail_cost * cp.sum(curtailed)
         return Part(
             inject={"electricity": -served},
             cost={"demand response": step_hours * paid},  # A 2.4-5
-            constraints=[
-                *(cp.sum(shift[first : first + period]) == 0 for first in range(0, steps, period)),
-                shift <= self.shift_share * self.demand,
-                shift >= -self.shift_share * self.demand,
-                curtailed <= self.curtail_share * self.demand,
-            ],
+            constraints=constraints,
             series={"served": served, "shift": shift, "curtailed": curtailed},
         )
+
+    def made_up_within_a_period(self, shift: cp.Variable, step_hours: float) -> list:
+        """What is moved adds up to zero in each period of `shift_hours`, as constraints."""
+        steps = shift.shape[0]
+        period_hours = min(self.shift_hours, steps * step_hours)
+        period = max(1, round(period_hours / step_hours))
+        starts = range(0, steps, period)
+        return [cp.sum(shift[start : start + period]) == 0 for start in starts]
 
 
 @kind("heat_load")
 @dataclass(frozen=True, eq=False, kw_only=True)
 class HeatLoad(Load):
-    r"""Fixed and curtailable heat load, $H_t=\bar H_t-H^{cut}_t$, $0\le H^{cut}_t\le k\bar H_t$; paper A section 2.2.3."""
+    r"""Fixed and curtailable heat load, paper A section 2.2.3:
 
-    forecast: np.ndarray = profile("heat", "kW", "forecast demand")
+    $$H_t=\bar H_t-H^{cut}_t,\quad 0\le H^{cut}_t\le k^H\bar H_t$$
+
+    >>> HeatLoad(forecast=[4.0, 5.0], curtail_share=0.1).demand.tolist()
+    [4.0, 5.0]
+    """
+
+    forecast: np.ndarray = profile("heat", "kW", "forecast demand", symbol=r"\bar H_t")
+    curtail_share: float = parameter(
+        "-", "curtailable share of the load", 0.0, 0.0, 1.0, symbol="k^H"
+    )
+    curtail_cost: float = parameter(
+        "yuan/kWh", "compensation per kWh curtailed", 0.0, symbol=r"\lambda^{H}"
+    )
 
     def model(self, steps: int, step_hours: float = 1.0) -> Part:
         curtailed = cp.Variable(steps, nonneg=True)
         served = self.demand + self.surprise - curtailed
+        paid = self.curtail_cost * cp.sum(curtailed)
         return Part(
             inject={"heat": -served},
-            cost={"demand response": step_hours * self.curtail_cost * cp.sum(curtailed)},
+            cost={"demand response": step_hours * paid},
             constraints=[curtailed <= self.curtail_share * self.demand],
             series={"served": served, "curtailed": curtailed},
         )
@@ -99,27 +147,82 @@ class HeatLoad(Load):
 class ControllableLoad(Component):
     r"""Load that customers give up when they are called, paper B section 2.4:
 
-    $$0\le P^{CL}_t\le k\bar L_t,\quad \sum_t\Delta\big(\varrho\,\pi^b_tP^{CL}_t+a(P^{CL}_t)^2\big)$$
-    The compensation is a share of the purchase price and rises with the amount called. It lowers the VPP's electric load.
+    $$0\le P^{CL}_t\le k\bar L_t,\quad
+      \sum_t\Delta\big(\varrho\,\pi^b_tP^{CL}_t+a(P^{CL}_t)^2\big)$$
+    The compensation is a share of the purchase price and rises with the amount called. What is
+    called is a part of the VPP's electric load: of the one with the same label, else of all of
+    them. What they serve less what is called stays at zero or more.
+
+    forecast: None takes the demand of that load; a given one is the part of it that is meant.
+    buy_price: None takes that of the VPP's grid.
+
+    >>> called = ControllableLoad(buy_price=[0.5, 1.0], share=0.1)
+    >>> house = ElectricLoad(forecast=[10.0, 20.0], scale=2.0)
+    >>> called.beside((house, called)).forecast.tolist()
+    [20.0, 40.0]
     """
 
     role: ClassVar[str] = "load"
 
-    forecast: np.ndarray = profile("load", "kW", "forecast demand", of="electric_load.demand")
-    buy_price: np.ndarray = profile(
+    forecast: np.ndarray | None = profile(
+        "load",
+        "kW",
+        "forecast demand of which a share may be called",
+        symbol=r"\bar L_t",
+        of="electric_load.demand",
+    )
+    buy_price: np.ndarray | None = profile(
         "grid_buy",
         "yuan/kWh",
         "purchase price, the base of the compensation",
         low=-np.inf,
+        symbol=r"\pi^b_t",
         of="grid.buy_price",
     )
-    share: float = parameter("-", "share of the load that may be called", 0.0, 0.0, 1.0)
-    price_share: float = parameter("-", "compensation as a share of the purchase price", 1.0)
+    share: float = parameter("-", "share of the load that may be called", 0.0, 0.0, 1.0, symbol="k")
+    price_share: float = parameter(
+        "-", "compensation as a share of the purchase price", 1.0, symbol=r"\varrho"
+    )
     cost_quadratic: float = parameter(
-        "yuan/kW2h", "compensation that grows with the amount called", 0.0
+        "yuan/kW2h", "compensation that grows with the amount called", 0.0, symbol="a"
     )
 
+    def calls(self, components: tuple[Component, ...]) -> tuple[ElectricLoad, ...]:
+        """The electric loads among a VPP's components that are called: its own, or all of them."""
+        loads = tuple(other for other in components if isinstance(other, ElectricLoad))
+        of_its_own = tuple(load for load in loads if load.label == self.label)
+        return of_its_own or loads
+
+    def faults_beside(self, components: tuple[Component, ...]) -> list[str]:
+        """Sentences if there is no load that could be called, or no price that could be paid."""
+        faults = []
+        if not self.calls(components):
+            faults.append("found no electric_load that could be called; allowed: beside one")
+        grids = [other for other in components if isinstance(other, Grid)]
+        if self.buy_price is None and len(grids) != 1:
+            faults.append(
+                f"buy_price: found none and {len(grids)} grids; allowed: a price, or beside one grid"
+            )
+        return faults
+
+    def beside(self, components: tuple[Component, ...]) -> ControllableLoad:
+        """The same with the demand and the price that it follows in its VPP."""
+        demand = sum(load.demand for load in self.calls(components))
+        forecast = self.forecast
+        if forecast is None:
+            forecast = demand
+        elif isinstance(demand, np.ndarray):  # not an uncertain one
+            forecast = np.minimum(forecast, demand)
+        prices = [other.buy_price for other in components if isinstance(other, Grid)]
+        buy_price = prices[0] if self.buy_price is None else self.buy_price
+        return replace(self, forecast=forecast, buy_price=buy_price)
+
     def model(self, steps: int, step_hours: float = 1.0) -> Part:
+        if self.forecast is None or self.buy_price is None:
+            raise WrongInput(
+                f"{self.name}: found no forecast or no buy_price; allowed: both, or beside an "
+                "electric_load and a grid in a VPP"
+            )
         called = cp.Variable(steps, nonneg=True)
         paid = self.price_share * (self.buy_price @ called)
         if self.cost_quadratic:

@@ -13,6 +13,7 @@ import numpy as np
 
 from vppcore.components.base import (
     Component,
+    Exclusive,
     Part,
     bounded,
     kind,
@@ -25,56 +26,92 @@ from vppcore.components.base import (
 @kind("grid")
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Grid(Component):
-    r"""The upper grid at time-of-use prices, $\sum_t\Delta(\pi^b_tP^b_t-\pi^s_tP^s_t)$; paper A 2.4-2.
+    r"""The upper grid at time-of-use prices, paper A 2.4-2:
 
-    Purchased power may carry emission and quota into the VPP's carbon account, paper B (1)-(2).
+    $$\sum_t\Delta(\pi^b_tP^b_t-\pi^s_tP^s_t),\quad 0\le P^b_t\le P^b_{max},\quad
+      0\le P^s_t\le P^s_{max}$$
+    Purchased power may carry emission $e_g$ and quota $\eta_g$ into the VPP's carbon account,
+    paper B (1)-(2). Buying and selling at once is excluded in every step in which it could pay.
+
+    >>> grid = Grid(buy_price=[0.5, 0.1], sell_price=[0.2, 0.2])
+    >>> grid.could_circulate.tolist()  # in the second step power is sold dearer than it is bought
+    [False, True]
     """
 
     role: ClassVar[str] = "grid"
 
-    buy_price: np.ndarray = profile("grid_buy", "yuan/kWh", "purchase price", low=-np.inf)
-    sell_price: np.ndarray = profile("grid_sell", "yuan/kWh", "feed-in price", low=-np.inf)
-    buy_max: float = parameter("kW", "largest purchase", np.inf, by_step=True)
-    sell_max: float = parameter("kW", "largest sale", np.inf, by_step=True)
-    emission: float = parameter("kg/kWh", "CO2 per kWh purchased", 0.0)
-    carbon_quota: float = parameter("kg/kWh", "carbon quota per kWh purchased", 0.0)
+    buy_price: np.ndarray = profile(
+        "grid_buy", "yuan/kWh", "purchase price", low=-np.inf, symbol=r"\pi^b_t"
+    )
+    sell_price: np.ndarray = profile(
+        "grid_sell", "yuan/kWh", "feed-in price", low=-np.inf, symbol=r"\pi^s_t"
+    )
+    buy_max: float = parameter("kW", "largest purchase", np.inf, symbol=r"P^b_{max}", by_step=True)
+    sell_max: float = parameter("kW", "largest sale", np.inf, symbol=r"P^s_{max}", by_step=True)
+    emission: float = parameter("kg/kWh", "CO2 per kWh purchased", 0.0, symbol="e_g")
+    carbon_quota: float = parameter(
+        "kg/kWh", "carbon quota per kWh purchased", 0.0, symbol=r"\eta_g"
+    )
 
-    def faults(self) -> list[str]:
-        steps = [str(step + 1) for step in np.flatnonzero(self.sell_price > self.buy_price)[:3]]
-        found = (
-            [f"feed-in price above purchase price in step {', '.join(steps)} (money for nothing)"]
-            if steps
-            else []
-        )
-        if self.emission != self.carbon_quota and (self.sell_price == self.buy_price).any():
-            found.append(
-                "feed-in price equal to the purchase price: buying and selling at once would cost nothing and count as "
-                "emission; allowed with emission or quota: a lower feed-in price"
-            )
-        return found
+    @property
+    def counted(self) -> float:
+        """What each purchased kWh adds to the carbon account, kg; negative where quota exceeds."""
+        return self.emission - self.carbon_quota
+
+    @property
+    def could_circulate(self) -> np.ndarray:
+        """True in the steps in which buying and selling at once could pay, `(steps,)`.
+
+        It does where the feed-in price is above the purchase price; it may where purchased power
+        earns more quota than it emits, and where it costs nothing and would count as emission.
+        """
+        above = self.sell_price > self.buy_price
+        equal = self.sell_price == self.buy_price
+        return above | (equal & (self.counted != 0)) | (self.counted < 0)
 
     def model(self, steps: int, step_hours: float = 1.0) -> Part:
-        buy, sell = bounded(steps, 0, self.buy_max), bounded(steps, 0, self.sell_max)
-        counted = self.emission - self.carbon_quota
+        buy = bounded(steps, 0, self.buy_max)
+        sell = bounded(steps, 0, self.sell_max)
+        inject = {"electricity": buy - sell}
+        if self.counted:
+            inject["carbon"] = self.counted * buy  # B (1)-(2)
         return Part(
-            inject={"electricity": buy - sell} | ({"carbon": counted * buy} if counted else {}),
+            inject=inject,
             cost={
                 "electricity purchase": step_hours * (self.buy_price @ buy),
                 "electricity sale": -step_hours * (self.sell_price @ sell),
             },
             series={"buy": buy, "sell": sell},
+            exclusive=self.exclusive_flows(),
         )
+
+    def exclusive_flows(self) -> list[Exclusive]:
+        """Purchase and sale exclude each other where both at once could pay."""
+        if not self.could_circulate.any():
+            return []
+        pays = self.sell_price > self.buy_price
+        return [
+            Exclusive(
+                "buy", "sell", self.buy_max, self.sell_max, bool(pays.any()), self.could_circulate
+            )
+        ]
 
 
 @kind("gas_supply")
 @dataclass(frozen=True, eq=False, kw_only=True)
 class GasSupply(Component):
-    r"""The gas network, $\pi^g\sum_t\Delta G_t/H_g$ for gas $G_t\ge0$ in kW; paper A 2.4-2 and 2.5."""
+    r"""The gas network, paper A 2.4-2 and 2.5, for gas $G_t\ge0$ in kW of calorific value:
+
+    $$\pi^g\sum_t\Delta G_t/H_g$$
+
+    >>> sorted(GasSupply(price=3.5, calorific_value=9.7).model(steps=24).cost)
+    ['gas']
+    """
 
     role: ClassVar[str] = "supply"
 
-    price: float = parameter("yuan/m3", "gas price")
-    calorific_value: float = parameter("kWh/m3", "energy of one cubic metre", low=0.1)
+    price: float = parameter("yuan/m3", "gas price", symbol=r"\pi^g")
+    calorific_value: float = parameter("kWh/m3", "energy of one cubic metre", low=0.1, symbol="H_g")
 
     def model(self, steps: int, step_hours: float = 1.0) -> Part:
         gas = cp.Variable(steps, nonneg=True)
@@ -85,43 +122,60 @@ class GasSupply(Component):
 @kind("carbon_market")
 @dataclass(frozen=True, eq=False, kw_only=True)
 class CarbonMarket(Component):
-    r"""Carbon trading at a flat or a stepped price for the excess $E=\sum_t\Delta(E_t-E^0_t)$ over the horizon.
+    r"""Carbon trading at a flat or a stepped price.
 
+    Charged is the excess $E=\sum_t\Delta(E_t-E^0_t)$ of emission over quota in the horizon:
     $$C(E)=\max_{i=0,\dots,n-1}\{\mu(1+i\alpha)E-\mu\alpha\,l\,i(i+1)/2\}$$
-    Each further interval $l$ of excess costs $\alpha\mu$ more per kg; quota that is left over ($E<0$) is sold at the base
-    price $\mu$. The maximum of lines is convex, so no binaries are needed. One step is the flat price of paper A (2.4-4);
-    several are paper B (3). A price that rises with the surplus sold would make the cost concave; it is refused.
+    Each further interval $l$ of excess costs $\alpha\mu$ more per kg; quota that is left over
+    ($E<0$) is sold at the base price $\mu$. The maximum of lines is convex, so no binaries are
+    needed. One rung is the flat price of paper A (2.4-4); several are paper B (3). A price that
+    rises with the surplus sold would make the cost concave; it is refused.
+
+    >>> market = CarbonMarket(price=0.2, interval=100.0, growth=0.5, levels=3)
+    >>> market.bill(150.0)  # 100 kg at 0.2 and 50 kg at 0.3 yuan
+    35.0
+    >>> market.bill(-50.0)
+    -10.0
     """
 
     role: ClassVar[str] = "carbon market"
 
-    price: float = parameter("yuan/kg", "carbon price, that of the first step")
-    interval: float = parameter("kg", "excess over which one step of the price extends", 1.0, 1e-9)
-    growth: float = parameter("-", "growth of the price from step to step, share of the first", 0.0)
+    price: float = parameter(
+        "yuan/kg", "carbon price, that of the first step", symbol=r"\varepsilon,\ \mu"
+    )
+    interval: float = parameter(
+        "kg", "excess over which one step of the price extends", 1.0, 1e-9, symbol="l"
+    )
+    growth: float = parameter(
+        "-", "growth of the price from step to step, share of the first", 0.0, symbol=r"\alpha"
+    )
     levels: float = parameter(
-        "-", "number of steps of the price; 1 is a flat price", 1.0, 1.0, 1000.0
+        "-",
+        "number of steps of the price; 1 is a flat price",
+        1.0,
+        1.0,
+        1000.0,
+        whole=True,
+        symbol="n",
     )
     reward_growth: float = parameter(
         "-", "growth of the price for surplus sold; only 0 keeps the cost convex", 0.0
     )
 
     def faults(self) -> list[str]:
-        found = []
-        if not float(self.levels).is_integer():
-            found.append(f"levels: found {self.levels:g}; allowed: a whole number")
-        if self.reward_growth:
-            found.append(
-                f"reward_growth: found {self.reward_growth:g}; allowed: 0 (a price that rises with the surplus sold "
-                "makes the cost concave, and a convex solver would return a wrong optimum)"
-            )
-        return found
+        if not self.reward_growth:
+            return []
+        return [
+            f"reward_growth: found {self.reward_growth:g}; allowed: 0 (a price that rises with the "
+            "surplus sold makes the cost concave, and a convex solver would return a wrong optimum)"
+        ]
 
     def pieces(self) -> tuple[np.ndarray, np.ndarray]:
         """Slopes (yuan/kg) and offsets (yuan) of the lines whose maximum is the cost."""
         i = np.arange(int(self.levels))
-        return self.price * (1 + i * self.growth), self.price * self.growth * self.interval * i * (
-            i + 1
-        ) / 2
+        slopes = self.price * (1 + i * self.growth)
+        offsets = self.price * self.growth * self.interval * i * (i + 1) / 2
+        return slopes, offsets
 
     def bill(self, excess: float) -> float:
         """What an excess of `excess` kg over the horizon costs, yuan; negative for income."""
@@ -130,13 +184,14 @@ class CarbonMarket(Component):
 
     def model(self, steps: int, step_hours: float = 1.0) -> Part:
         settled = cp.Variable(steps)
-        excess, (slopes, offsets) = step_hours * cp.sum(settled), self.pieces()
-        stepped = self.growth > 0 and len(slopes) > 1
+        excess = step_hours * cp.sum(settled)
+        slopes, offsets = self.pieces()
+        is_stepped = self.growth > 0 and len(slopes) > 1
+        flat = self.price * excess
+        stepped = cp.max(slopes * excess - offsets)  # B (3)
         return Part(
             inject={"carbon": -settled},
-            cost={
-                "carbon": cp.max(slopes * excess - offsets) if stepped else self.price * excess
-            },  # B (3)
+            cost={"carbon": stepped if is_stepped else flat},
             series={"excess": settled},
         )
 
@@ -144,18 +199,22 @@ class CarbonMarket(Component):
 @kind("power_market")
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PowerMarket(Component):
-    """On which terms a VPP trades with other VPPs hour by hour once its schedule stands (paper B sections 3 and 5.1).
+    """On which terms a VPP trades hour by hour once its schedule stands (paper B 3 and 5.1).
 
     It takes no part in the schedule; `trade_by_game` reads it.
+
+    >>> terms = PowerMarket(reservation_price=0.3, price_min=0.3, price_max=1.2)
+    >>> terms.model(steps=24).inject
+    {}
     """
 
     role: ClassVar[str] = "terms"
 
     reservation_price: float = parameter(
-        "yuan/kWh", "what a sold kWh is worth to its seller's own customers"
+        "yuan/kWh", "what a sold kWh is worth to its seller's own customers", symbol="c_j"
     )
-    price_min: float = parameter("yuan/kWh", "lowest price allowed between VPPs")
-    price_max: float = parameter("yuan/kWh", "highest price allowed between VPPs")
+    price_min: float = parameter("yuan/kWh", "lowest price allowed between VPPs", symbol="p_{min}")
+    price_max: float = parameter("yuan/kWh", "highest price allowed between VPPs", symbol="p_{max}")
     dead_band: float = parameter(
         "kW", "surplus or deficit up to which a VPP stays out of the market", 0.0
     )
@@ -173,28 +232,36 @@ class PowerMarket(Component):
 @kind("tie")
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Tie(Component):
-    r"""Trade $p_{ij}$ with other VPPs (positive: received), $|p_{ij}|\le\bar p$, crossing fee $\gamma|p_{ij}|$; A 2.4-6, (44).
+    r"""Trade $p_{ij}$ with other VPPs, positive where it is received; paper A 2.4-6 and (44):
 
+    $$|p_{ij}|\le\bar p,\quad \sum_j\sum_t\Delta\gamma|p_{ij,t}|$$
     Without a tie a VPP is alone; nothing else about it changes.
+
+    partners: names of the VPPs it joins, a column of the trade each.
+
+    >>> Tie(partners=("Shop",), limit=10.0).model(steps=24).trade.shape
+    (24, 1)
     """
 
     role: ClassVar[str] = "trade"
 
     partners: tuple[str, ...] = field(default=())
-    limit: float = parameter("kW", "largest trade with one partner", by_step=True)
+    limit: float = parameter("kW", "largest trade with one partner", symbol=r"\bar p", by_step=True)
     crossing_fee: float = parameter(
-        "yuan/kWh", "fee to the distribution network per kWh, paid by each side", 0.0
+        "yuan/kWh",
+        "fee to the distribution network per kWh, paid by each side",
+        0.0,
+        symbol=r"\gamma",
     )
 
     def model(self, steps: int, step_hours: float = 1.0) -> Part:
         trade = cp.Variable((steps, len(self.partners)))
+        limit = np.reshape(self.limit, (-1, 1)) if np.ndim(self.limit) else self.limit
         fee = self.crossing_fee * step_hours * cp.sum(cp.abs(trade))
-        by_step = np.broadcast_to(self.limit, (steps,))
-        limit = np.broadcast_to(by_step[:, np.newaxis], trade.shape)
         return Part(
             inject={"electricity": cp.sum(trade, axis=1)},
             cost={"crossing fee": fee},
-            constraints=[trade <= limit, trade >= -limit],
+            constraints=[trade <= limit, trade >= -limit],  # A (44)
             series={partner: trade[:, column] for column, partner in enumerate(self.partners)},
             trade=trade,
         )

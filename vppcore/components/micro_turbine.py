@@ -13,30 +13,36 @@ from vppcore.components.chp import operation_cost, ramp_limits
 class MicroTurbine(Component):
     r"""Micro-turbine whose operation cost includes its fuel, paper B section 2.4 and (12)-(13):
 
-    $$\sum_t\Delta(aP_t^2+bP_t),\quad P_{min}\le P_t\le P_{max},\quad |P_t-P_{t-1}|\le R$$
-    It emits $e$ and earns the quota $D$ per kWh, paper B (1)-(2).
+    $$\sum_t\Delta(aP_t^2+bP_t),\quad P_{min}\le P_t\le P_{max},\quad |P_t-P_{t-1}|\le\Delta R$$
+    It emits $e_{mt}$ and earns the quota $\eta_{mt}$ per kWh, paper B (1)-(2).
+
+    >>> turbine = MicroTurbine(power_max=65.0, cost_linear=0.7)
+    >>> sorted(turbine.model(steps=24).inject)
+    ['carbon', 'electricity']
     """
 
-    power_min: float = parameter("kW", "smallest power", 0.0)
-    power_max: float = parameter("kW", "largest power")
-    ramp_max: float = parameter("kW/h", "largest change of power", float("inf"))
-    cost_quadratic: float = parameter("yuan/kW2h", "operation cost coefficient a", 0.0)
-    cost_linear: float = parameter("yuan/kWh", "operation cost coefficient b, fuel included")
-    emission: float = parameter("kg/kWh", "CO2 per kWh of power", 0.0)
-    carbon_quota: float = parameter("kg/kWh", "carbon quota per kWh of power", 0.0)
+    power_min: float = parameter("kW", "smallest power", 0.0, symbol=r"P_{min}")
+    power_max: float = parameter("kW", "largest power", symbol=r"P_{max}")
+    ramp_max: float = parameter("kW/h", "largest change of power", float("inf"), symbol="R")
+    cost_quadratic: float = parameter("yuan/kW2h", "operation cost coefficient a", 0.0, symbol="a")
+    cost_linear: float = parameter(
+        "yuan/kWh", "operation cost coefficient b, fuel included", symbol="b"
+    )
+    emission: float = parameter("kg/kWh", "CO2 per kWh of power", 0.0, symbol="e_{mt}")
+    carbon_quota: float = parameter(
+        "kg/kWh", "carbon quota per kWh of power", 0.0, symbol=r"\eta_{mt}"
+    )
 
     def faults(self) -> list[str]:
         return minimum_above_maximum(self, ("power_min", "power_max"))
 
     def model(self, steps: int, step_hours: float = 1.0) -> Part:
-        power = bounded(steps, self.power_min, self.power_max)
+        power = bounded(steps, self.power_min, self.power_max)  # B (12)
+        carbon = (self.emission - self.carbon_quota) * power  # B (1)-(2)
+        cost = operation_cost(power, self.cost_quadratic, self.cost_linear, 0.0, step_hours)
         return Part(
-            inject={"electricity": power, "carbon": (self.emission - self.carbon_quota) * power},
-            cost={
-                "operation": operation_cost(
-                    power, self.cost_quadratic, self.cost_linear, 0.0, step_hours
-                )
-            },
-            constraints=ramp_limits(power, self.ramp_max, step_hours),
+            inject={"electricity": power, "carbon": carbon},
+            cost={"operation": cost},
+            constraints=ramp_limits(power, self.ramp_max, step_hours),  # B (13)
             series={"power": power},
         )

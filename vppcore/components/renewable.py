@@ -14,18 +14,23 @@ from vppcore.components.base import Component, Part, kind, parameter, profile
 @kind("renewable")
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Renewable(Component):
-    r"""A curtailable plant, $0 \le P^R_t \le s\,\bar P^R_t$, that earns carbon quota $D$ per kWh.
+    r"""A plant that may be curtailed and earns carbon quota $D$ per kWh:
 
+    $$0 \le P^R_t \le s\,\bar P^R_t$$
     Source: paper A sections 2.1 and 2.4 (quota "per unit of electricity production").
+
+    >>> roof = Renewable(label="pv", forecast=[0.0, 3.0], scale=2.0)
+    >>> roof.available.tolist()
+    [0.0, 6.0]
     """
 
     role: ClassVar[str] = "renewable"
 
-    forecast: np.ndarray = profile("{label}", "kW", "forecast output")
-    scale: float = parameter("-", "factor on the forecast", 1.0)
+    forecast: np.ndarray = profile("{label}", "kW", "forecast output", symbol=r"\bar P^R_t")
+    scale: float = parameter("-", "factor on the forecast", 1.0, symbol="s")
     rating: float = parameter("kW", "installed power, used to check the forecast", np.inf)
-    operation_cost: float = parameter("yuan/kWh", "operation cost", 0.0)
-    carbon_quota: float = parameter("kg/kWh", "carbon quota", 0.0)
+    operation_cost: float = parameter("yuan/kWh", "operation cost", 0.0, symbol="b")
+    carbon_quota: float = parameter("kg/kWh", "carbon quota", 0.0, symbol="D")
 
     @property
     def uncertain_series(self) -> str:
@@ -34,7 +39,7 @@ class Renewable(Component):
 
     @property
     def available(self) -> np.ndarray:
-        """Largest possible output, kW `(steps,)`; an expression if the forecast is one (as in robust.py)."""
+        """Largest possible output, kW `(steps,)`; an expression if the forecast is uncertain."""
         return self.scale * self.forecast
 
     def model(self, steps: int, step_hours: float = 1.0) -> Part:

@@ -26,6 +26,8 @@ COLOURS = {
     "controllable_load": "#CC79A7",
     "power_market": "#0072B2",
     "carbon_market": "#7F7F7F",
+    "carbon_account": "#7F7F7F",
+    "heat_vent": "#E69F00",
 }
 NAMES = {
     "wind": "wind",
@@ -42,6 +44,8 @@ NAMES = {
     "electric_load": "load",
     "heat_load": "heat load",
     "carbon_market": "carbon market",
+    "carbon_account": "carbon account",
+    "heat_vent": "heat let go",
 }
 VPP_COLOURS = (
     "#0072B2",

@@ -15,49 +15,11 @@ from vppcore.case import Case
 from vppcore.components import COMPONENTS
 from vppcore.cooperation.result import CoalitionResult
 from vppcore.pages.published import published_value
+from vppcore.parameters import RULE
 from vppcore.schedule import DispatchResult
 from vppcore.uncertainty.settings import Uncertainty
 from vppcore.uncertainty.worst_day import WorstCase
 from vppcore.vpp import VPP
-
-# symbol of a parameter or series in the book's equations; a test compares it with the components' fields
-SYMBOLS = {
-    ("renewable", "operation_cost"): "b", ("boiler", "operation_cost"): "b",
-    ("renewable", "forecast"): r"\bar P^R_t", ("renewable", "scale"): "s", ("renewable", "carbon_quota"): "D",
-    ("battery", "energy_min"): r"E_{min}", ("battery", "energy_max"): r"E_{max}", ("battery", "energy_start"): "E_0",
-    ("battery", "charge_max"): r"P^c_{max}", ("battery", "discharge_max"): r"P^d_{max}",
-    ("battery", "charge_efficiency"): r"\eta^c", ("battery", "discharge_efficiency"): r"\eta^d",
-    ("battery", "self_discharge"): r"\sigma", ("battery", "wear_cost"): r"\kappa",
-    ("gas_turbine", "power_min"): r"P_{min}", ("gas_turbine", "power_max"): r"P_{max}", ("gas_turbine", "ramp_max"): "R",
-    ("gas_turbine", "electric_efficiency"): r"\eta^e", ("gas_turbine", "heat_recovery"): r"\eta^{rec}",
-    ("gas_turbine", "cost_quadratic"): "a", ("gas_turbine", "cost_linear"): "b", ("gas_turbine", "cost_fixed"): "c",
-    ("gas_turbine", "emission"): "e", ("gas_turbine", "carbon_quota"): "D",
-    ("chp_p2g_ccs", "power_min"): r"P_{min}", ("chp_p2g_ccs", "power_max"): r"P_{max}", ("chp_p2g_ccs", "ramp_max"): "R",
-    ("chp_p2g_ccs", "heat_slope_min"): "h_1", ("chp_p2g_ccs", "heat_slope_max"): "h_2",
-    ("chp_p2g_ccs", "back_pressure_slope"): "h_m", ("chp_p2g_ccs", "heat_at_power_min"): "H_0",
-    ("chp_p2g_ccs", "supply_max"): r"P^e_{max}", ("chp_p2g_ccs", "electric_efficiency"): r"\eta^e",
-    ("chp_p2g_ccs", "p2g_max"): r"P^{P2G}_{max}", ("chp_p2g_ccs", "p2g_efficiency"): r"\sigma^{P2G}",
-    ("chp_p2g_ccs", "p2g_carbon"): r"\alpha", ("chp_p2g_ccs", "ccs_max"): r"P^{CCS}_{max}",
-    ("chp_p2g_ccs", "ccs_energy"): r"\beta", ("chp_p2g_ccs", "emission"): "e", ("chp_p2g_ccs", "carbon_quota"): "D",
-    ("chp_p2g_ccs", "cost_quadratic"): "a", ("chp_p2g_ccs", "cost_linear"): "b", ("chp_p2g_ccs", "cost_fixed"): "c",
-    ("boiler", "heat_max"): r"H^{GB}_{max}", ("boiler", "efficiency"): r"\eta^{GB}", ("boiler", "emission"): r"e^{GB}",
-    ("boiler", "carbon_quota"): "D",
-    ("electric_load", "forecast"): r"\bar L_t", ("electric_load", "shift_share"): "r", ("electric_load", "curtail_share"): "k",
-    ("electric_load", "shift_cost"): r"\lambda^{tr}", ("electric_load", "curtail_cost"): r"\lambda^{cut}",
-    ("heat_load", "forecast"): r"\bar H_t", ("heat_load", "curtail_share"): "k^H", ("heat_load", "curtail_cost"): r"\lambda^{H}",
-    ("grid", "buy_price"): r"\pi^b_t", ("grid", "sell_price"): r"\pi^s_t", ("grid", "buy_max"): r"P^b_{max}",
-    ("grid", "sell_max"): r"P^s_{max}", ("gas_supply", "price"): r"\pi^g", ("gas_supply", "calorific_value"): "H_g",
-    ("carbon_market", "price"): r"\varepsilon,\ \mu", ("carbon_market", "interval"): "l",
-    ("carbon_market", "growth"): r"\alpha", ("carbon_market", "levels"): "n", ("battery", "wear_cost_quadratic"): r"\kappa_2",
-    ("grid", "emission"): "e_g", ("grid", "carbon_quota"): r"\eta_g", ("micro_turbine", "power_min"): r"P_{min}",
-    ("micro_turbine", "power_max"): r"P_{max}", ("micro_turbine", "ramp_max"): "R", ("micro_turbine", "cost_quadratic"): "a",
-    ("micro_turbine", "cost_linear"): "b", ("micro_turbine", "emission"): "e_{mt}",
-    ("micro_turbine", "carbon_quota"): r"\eta_{mt}", ("controllable_load", "forecast"): r"\bar L_t",
-    ("controllable_load", "share"): "k", ("controllable_load", "price_share"): r"\varrho",
-    ("controllable_load", "cost_quadratic"): "a", ("controllable_load", "buy_price"): r"\pi^b_t",
-    ("power_market", "reservation_price"): "c_j", ("power_market", "price_min"): r"p_{min}",
-    ("power_market", "price_max"): r"p_{max}", ("tie", "limit"): r"\bar p", ("tie", "crossing_fee"): r"\gamma",
-}  # fmt: skip
 
 
 def escaped(table: pd.DataFrame) -> pd.DataFrame:
@@ -93,7 +55,7 @@ def symbols() -> pd.DataFrame:
     for kind, component in COMPONENTS.items():
         for f in fields(component):
             if "unit" in f.metadata:
-                symbol = SYMBOLS.get((kind, f.name), "")
+                symbol = f.metadata[RULE].symbol
                 unit = f.metadata["unit"].replace(
                     "-", "–"
                 )  # a lone hyphen would become a bullet on the page
