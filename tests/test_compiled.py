@@ -81,6 +81,7 @@ def test_linear_problems_with_new_parameters_again_and_again(data):
         answer = compiled.solve()
         assert answer.solved.solver == "highs"
         assert answer.value == pytest.approx(by_cvxpy(compiled.problem), abs=1e-6)
+        assert compiled.value() == pytest.approx(answer.value, abs=1e-9)
         answer.fill()
         assert small.goal.value == pytest.approx(answer.value, abs=1e-6)
         assert all(row.violation().max() < 1e-6 for row in small.rows)
@@ -258,6 +259,8 @@ def test_no_constraint_no_parameter_one_column():
     x = cp.Variable(bounds=[2, 3])
     assert Compiled(x).solve().value == pytest.approx(2)
     assert Compiled(cp.Maximize(2 * x)).solve().value == pytest.approx(6)
+    assert Compiled(cp.Maximize(2 * x + 1)).value() == pytest.approx(7)
+    assert Compiled(cp.Maximize(2 * x + 1)).value("clarabel") == pytest.approx(7)
     assert Compiled(cp.square(x - 2.5) + 1).solve().value == pytest.approx(1)
 
 

@@ -138,9 +138,7 @@ class MatrixMap:
             (table.data[filled], (entry, table.col[filled])), (len(places), table.shape[1])
         )
         signs = np.broadcast_to(sign, shape[0])[row]
-        return cls(
-            shape, row.astype(np.int32), column.astype(np.int32), AffineMap.of(short, signs)
-        )
+        return cls(shape, row.astype(np.int32), column.astype(np.int32), AffineMap.of(short, signs))
 
     def at(self, parameters: np.ndarray) -> sparse.csc_matrix:
         """The matrix at these parameters; always the same object where no parameter matters."""
@@ -503,18 +501,34 @@ class Compiled:
         name: in place of the problem's own in the sentence of a refusal.
         Raises NotSolved with its status, WrongInput for an unknown solver.
         """
-        check_solver_name(solver)
         name = name or self.name
+        chosen = self._solver(solver)
+        parameters = self.parameter_vector()
+        if chosen == "cvxpy":
+            return self._by_cvxpy(solver, parameters, name)
+        program = self.maps.at(parameters)
+        if chosen == "highs":
+            point = self._warm.solve(program, name)
+        else:
+            point = solve_quadratic(program, name)
+        return self._answer(chosen, parameters, point)
+
+    def value(self, solver: str = "auto", name: str = "") -> float:
+        """The optimal value alone, for where hundreds are asked for; see `solve`."""
+        if self._solver(solver) != "highs":
+            return self.solve(solver, name).value
+        return self._sign * self._warm.value(self.program(), name)
+
+    def _solver(self, solver: str) -> str:
+        """The solver to be used, "cvxpy" where it is not one that this module speaks to."""
+        check_solver_name(solver)
         rows, columns = self.maps.matrix.shape
         chosen = choose(self.kind, columns, rows) if solver == "auto" else solver
-        parameters = self.parameter_vector()
         if chosen == "highs" and "quadratic" not in self.kind:
-            point = self._warm.solve(self.maps.at(parameters), name)
-            return self._answer("highs", parameters, point)
+            return chosen
         if chosen == "clarabel" and "mixed-integer" not in self.kind:
-            point = solve_quadratic(self.maps.at(parameters), name)
-            return self._answer("clarabel", parameters, point)
-        return self._by_cvxpy(solver, parameters, name)
+            return chosen
+        return "cvxpy"
 
     @cached_property
     def _warm(self) -> WarmLinear:

@@ -75,7 +75,7 @@ def coalition_values(
         if len(members) != 1:  # one VPP has nobody to trade with
             is_open.value = np.array([float(i in members and j in members) for i, j in pairs])
             name = f"coalition {' + '.join(members) or 'of nobody'}"
-            costs[members] = compiled.solve(solver, name).value
+            costs[members] = compiled.value(solver, name)
     return {
         members: costs[()] - costs[members] if len(members) > 1 else 0.0
         for members in coalitions(case.names)

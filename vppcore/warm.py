@@ -162,7 +162,19 @@ class WarmLinear:
         Raises NotSolved: infeasible, unbounded, limit, inaccurate, unsuitable (a quadratic cost) or
         failed.
         """
-        name = name or self.name
+        seconds = self._optimise(program, name or self.name)
+        solution = self._highs.getSolution()
+        x = np.array(solution.col_value)
+        multipliers = None if program.whole.any() else -np.array(solution.row_dual)
+        return Point(x, program.objective(x), multipliers, seconds)
+
+    def value(self, program: Program, name: str = "") -> float:
+        """The objective at the best point alone, for where thousands are asked for; see `solve`."""
+        self._optimise(program, name or self.name)
+        return self._highs.getObjectiveValue() + program.constant
+
+    def _optimise(self, program: Program, name: str) -> float:
+        """Leaves the best point in the solver; seconds that it took. Raises NotSolved."""
         if not program.is_linear:
             raise NotSolved(
                 f"{name}: highs takes linear models here; found a quadratic cost", "unsuitable"
@@ -177,14 +189,7 @@ class WarmLinear:
         if status not in SOLVED:
             reason = self._reason(status, program)
             raise NotSolved(f"{name}: highs says {self._words(status, reason)}", reason)
-        return self._point(program, seconds)
-
-    def _point(self, program: Program, seconds: float) -> Point:
-        """What the solver found, with the signs of `Point`."""
-        solution = self._highs.getSolution()
-        x = np.array(solution.col_value)
-        multipliers = None if program.whole.any() else -np.array(solution.row_dual)
-        return Point(x, program.objective(x), multipliers, seconds)
+        return seconds
 
     def _run(self) -> highspy.HighsModelStatus:
         """Solves from the last basis, and once more from scratch if that gave no clear answer."""

@@ -193,7 +193,7 @@ class Recourse:
 
     def value(self, z: np.ndarray, q: np.ndarray | None = None) -> float:
         """Cost in yuan of the cheapest schedule on day z with trades q, overlaps allowed."""
-        return self.react(z, q).value
+        return self._linear.value(self._with(self.program, self.right_side(z, q)))
 
     def exact(
         self,

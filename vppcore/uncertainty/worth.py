@@ -53,7 +53,7 @@ class Repair:
         row_low = np.where(equation, right, -np.inf)
         program = replace(self._program, row_low=row_low, row_high=right)
         try:
-            return self._solver.solve(program).value
+            return self._solver.value(program)
         except NotSolved as refused:
             if refused.status == "infeasible":
                 return np.inf
