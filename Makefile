@@ -42,10 +42,10 @@ setup:  ## set up the environment alone, or mend it
 	@"$$PYTHON" tools/setup_venv.py
 
 book: setup  ## run the notebooks that changed and build the book
-	@$(PY) tools/make_book.py book
+	@exec $(PY) tools/make_book.py book
 
 run: setup  ## run one notebook: make run NB=cooperation P="penalty=3e-4 solver=gurobi"
-	@$(PY) tools/run_notebook.py --parameters="$$P" -- "$$NB"
+	@exec $(PY) tools/run_notebook.py --parameters="$$P" -- "$$NB"
 
 case: setup  ## copy the commented template of a case: make case NAME=mine
 	@$(PY) tools/case.py new -- "$$NAME"
@@ -54,7 +54,7 @@ check: setup  ## say what a case holds, or every fault in it: make check CASE=da
 	@$(PY) tools/case.py check -- "$$CASE"
 
 sweep: setup  ## worst-case cost over a grid: make sweep LEVELS="0 4 8" DEVIATIONS="0.1 0.2" CASES="paper-a"
-	@$(PY) tools/make_book.py sweep
+	@exec $(PY) tools/make_book.py sweep
 
 lab: setup  ## open the notebooks in JupyterLab
 	@VPPCORE_RESULTS="$$PWD/build/lab/results" VPPCORE_PROGRESS=1 $(PY) -m jupyterlab \

@@ -10,9 +10,11 @@ from pathlib import Path
 
 sys.path.insert(0, "tools")
 
+from build_lock import BuildLock
 from contents import Refused
+from dependencies import ROOT
 from records import prepare
-from saying import give_up, say
+from saying import CHANNEL, give_up, say
 from sweep_plan import read_plan
 
 PYTHON = sys.executable
@@ -26,6 +28,18 @@ except Refused as refused:
     give_up(str(refused))
 for sentence in BOOK.reasons:
     say(sentence)
+
+
+# `make book` holds the lock already; called by itself, Snakemake takes it: each knows of the other.
+LOCK = BuildLock(ROOT, "snakemake")
+
+
+onstart:
+    if CHANNEL not in os.environ:
+        try:
+            LOCK.take()
+        except Refused as refused:
+            give_up(str(refused))
 
 
 wildcard_constraints:

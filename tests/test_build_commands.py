@@ -51,9 +51,12 @@ def ran(done: subprocess.CompletedProcess) -> list[str]:
     return sorted(line.split()[0] for line in done.stdout.splitlines() if " ran: " in line)
 
 
-def start(book: TinyBook) -> subprocess.Popen:
-    """`make book` in the background, in a group of processes of its own."""
-    return subprocess.Popen(
+def start_slowly(book: TinyBook) -> subprocess.Popen:
+    """`make book` in the background, in a group of its own, once it runs a notebook that takes long."""
+    (book.folder / "begun").unlink(missing_ok=True)
+    slow = "import time\nfrom pathlib import Path\nPath('begun').touch()\ntime.sleep(60)"
+    write(book.folder / "notebooks/first.ipynb", notebook('case: str = "one"', slow))
+    build = subprocess.Popen(
         ["make", "book"],
         cwd=book.folder,
         env=book.environment(),
@@ -62,6 +65,8 @@ def start(book: TinyBook) -> subprocess.Popen:
         text=True,
         start_new_session=True,
     )
+    wait_for((book.folder / "begun").exists)
+    return build
 
 
 def wait_for(condition, seconds: float = 30.0) -> None:
@@ -159,11 +164,8 @@ def test_foreign_results_are_made_again_with_all_that_rests_on_them(built):
 
 
 def test_a_second_build_is_refused_and_a_killed_one_is_taken_up(built):
-    slow = "import time\nfrom pathlib import Path\nPath('begun').touch()\ntime.sleep(60)"
     before = built.read("notebooks/first.ipynb")
-    write(built.folder / "notebooks/first.ipynb", notebook('case: str = "one"', slow))
-    build = start(built)
-    wait_for((built.folder / "begun").exists)
+    build = start_slowly(built)
 
     second = built.make("book")
     processes = json.loads(built.read("build/lock.json"))["processes"]
@@ -186,6 +188,20 @@ def test_a_second_build_is_refused_and_a_killed_one_is_taken_up(built):
     assert built.read("results/ledger/total.csv") == "60.0\n"
 
 
+def test_a_build_that_is_interrupted_ends_with_a_sentence_and_leaves_no_lock(built):
+    before = built.read("notebooks/first.ipynb")
+    build = start_slowly(built)
+    os.killpg(build.pid, signal.SIGINT)
+    said, _ = build.communicate(timeout=30)
+    write(built.folder / "notebooks/first.ipynb", before)
+    assert "Ended as you asked; call the command again to go on from here." in said
+    assert "Traceback" not in said and "without a word" not in said
+    assert not list(built.folder.glob(".snakemake/locks/*"))
+    assert not any(is_job_of(pid, built) for pid in os.listdir("/proc"))
+    done = built.make("book")
+    assert done.returncode == 0 and "killed" not in done.stdout
+
+
 def is_job_of(pid: str, book: TinyBook) -> bool:
     """True for a process that runs a notebook of this book."""
     try:
@@ -198,12 +214,8 @@ def is_job_of(pid: str, book: TinyBook) -> bool:
 
 def test_jobs_end_when_the_workflow_alone_is_killed(built):
     """Nothing of a killed build writes beside the next one."""
-    (built.folder / "begun").unlink(missing_ok=True)
-    slow = "import time\nfrom pathlib import Path\nPath('begun').touch()\ntime.sleep(60)"
     before = built.read("notebooks/first.ipynb")
-    write(built.folder / "notebooks/first.ipynb", notebook('case: str = "one"', slow))
-    build = start(built)
-    wait_for((built.folder / "begun").exists)
+    build = start_slowly(built)
     workflow = json.loads(built.read("build/lock.json"))["processes"][1]
     os.kill(workflow, signal.SIGKILL)
     said, _ = build.communicate(timeout=30)

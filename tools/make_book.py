@@ -24,6 +24,7 @@ LOGS = Path("build/logs")
 SAID = LOGS / "said.log"
 WORKFLOW_LOG = LOGS / "snakemake.log"
 POLL_SECONDS = 0.1
+INTERRUPTED: list[int] = []  # the signals by which a reader asked for the end
 FAILED_JOB = re.compile(r"^Error in rule (\w+):\n(?:    .*\n)*?    output: ([^,\n]+)", re.MULTILINE)
 FIRST_COMPLAINT = re.compile(r"^.*(Error|Exception|error:|cannot|Missing).*$", re.MULTILINE)
 
@@ -49,6 +50,8 @@ def build(target: str, command: str, prepare: Callable[[], None]) -> None:
         code = run_and_show(snakemake("--keep-going", "--rerun-incomplete", target), lock)
     finally:
         lock.release()
+    if INTERRUPTED:
+        sys.exit("Ended as you asked; call the command again to go on from here.")
     if code:
         raise Refused(reason(code))
 
@@ -95,11 +98,12 @@ def pass_on_signals(workflow: subprocess.Popen) -> None:
     """A polite end is the workflow's to carry out; Ctrl-C reaches it by itself."""
 
     def end_politely(number: int, frame: Any) -> None:
+        INTERRUPTED.append(number)
         print("Ending; what is running now is finished first.", file=sys.stderr, flush=True)
         workflow.terminate()
 
     def wait_for_its_end(number: int, frame: Any) -> None:
-        print("Interrupted; what is half done is removed.", file=sys.stderr, flush=True)
+        INTERRUPTED.append(number)
 
     signal.signal(signal.SIGINT, wait_for_its_end)
     signal.signal(signal.SIGTERM, end_politely)
