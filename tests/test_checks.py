@@ -143,10 +143,12 @@ def test_costs_by_level_rise_and_together_costs_no_more():
     assert not fine and sentence.endswith("at level 2")
 
 
-def test_bounds_that_do_not_meet_are_said():
-    assert holds(checks.bounds_meet(pd.Series([1e-5, -1e-4])))
-    fine, sentence = checks.bounds_meet(pd.Series([1e-5, 2e-3]))
-    assert not fine and "found 0.002; allowed: up to 0.0001" in sentence
+def test_a_search_that_was_stopped_is_judged_by_what_it_knows():
+    costs = pd.DataFrame({"together": [100.0, 99.0], "gap": [1e-6, -2e-2]})
+    assert checks.accuracy_of(costs) == 2e-2
+    assert checks.accuracy_of(costs.head(1)) == checks.ROBUST_ACCURACY
+    assert holds(checks.rises(costs["together"], 2e-2))
+    assert not holds(checks.rises(costs["together"]))
 
 
 def test_a_cost_is_no_dearer_up_to_a_share_of_it():

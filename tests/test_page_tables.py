@@ -206,3 +206,24 @@ def test_the_ledger_s_page_shows_printed_numbers_with_their_unit():
 def test_printed_levels_are_the_paper_s():
     table = tables.published_levels().set_index("claim")
     assert table.loc["A13", ["mode", "level", "yuan"]].tolist() == ["together", 8, 98960]
+
+
+def test_what_is_shed_is_on_the_page_where_there_is_any():
+    columns = {"alone": [100.0], "together": [90.0], "saving": [10.0], "saving (%)": [10.0]}
+    sweep = pd.DataFrame(columns | {"shed alone": [0.0], "shed together": [0.0]}, [2])
+    assert list(tables.costs_by_level(sweep)) == ["alone", "together", "saving", "saving (%)"]
+    shed = tables.costs_by_level(sweep.assign(**{"shed alone": 946.4}))
+    assert shed.loc[2, "shed alone (kWh)"] == 946 and "shed together (kWh)" not in shed
+    moved = pd.Series({"nominal": 1.23, "robust 4": 2.0}, name="traded (MWh)")
+    calm = SimpleNamespace(cost=1234.4, shed=pd.Series([0.0]))
+    table = tables.promises(moved, {"robust 4": calm})
+    assert table["guaranteed (yuan)"].tolist() == ["", "1,234"] and "shed (kWh)" not in table
+    calm.shed = pd.Series([1.0, 2.0])
+    assert tables.promises(moved, {"robust 4": calm}).loc["robust 4", "shed (kWh)"] == "3"
+
+
+def test_a_search_that_was_stopped_is_said():
+    met = pd.DataFrame({"gap": [1e-5, -1e-4]}, [0, 2])
+    assert "bounds meet" in tables.gaps_in_words(met)
+    stopped = pd.DataFrame({"gap": [1e-5, -3e-3]}, [0, 2])
+    assert tables.gaps_in_words(stopped).startswith("at level 2 the search was stopped")

@@ -135,22 +135,22 @@ def never_falling(cost: pd.Series, accuracy: float = ROBUST_ACCURACY) -> bool:
     return bool((cost.diff().dropna() >= -accuracy * cost.abs().max()).all())
 
 
-def rises(cost: pd.Series) -> Check:
+def accuracy_of(costs: pd.DataFrame) -> float:
+    """How well the costs of a sweep are known, as a share of them: less where a search was stopped."""
+    return max(ROBUST_ACCURACY, float(costs["gap"].abs().max()))
+
+
+def rises(cost: pd.Series, accuracy: float = ROBUST_ACCURACY) -> Check:
     """A larger budget contains the smaller one, so its worst case costs no less."""
     shown = ", ".join(f"{value:,.0f}" for value in cost)
-    return never_falling(cost), f"the cost {cost.name} falls with the level: {shown}"
+    return never_falling(cost, accuracy), f"the cost {cost.name} falls with the level: {shown}"
 
 
-def together_costs_no_more(costs: pd.DataFrame) -> Check:
+def together_costs_no_more(costs: pd.DataFrame, accuracy: float = ROBUST_ACCURACY) -> Check:
     """No trade is a possible promise, so a coalition guarantees no more than its members alone."""
-    dearer = costs["together"] > costs["alone"] + ROBUST_ACCURACY * costs["alone"].abs()
+    dearer = costs["together"] > costs["alone"] + accuracy * costs["alone"].abs()
     levels = ", ".join(str(level) for level in costs.index[dearer])
     return not dearer.any(), f"together costs more than alone at level {levels}"
-
-
-def bounds_meet(gaps: pd.Series) -> Check:
-    """The search for the robust coalition has ended: its two bounds meet."""
-    return at_most(float(gaps.abs().max()), ROBUST_ACCURACY, "gap of a robust coalition")
 
 
 def tail_in_order(risk: pd.DataFrame) -> Check:

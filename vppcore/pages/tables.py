@@ -14,9 +14,11 @@ from vppcore.bargaining.weights import bargaining_weights, supplied_and_received
 from vppcore.case import Case
 from vppcore.components import COMPONENTS
 from vppcore.cooperation.result import CoalitionResult
+from vppcore.pages.checks import ROBUST_ACCURACY
 from vppcore.pages.published import published_value
 from vppcore.parameters import RULE
 from vppcore.schedule import DispatchResult
+from vppcore.uncertainty.result import RobustResult
 from vppcore.uncertainty.settings import Uncertainty
 from vppcore.uncertainty.worst_day import WorstCase
 from vppcore.vpp import VPP
@@ -368,9 +370,37 @@ def price_span(prices: pd.DataFrame, hits: pd.DataFrame) -> pd.DataFrame:
 
 
 def costs_by_level(sweep: pd.DataFrame) -> pd.DataFrame:
-    """A sweep over levels as a page shows it: money in whole tens of yuan."""
-    money = sweep[["alone", "together", "saving"]].round(-1).astype(int)
-    return money.assign(**{"saving (%)": sweep["saving (%)"].round(1)})
+    """A sweep over levels as a page shows it: money in whole tens of yuan, energy that is shed."""
+    table = sweep[["alone", "together", "saving"]].round(-1).astype(int)
+    table["saving (%)"] = sweep["saving (%)"].round(1)
+    for mode in ("shed alone", "shed together"):
+        if (sweep[mode] > 0).any():
+            table[f"{mode} (kWh)"] = sweep[mode].round(0).astype(int)
+    return table
+
+
+def gaps_in_words(sweep: pd.DataFrame) -> str:
+    """How far the bounds of each level are apart, in one sentence."""
+    widest = sweep["gap"].abs()
+    if widest.max() <= ROBUST_ACCURACY:
+        return "at every level the two bounds meet within one part in ten thousand"
+    level = widest.idxmax()
+    return (
+        f"at level {level} the search was stopped with its bounds {100 * widest[level]:.2g} % apart"
+    )
+
+
+def promises(moved: pd.Series, coalitions: dict[str, RobustResult]) -> pd.DataFrame:
+    """Energy traded (MWh), cost guaranteed (yuan) and energy shed (kWh) of schedules, as shown.
+
+    moved: schedule -> energy. coalitions: the robust ones among the schedules.
+    """
+    table = moved.round(1).to_frame()
+    for name, coalition in coalitions.items():
+        table.loc[name, "guaranteed (yuan)"] = f"{coalition.cost:,.0f}"
+        if coalition.shed.sum() > 0:
+            table.loc[name, "shed (kWh)"] = f"{coalition.shed.sum():,.0f}"
+    return table.fillna("")
 
 
 def published_levels() -> pd.DataFrame:
