@@ -286,7 +286,7 @@ def test_a_solver_that_is_not_installed_is_refused_before_anything_is_solved(mon
 
 
 def test_nothing_that_takes_long_is_imported_before_a_wrong_parameter_is_refused():
-    heavy = "{'cvxpy', 'pandas', 'numpy', 'scipy', 'matplotlib', 'yaml', 'vppcore.components'}"
+    heavy = "{'cvxpy', 'pandas', 'scipy', 'matplotlib', 'yaml', 'vppcore.components'}"
     script = f"""
 import sys
 from vppcore.pages.study import check_parameters
