@@ -26,6 +26,7 @@ RANK = {
     "places": 0,
     "choices": 0,
     "parameters": 1,
+    "faults": 1,
     "components": 2,
     "solvers": 2,
     "carriers": 3,

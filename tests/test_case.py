@@ -194,7 +194,7 @@ def test_files_in_megawatts_and_tonnes_give_the_same_case(tmp_path):
 
 
 def test_every_unit_conversion_is_the_power_of_ten_it_should_be():
-    from vppcore.reading import SERIES_UNITS, UNITS
+    from vppcore.reading.units_of_measure import UNITS, endings_for
 
     factors = {
         "MW": 1e3,
@@ -209,7 +209,8 @@ def test_every_unit_conversion_is_the_power_of_ten_it_should_be():
     for unit, (inside, factor) in UNITS.items():
         assert factor == factors.get(unit, 1.0)
         assert UNITS[inside] == (inside, 1.0)
-    assert set(SERIES_UNITS.values()) <= set(UNITS)
+    assert endings_for("kW") == {"_kw": 1.0, "_mw": 1e3}
+    assert endings_for("yuan/kWh") == {"_yuan_per_kwh": 1.0, "_yuan_per_mwh": 1e-3}
 
 
 def test_infinity_is_an_allowed_limit(tmp_path):
@@ -270,67 +271,66 @@ S, U, Y = "series.csv", "units.csv", "case.yaml"
 HOUR = "series.csv, line 3, column hour: "
 FAULTS = {
     # series.csv: time
-    "no time column": (S, "hour,", "day,", "series.csv: no time column; allowed: 'hour' (1, 2, 3, ...) or 'time_utc'"),
+    "no time column": (S, "hour,", "day,", "series.csv: no time column; allowed: 'hour' or 'step' (1, 2, 3, ...), or 'time_utc'"),
     "hour is text": (S, "2,25,", "two,25,", HOUR + "found 'two'; allowed: a number"),
-    "hour twice": (S, "2,25,", "1,25,", HOUR + "found 1; allowed: 2 (1, 2, 3, ... in order)"),
+    "hour twice": (S, "2,25,", "1,25,", HOUR + "found 1; allowed: 2 (1, 2, 3, ... in order, one for each step)"),
     "hour missing": (S, "2,25,", "4,25,", HOUR + "found 4; allowed: 2"),
     "too few rows": (S, "3,15,30,50,25,0.8,0.2\n", "", "series.csv: found 2 rows; allowed: 3 (steps in case.yaml)"),
     "too many rows": (S, "3,15,30,50,25,0.8,0.2\n", "3,15,30,50,25,0.8,0.2\n4,15,30,50,25,0.8,0.2\n",
                       "series.csv: found 4 rows; allowed: 3"),
     # series.csv: numbers
     "text": (S, "2,25,45", "2,much,45", "series.csv, line 3, column a_load_kw: found 'much'; allowed: a number with a decimal point"),
-    "empty": (S, "2,25,45", "2,,45", "series.csv, line 3, column a_load_kw: found 'nothing'; allowed: a number"),
+    "empty": (S, "2,25,45", "2,,45", "series.csv, line 3, column a_load_kw: found nothing; allowed: a number"),
     "decimal comma": (S, "2,25,45", '2,"25,5",45', "line 3, column a_load_kw: found '25,5' (decimal comma?); allowed: a number with"),
-    "decimal comma unquoted": (S, "2,25,45", "2,25,5,45", "series.csv: not a table of comma-separated values"),
+    "decimal comma unquoted": (S, "2,25,45", "2,25,5,45", "series.csv, line 3: found 8 cells below 7 column names (decimal commas?); allowed: as many"),
     "not a number": (S, "2,25,45", "2,nan,45", "series.csv, line 3, column a_load_kw: found nan; allowed: a finite number"),
-    "infinite": (S, "2,25,45", "2,inf,45", "series.csv, line 3, column a_load_kw: found inf; allowed: a finite number"),
-    "too large to be finite": (S, "2,25,45", "2,1e999,45", "line 3, column a_load_kw: found 1e999; allowed: a finite number"),
-    "negative": (S, "2,25,45", "2,-25,45", "series.csv, line 3, column a_load_kw: found -25; allowed: zero or more"),
-    "short row": (S, "2,25,45,35,30,1.2,0.2", "2,25,45,35,30,1.2", "line 3, column grid_sell_yuan_per_kwh: found 'nothing'"),
+    "infinite": (S, "2,25,45", "2,inf,45", "series.csv, line 3, column a_load_kw: found inf kW; allowed: a finite number"),
+    "too large to be finite": (S, "2,25,45", "2,1e999,45", "line 3, column a_load_kw: found inf kW; allowed: a finite number"),
+    "negative": (S, "2,25,45", "2,-25,45", "series.csv, line 3, column a_load_kw: found -25 kW; allowed: 0 or more"),
+    "short row": (S, "2,25,45,35,30,1.2,0.2", "2,25,45,35,30,1.2", "line 3, column grid_sell_yuan_per_kwh: found nothing"),
     # series.csv: columns
-    "no unit": (S, "a_load_kw", "a_load", "series.csv, column a_load: no unit in its name; allowed endings: _yuan_per_kwh, "),
-    "energy for power": (S, "a_load_kw", "a_load_kwh", "series.csv, column a_load_kwh: no unit in its name; allowed endings"),
-    "column missing": (S, "a_load_kw", "a_lod_kw", "series.csv: no column a_load_... for A electric_load; allowed: a_load_kw"),
-    "column of an unknown VPP": (S, "a_pv_kw", "c_pv_kw", "series.csv, column c_pv: no such VPP; allowed: A, B or grid_"),
+    "no unit": (S, "a_load_kw", "a_load", "series.csv, column a_load: no unit in its name, for A electric_load, forecast demand in kW; allowed: a_load_kw, a_load_mw"),
+    "energy for power": (S, "a_load_kw", "a_load_kwh", "series.csv, column a_load_kwh: its name does not end in a unit for A electric_load, forecast demand in kW; allowed: a_load_kw"),
+    "column missing": (S, "a_load_kw", "a_lod_kw", "series.csv: no column a_load_kw for A electric_load (forecast demand), but a_lod_kw; allowed: a_load_kw"),
+    "column of an unknown VPP": (S, "a_pv_kw", "office_heat_kw", "series.csv, column office_heat_kw: nobody asks for it, no VPP of units.csv is called so; allowed: "),
     # units.csv: columns
     "other columns": (U, "parameter,value", "parameter,number", "units.csv: found columns vpp, component, parameter, number, unit"),
     "semicolons": (U, "vpp,component,parameter,value,unit,source,status", "vpp;component;parameter;value;unit;source;status",
-                   "units.csv: found columns vpp;component"),
-    "comma in a value": (U, "pv,carbon_quota,0.4", "pv,carbon_quota,0,4", "units.csv: not a table of comma-separated values"),
+                   "units.csv, line 2: found no semicolons, which separate the column names in line 1; allowed: the same separator in all lines"),
+    "comma in a value": (U, "pv,carbon_quota,0.4", "pv,carbon_quota,0,4", "units.csv, line 3: found 8 cells below 7 column names; allowed: as many; a cell with a comma in it"),
     # units.csv: cells
     "value is text": (U, "A,battery,charge_max,10", "A,battery,charge_max,ten",
                       "units.csv, line 10, A battery charge_max: found 'ten'; allowed: a number with a decimal point"),
     "value has a decimal comma": (U, "pv,carbon_quota,0.4", 'pv,carbon_quota,"0,4"', "line 3, A renewable.pv carbon_quota: found '0,4' (decimal comma?)"),
-    "value is nan": (U, "pv,carbon_quota,0.4", "pv,carbon_quota,nan", "line 3, A renewable.pv carbon_quota: found nan; allowed: a finite number"),
+    "value is nan": (U, "pv,carbon_quota,0.4", "pv,carbon_quota,nan", "line 3, A renewable.pv carbon_quota: found nan; allowed: a number"),
     "price infinite": (U, "gas_supply,price,3.5", "gas_supply,price,inf", "gas_supply price: found inf"),
     "emission infinite": (U, "boiler,emission,0.65", "boiler,emission,inf", "boiler emission: found inf"),
     "no unit in a row": (U, "charge_max,10,kW,made up,assumed\nA,battery,discharge", "charge_max,10,,made up,assumed\nA,battery,discharge",
-                         "units.csv, line 10, A battery charge_max: found unit 'nothing'; allowed: kW, MW"),
+                         "units.csv, line 10, A battery charge_max: found unit nothing; allowed: kW, MW"),
     "wrong unit in a row": (U, "energy_max,20,kWh", "energy_max,20,kW", "line 8, A battery energy_max: found unit 'kW'; allowed: kWh, MWh"),
     "unknown unit": (U, "gas_supply,price,3.5,yuan/m3", "gas_supply,price,3.5,euro/m3", "found unit 'euro/m3'; allowed: yuan/m3"),
     "unknown component": (U, "B,boiler,heat_max", "B,furnace,heat_max", "units.csv, line 14, B furnace heat_max: unknown component 'furnace'; allowed: battery, boiler"),
-    "unknown parameter": (U, "boiler,emission", "boiler,smoke", "line 16, B boiler smoke: unknown parameter; allowed: heat_max, efficiency"),
-    "series as parameter": (U, "boiler,emission,0.65", "electric_load,forecast,0.65", "B electric_load forecast: unknown parameter"),
+    "unknown parameter": (U, "boiler,emission", "boiler,smoke", "line 16, B boiler smoke: unknown parameter 'smoke'; allowed: heat_max, efficiency"),
+    "series as parameter": (U, "boiler,emission,0.65", "electric_load,forecast,0.65", "B electric_load forecast: unknown parameter 'forecast'"),
     "missing parameter": (U, "A,battery,discharge_max,10,kW,made up,assumed\n", "", "units.csv: A battery lacks discharge_max (largest discharging power, kW)"),
     "no source": (U, "battery,charge_max,10,kW,made up", "battery,charge_max,10,kW,", "line 10, A battery charge_max: found no source; allowed: where"),
     "unknown status": (U, "battery,charge_max,10,kW,made up,assumed", "battery,charge_max,10,kW,made up,guessed",
                        "found status 'guessed'; allowed: printed, parent study, digitised, open data, assumed, calibrated"),
     "row twice": (U, "B,boiler,heat_max,40,kW,made up,assumed\n", 2 * "B,boiler,heat_max,40,kW,made up,assumed\n",
-                  "units.csv, line 15: B boiler heat_max stands twice; allowed: once"),
+                  "units.csv, line 15, B boiler heat_max: stands twice, in line 14 too; allowed: once"),
     "negative limit": (U, "battery,charge_max,10", "battery,charge_max,-10", "A battery charge_max: found -10 kW; allowed: 0 or more"),
-    "share above one": (U, "curtail_share,0.1", "curtail_share,1.1", "A electric_load curtail_share: found 1.1 -; allowed: 0 to 1"),
-    "smallest above largest": (U, "energy_min,0", "energy_min,6", "A battery: energy_min = 6 is above energy_start = 5"),
-    "VPP without series": (U, "B,boiler,emission,0.65,kg/kWh", "C,boiler,emission,0.65,kg/kWh", "no column c_load_... for C electric_load"),
-    "heat that no one can make": (S, "35,30,1.2", "35,51,1.2", "series.csv, B heat: step 2 needs 40.8 kW after curtailment; allowed: up to 40 kW"),
+    "share above one": (U, "curtail_share,0.1", "curtail_share,1.1", "units.csv, line 5, all electric_load curtail_share: found 1.1 -; allowed: 0 to 1"),
+    "smallest above largest": (U, "energy_min,0", "energy_min,6", "units.csv, A, battery: energy_min = 6 is above energy_start = 5"),
+    "VPP without series": (U, "B,boiler,emission,0.65,kg/kWh", "C,boiler,emission,0.65,kg/kWh", "no column c_load_kw for C electric_load"),
     # case.yaml
-    "no title": (Y, "title: Two small VPPs\n", "", "case.yaml, title: found nothing; allowed: field required"),
-    "empty source": (Y, "source: made up for the tests", "source: ''", "case.yaml, source: found ''; allowed: "),
-    "steps are text": (Y, "steps: 3", "steps: three", "case.yaml, steps: found 'three'; allowed: input should be a valid integer"),
-    "no steps": (Y, "steps: 3", "steps: 0", "case.yaml, steps: found 0; allowed: input should be greater than or equal to 1"),
-    "no time between steps": (Y, "step_hours: 1", "step_hours: 0", "case.yaml, step_hours: found 0; allowed: input should be greater than 0"),
-    "unknown field": (Y, "currency: yuan", "currency: yuan\ncolour: red", "case.yaml, colour: found 'red'; allowed: "),
-    "status unknown": (Y, "series_status: assumed", "series_status: guessed", "case.yaml, series_status: found 'guessed'; allowed: "),
-    "not YAML": (Y, "title: Two", "title: [Two", "case.yaml: not readable as YAML"),
+    "no title": (Y, "title: Two small VPPs\n", "", "case.yaml, title: found nothing; allowed: one line of text"),
+    "empty source": (Y, "source: made up for the tests", "source: ''", "case.yaml, line 2, source: found nothing; allowed: one line of text"),
+    "steps are text": (Y, "steps: 3", "steps: three", "case.yaml, line 5, steps: found 'three'; allowed: a whole number from 1 to "),
+    "no steps": (Y, "steps: 3", "steps: 0", "case.yaml, line 5, steps: found 0; allowed: a whole number from 1 to "),
+    "no time between steps": (Y, "step_hours: 1", "step_hours: 0", "case.yaml, line 6, step_hours: found 0.0; allowed: a number of hours from "),
+    "unknown field": (Y, "currency: yuan", "currency: yuan\ncolour: red", "case.yaml, line 5, colour: unknown name; allowed: title, source, "),
+    "status unknown": (Y, "series_status: assumed", "series_status: guessed", "case.yaml, line 8, series_status: found 'guessed'; allowed: printed, parent study"),
+    "not YAML": (Y, "title: Two", "title: [Two", "case.yaml, line 2: not readable as YAML"),
 }  # fmt: skip
 
 
@@ -344,7 +344,7 @@ def test_a_fault_is_refused_with_place_finding_and_what_is_allowed(
 
 TIMES = {
     "not a time": (("2016-04-04T00:00Z", "soon", STAMPS[2]), "line 3, column time_utc: found 'soon', not a time; allowed: like 2016"),
-    "empty": (("2016-04-04T00:00Z", "", STAMPS[2]), "line 3, column time_utc: found '', not a time"),
+    "empty": (("2016-04-04T00:00Z", "", STAMPS[2]), "line 3, column time_utc: found nothing, not a time"),
     "without a zone": (("2016-04-04T00:00", "2016-04-04T01:00", "2016-04-04T02:00"), "line 2, column time_utc: found '2016-04-04T00:00', without a zone"),
     "twice": ((STAMPS[0], STAMPS[1], STAMPS[1]), "line 4, column time_utc: found '2016-04-04T01:00Z' twice (daylight saving?); allowed: steps of 1 h"),
     "unsorted": ((STAMPS[0], STAMPS[2], STAMPS[1]), "line 3, column time_utc: found '2016-04-04T02:00Z' after a step of 2 h"),
@@ -408,10 +408,7 @@ def test_a_vpp_without_a_load_is_refused(tmp_path):
 def test_two_components_of_one_name_are_refused(tmp_path):
     units = UNITS.replace("A,battery,", "A,battery.pv,")
     faults = faults_of(write_case(tmp_path, units_csv=units))
-    assert (
-        "units.csv: A has two components named 'pv'; allowed: different labels, as in renewable.wind"
-        in faults
-    )
+    assert "units.csv, A: two components named pv; allowed: different labels" in faults
 
 
 # Faults that a spreadsheet makes and that would change numbers silently.
@@ -526,7 +523,7 @@ ODD_FILES = {
     "description has a number as name": {"case_yaml": DESCRIPTION + "7: seven\n"},
     "description in Latin-1": {"case_yaml": DESCRIPTION.replace("Two", "Zw\u00f6lf").encode("latin-1")},
     "units in Latin-1": {"units_csv": UNITS.replace("made up", "erf\u00fcnden").encode("latin-1")},
-    "series in UTF-16": {"series_csv": SERIES.encode("utf-16")},
+    "series in UTF-16 without a mark": {"series_csv": SERIES.encode("utf-16-le")},
     "units are binary": {"units_csv": bytes(range(256))}, "series is binary": {"series_csv": bytes(range(256))},
     "description is binary": {"case_yaml": bytes(range(256))},
 }  # fmt: skip

@@ -73,5 +73,5 @@ def test_a_study_that_is_not_one_is_refused(tmp_path, study):
     shutil.copytree(DATA / "template", tmp_path / "mine")
     with (tmp_path / "mine" / "case.yaml").open("a", encoding="utf-8") as file:
         file.write(f"study: {study}\n")
-    with pytest.raises(WrongInput, match=r"case.yaml, study"):
+    with pytest.raises(WrongInput, match=r"case.yaml, line \d+, study"):
         load_case(tmp_path / "mine")

@@ -17,6 +17,7 @@ from vppcore.pages import tables
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = ROOT / "data" / "template"
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 def new(name: str) -> None:
@@ -44,8 +45,7 @@ def check(folder: str) -> None:
         case = load_case(folder)
     except StudyError as refused:
         sys.exit(f"{folder} cannot be used yet:\n{indented(refused)}")
-    print(f"{case.description.title}")
-    print(f"{case.description.steps} steps of {case.description.step_hours:g} h\n")
+    print(horizon_in_words(case))
     print(tables.energy(case).round(1).to_string(), "\n")
     print(tables.devices(case).to_string(), "\n")
     print(tables.price_range(case).round(3).to_string(), "\n")
@@ -53,6 +53,18 @@ def check(folder: str) -> None:
     if faults:
         sys.exit("No schedule exists for:\n" + "\n".join(faults))
     print(f"\nNow: make run NB=bargaining {parameters_for(folder)}")
+
+
+def horizon_in_words(case: Case) -> str:
+    """Title and steps of a case, and when they begin."""
+    vpp = case.vpps[0]
+    lines = [case.description.title, f"{vpp.steps} steps of {vpp.step_hours:g} h"]
+    if vpp.start_hour or vpp.weekday is not None:
+        minutes = round(60 * vpp.start_hour)
+        day = "" if vpp.weekday is None else f"{WEEKDAYS[vpp.weekday]}, "
+        hour = f"{minutes // 60}:{minutes % 60:02d}"
+        lines.append(f"from {day}{hour} ({case.description.timezone})")
+    return "\n".join([*lines, ""])
 
 
 def parameters_for(folder: str) -> str:

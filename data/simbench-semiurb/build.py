@@ -245,6 +245,7 @@ steps: {steps}
 step_hours: {step:g}
 series_source: "{SET}: load and renewables; heat by demandlib; tariff of study A by hour of the local day"
 series_status: open data
+timezone: Europe/Berlin
 note: >-
   VPP1 to VPP9 are the nine feeders of the grid, each all buses behind one outgoing line of the substation's 20 kV
   busbar with the ring switches open as in the set. The busbar's own load (0.34 MW) and wind plant (1.5 MW) belong to no

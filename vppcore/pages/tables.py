@@ -141,8 +141,13 @@ def devices(case: Case) -> pd.DataFrame:
 
 def price_range(case: Case) -> pd.DataFrame:
     """Lowest, mean and highest price of the grid, yuan/kWh."""
-    prices = case.series[[column for column in case.series if column.startswith("grid_")]]
-    return prices.agg(["min", "mean", "max"]).T
+    prices = {}
+    for vpp in case.vpps:
+        for grid in vpp.with_role("grid"):
+            tariff = f"grid_{grid.label}" if grid.label else "grid"
+            prices[f"{tariff}_buy"] = grid.buy_price
+            prices[f"{tariff}_sell"] = grid.sell_price
+    return pd.DataFrame(prices).agg(["min", "mean", "max"]).T
 
 
 def statuses(case: Case) -> pd.Series:

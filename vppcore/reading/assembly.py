@@ -1,0 +1,278 @@
+"""Components and VPPs from the numbers of units.csv and the series of series.csv."""
+
+from __future__ import annotations
+
+from dataclasses import Field, dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from vppcore.carriers import counterpart_faults
+from vppcore.case import ALL
+from vppcore.components import COMPONENTS, Component, ControllableLoad, Grid, Tie
+from vppcore.errors import WrongInput
+from vppcore.faults import Faults, Place
+from vppcore.parameters import RULE, is_profile
+from vppcore.reading.clock import Start
+from vppcore.reading.columns import Wanted, names_of_limit, names_of_series
+from vppcore.reading.names import column_key
+from vppcore.reading.series import Series
+from vppcore.reading.unit_rows import TIE, is_required, kind_and_label
+from vppcore.vpp import VPP
+
+UNITS_FILE = "units.csv"
+SERIES_FILE = "series.csv"
+# a peak below this share of the rating is a unit mistaken
+LEAST_SHARE_OF_RATING = 0.005
+
+
+@dataclass(frozen=True)
+class Horizon:
+    """The steps of a case and when they begin. steps: number. step_hours: length of each, h."""
+
+    steps: int
+    step_hours: float
+    start: Start
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A component before it is made.
+
+    vpp: its VPP's name; empty for the tie. name: its kind and label, as "renewable.pv".
+    kind, label: the same in two. cls: its class.
+    numbers: parameter -> number in internal units; nan for one with a fault.
+    own: the parameters that the VPP has a row of its own for.
+    """
+
+    vpp: str
+    name: str
+    kind: str
+    label: str
+    cls: type[Component]
+    numbers: dict[str, float]
+    own: frozenset[str]
+
+    @property
+    def owner(self) -> str:
+        """Whose and what, in words."""
+        return f"{self.vpp or ALL} {self.name}"
+
+
+# --- what there is --------------------------------------------------------------------------------
+def names_of_vpps(units: pd.DataFrame, faults: Faults) -> list[str]:
+    """The VPPs of units.csv, in the order in which they come.
+
+    Names that differ only in capitals, or in a blank and "_", are a fault.
+    """
+    names = [str(name) for name in dict.fromkeys(units["vpp"]) if name != ALL]
+    first_of: dict[str, str] = {}
+    for name in names:
+        first = first_of.setdefault(column_key(name).casefold(), name)
+        if first != name:
+            found = f"found VPPs {first!r} and {name!r}"
+            faults.add(Place(UNITS_FILE), found, "names that differ in more than capitals")
+    if not names:
+        faults.add(Place(UNITS_FILE), "found no VPP", f"names of VPPs besides {ALL!r}")
+    return names
+
+
+def plans_of(vpp: str, units: pd.DataFrame) -> list[Plan]:
+    """The components of a VPP, in the order of units.csv: those of all VPPs and its own."""
+    rows = units[units["vpp"].isin([ALL, vpp])]
+    plans = []
+    for name in dict.fromkeys(rows["component"]):
+        kind, _ = kind_and_label(name)
+        if kind in COMPONENTS and kind != TIE:
+            plans.append(plan_of(vpp, name, rows[rows["component"] == name]))
+    return plans
+
+
+def plan_of(vpp: str, name: str, rows: pd.DataFrame) -> Plan:
+    """A component from its rows: those for all VPPs first, then its VPP's own, which win."""
+    kind, label = kind_and_label(name)
+    of_all = rows[rows["vpp"] == ALL]
+    own = rows[rows["vpp"] == vpp]
+    numbers = dict(zip(of_all["parameter"], of_all["number"], strict=True))
+    numbers |= dict(zip(own["parameter"], own["number"], strict=True))
+    return Plan(vpp, name, kind, label, COMPONENTS[kind], numbers, frozenset(own["parameter"]))
+
+
+def plan_of_tie(units: pd.DataFrame) -> Plan | None:
+    """The tie; None if there are no rows for one."""
+    rows = units[units["component"] == TIE]
+    return plan_of("", TIE, rows) if len(rows) else None
+
+
+# --- what series they ask for ---------------------------------------------------------------------
+def wanted_by(plan: Plan, beside: list[Plan]) -> list[Wanted]:
+    """The series that a component asks for: its profiles, and limits that may be given by step.
+
+    beside: all components of its VPP. A load that may be called asks for none: it is a part of
+    the electric loads, at the price of the grid.
+    """
+    declared = [field for field in fields(plan.cls) if RULE in field.metadata]
+    profiles = [field for field in declared if is_profile(field)]
+    wanted = []
+    for field in declared:
+        if is_profile(field) and not follows_from_others(plan, field, beside):
+            wanted.append(wanted_profile(plan, field, len(profiles) == 1))
+        elif field.metadata[RULE].by_step:
+            own, common = names_of_limit(plan.vpp, plan.kind, plan.label, field.name)
+            wanted.append(wanted_series(plan, field, own, common, required=False))
+    return wanted
+
+
+def wanted_profile(plan: Plan, field: Field, is_only_one: bool) -> Wanted:
+    """The series that a component needs for one of its profiles."""
+    middle = field.metadata["column"]
+    own, common = names_of_series(plan.vpp, plan.kind, plan.label, middle, is_only_one)
+    return wanted_series(plan, field, own, common, required=is_required(field))
+
+
+def wanted_series(
+    plan: Plan, field: Field, own: tuple[str, ...], common: str, required: bool
+) -> Wanted:
+    """What a component asks for, for one of its fields."""
+    vpp = plan.vpp or ALL
+    return Wanted(vpp, plan.name, field.name, field.metadata[RULE], own, common, required)
+
+
+def follows_from_others(plan: Plan, field: Field, beside: list[Plan]) -> bool:
+    """True for a series of a load that may be called, which other components have already."""
+    if not issubclass(plan.cls, ControllableLoad):
+        return False
+    has_grid = any(issubclass(other.cls, Grid) for other in beside)
+    return field.name == "forecast" or (field.name == "buy_price" and has_grid)
+
+
+# --- components -----------------------------------------------------------------------------------
+def make_components(plans: list[Plan], series: Series, faults: Faults) -> list[Component] | None:
+    """The components of a VPP; None, with the faults entered, if one of them cannot be made."""
+    made: list[Component] = []
+    complete = True
+    # a load that may be called is a part of others, which must be there first
+    for plan in sorted(plans, key=lambda plan: issubclass(plan.cls, ControllableLoad)):
+        component = make_component(plan, series, made, faults)
+        complete = complete and component is not None
+        if component is not None:
+            made.append(component)
+    if not complete:
+        return None
+    order = [plan.label or plan.kind for plan in plans]
+    return sorted(made, key=lambda component: order.index(component.name))
+
+
+def make_component(
+    plan: Plan, series: Series, beside: list[Component], faults: Faults
+) -> Component | None:
+    """A component from its numbers and its series; None if it cannot be made.
+
+    beside: the components of its VPP that are made already.
+    What is missing is entered as a fault; what has a fault of its own is not said again.
+    """
+    values = values_of(plan, series, faults)
+    if issubclass(plan.cls, ControllableLoad):
+        values |= called_values(plan, beside)
+    complete = True
+    for field in fields(plan.cls):
+        if RULE not in field.metadata:
+            continue
+        is_missing = field.name not in values and is_required(field)
+        if is_missing and not is_profile(field):
+            what = f"{field.metadata['text']}, {field.metadata['unit']}"
+            faults.add(Place(UNITS_FILE), f"{plan.owner} lacks {field.name} ({what})")
+        is_wrong = isinstance(values.get(field.name), float) and np.isnan(values[field.name])
+        complete = complete and not is_missing and not is_wrong
+    if not complete:
+        return None
+    component = plan.cls(label=plan.label, **values)
+    check_peak(plan, component, faults)
+    return component
+
+
+def values_of(plan: Plan, series: Series, faults: Faults) -> dict[str, Any]:
+    """Field -> number or series `(steps,)` of a component, as far as the files have them.
+
+    What is said of the VPP wins over what is said of all VPPs; a row and a column that say
+    something of the same are a fault.
+    """
+    values: dict[str, Any] = {}
+    for field in fields(plan.cls):
+        given = series.get((plan.vpp or ALL, plan.name, field.name))
+        has_row = field.name in plan.numbers and not is_profile(field)
+        row_for_all = field.name not in plan.own
+        if given is not None and has_row and given.for_all == row_for_all:
+            found = f"holds {field.name} of {plan.owner}, and so does a row of {UNITS_FILE}"
+            faults.add(Place(SERIES_FILE, column=given.column), found, "one of them")
+        if given is not None and not (has_row and given.for_all):
+            values[field.name] = given.numbers
+        elif has_row:
+            values[field.name] = plan.numbers[field.name]
+    return values
+
+
+def called_values(plan: Plan, beside: list[Component]) -> dict[str, np.ndarray]:
+    """The series of a load that may be called: the loads' forecast, and the grid's price.
+
+    A label says which electric load it is a part of; without one it is a part of all together.
+    """
+    probe = ControllableLoad(label=plan.label, forecast=np.zeros(0), buy_price=np.zeros(0))
+    loads = probe.calls(tuple(beside))
+    grids = [component for component in beside if isinstance(component, Grid)]
+    values = {}
+    if loads:
+        values["forecast"] = np.sum([load.forecast for load in loads], axis=0)
+    if grids:
+        values["buy_price"] = np.min([grid.buy_price for grid in grids], axis=0)
+    return values
+
+
+def check_peak(plan: Plan, component: Component, faults: Faults) -> None:
+    """Enters a fault for a peak far from the rating, which means a unit mistaken."""
+    rating = getattr(component, "rating", np.inf)
+    series = getattr(component, "demand", getattr(component, "available", None))
+    if series is None or not np.isfinite(rating):
+        return
+    peak = float(np.max(series))
+    least = LEAST_SHARE_OF_RATING * rating
+    if 0 < peak < least or peak > rating:
+        hint = "are these MW?" if peak < rating else "are these W?"
+        found = f"peak {peak:g} kW against a rating of {rating:g} kW ({hint})"
+        faults.add(Place(SERIES_FILE, of=plan.owner), found, f"{least:g} to {rating:g} kW")
+
+
+# --- VPPs -----------------------------------------------------------------------------------------
+def make_vpp(
+    name: str, plans: list[Plan], series: Series, horizon: Horizon, has_tie: bool, faults: Faults
+) -> VPP | None:
+    """A VPP from its components; None, with the faults entered, if it cannot be made.
+
+    has_tie: True if other VPPs may supply it with electricity.
+    """
+    if not any(plan.kind == "electric_load" for plan in plans):
+        found = f"{name} has no electric_load"
+        faults.add(Place(UNITS_FILE), found, "a VPP with a load (scale 0 for none)")
+    components = make_components(plans, series, faults)
+    if components is None:
+        return None
+    start = horizon.start
+    try:
+        vpp = VPP(
+            name, tuple(components), horizon.steps, horizon.step_hours, start.hour, start.weekday
+        )
+    except WrongInput as refused:
+        for fault in refused.faults:
+            faults.say(f"{UNITS_FILE}, {fault}")
+        return None
+    if not has_tie:
+        for fault in counterpart_faults(vpp.components, vpp.clock, ("electricity",)):
+            faults.say(f"{UNITS_FILE}, {name}: {fault}")
+    return vpp
+
+
+def make_tie(plan: Plan, series: Series, faults: Faults) -> Tie | None:
+    """The tie; None, with the faults entered, if it cannot be made."""
+    made = make_component(plan, series, [], faults)
+    return replace(made) if isinstance(made, Tie) else None

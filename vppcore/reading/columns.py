@@ -1,0 +1,282 @@
+"""Which columns of series.csv the components of a case ask for, and which column is whose.
+
+A column is the VPP's name in lower case, then what it is, then its unit: home_load_kw. What it is a
+component declares with `profile`; a label takes its place (electric_load.cold asks for
+shop_cold_kw) or stands before it (grid.main asks for grid_main_buy_yuan_per_kwh). The columns that
+begin with grid_ are a tariff, common to all VPPs. Any other column belongs to one component alone,
+and no column belongs to none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from vppcore.faults import Faults, Place, nearest
+from vppcore.parameters import Rule
+from vppcore.reading.names import column_key
+from vppcore.reading.units_of_measure import DIMENSIONLESS, UNITS, ending_of, endings_for
+
+FILE = "series.csv"
+TARIFF = "grid_"
+NO_GRID = ", no VPP has a grid in units.csv"
+# every ending that states a unit
+UNIT_ENDINGS = {*(ending_of(unit) for unit in UNITS), *DIMENSIONLESS} - {""}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A series that a component asks for.
+
+    vpp, component, name: whose it is, as "Home", "renewable.pv", "forecast".
+    rule: what is declared of it.
+    own: names, without the unit, of a column that is this component's alone; the first is said.
+    common: name, without the unit, of a column of the tariff; empty for none.
+    required: False for a limit that may be given by step in place of a row of units.csv.
+    """
+
+    vpp: str
+    component: str
+    name: str
+    rule: Rule
+    own: tuple[str, ...]
+    common: str = ""
+    required: bool = True
+
+    @property
+    def kind(self) -> str:
+        """The kind of component that asks for it."""
+        return self.component.partition(".")[0]
+
+    @property
+    def owner(self) -> str:
+        """Whose it is, in words."""
+        return f"{self.vpp} {self.component}"
+
+    @property
+    def bases(self) -> tuple[str, ...]:
+        """All names without the unit."""
+        return (*self.own, self.common) if self.common else self.own
+
+    def columns(self, *bases: str) -> list[str]:
+        """Names with each unit that suits."""
+        names = [base + ending for base in bases for ending in endings_for(self.rule.unit)]
+        return list(dict.fromkeys(names))
+
+    @property
+    def allowed(self) -> str:
+        """The names that a column of it may have, in words: the plainest ones."""
+        return ", ".join(self.columns(self.common or self.own[0]))
+
+
+Assignment = dict[Wanted, str]  # a series -> the column that it has
+
+
+# --- names ----------------------------------------------------------------------------------------
+def names_of_series(
+    vpp: str, kind: str, label: str, middle: str, is_only_one: bool
+) -> tuple[tuple[str, ...], str]:
+    """(names of an own column, name of a common column) of a series, without the unit.
+
+    vpp: the VPP's name. kind, label: of the component. middle: what the series is.
+    is_only_one: True if the component has no other series; then its label is name enough.
+
+    >>> names_of_series("Shop", "electric_load", "", "load", True)
+    (('shop_load',), '')
+    >>> names_of_series("Shop", "electric_load", "cold", "load", True)
+    (('shop_cold', 'shop_cold_load'), '')
+    >>> names_of_series("Shop", "renewable", "pv", "{label}", True)
+    (('shop_pv',), '')
+    >>> names_of_series("Shop", "grid", "main", "grid_buy", False)
+    (('grid_main_buy',), 'grid_buy')
+    """
+    label = column_key(label)
+    before = column_key(vpp) + "_"
+    if middle.startswith(TARIFF):
+        of_label = TARIFF + label + "_" + middle.removeprefix(TARIFF)
+        return ((of_label,) if label else ()), middle
+    if "{label}" in middle:
+        return (before + middle.format(label=label or kind),), ""
+    if not label:
+        return (before + middle,), ""
+    with_label = before + label + "_" + middle
+    return ((before + label, with_label) if is_only_one else (with_label,)), ""
+
+
+def names_of_limit(vpp: str, kind: str, label: str, name: str) -> tuple[tuple[str, ...], str]:
+    """(names of an own column, name of a common column) of a limit by step, without the unit.
+
+    vpp: the VPP's name, empty for the tie. kind, label: of the component. name: of the limit.
+
+    >>> names_of_limit("Home", "battery", "", "charge_max")
+    (('home_battery_charge_max',), '')
+    >>> names_of_limit("Home", "grid", "", "buy_max")
+    (('home_grid_buy_max',), 'grid_buy_max')
+    >>> names_of_limit("", "tie", "", "limit")
+    (('tie_limit',), '')
+    """
+    label = column_key(label)
+    before = column_key(vpp) + "_" if vpp else ""
+    own: tuple[str, ...] = (before + (label or kind) + "_" + name,)
+    if kind + "_" != TARIFF:
+        return own, ""
+    if label:
+        with_label = TARIFF + label + "_" + name
+        own = (*own, before + with_label, with_label)
+    return own, TARIFF + name
+
+
+# --- whose is which -------------------------------------------------------------------------------
+def assign(names: Sequence[str], wanted: Sequence[Wanted], faults: Faults) -> Assignment:
+    """Finds the column of each wanted series.
+
+    names: of the columns, without the time column.
+    Enters a fault for a series without a column, for one with two, for a column that two
+    components ask for, and for one that nobody asks for.
+    """
+    by_key: dict[str, list[str]] = {}
+    for name in names:
+        by_key.setdefault(column_key(name), []).append(name)
+    assignment: Assignment = {}
+    missing = []
+    used = set()
+    for series in wanted:
+        columns = columns_of(series, by_key)
+        used |= set(columns)
+        if columns:
+            assignment[series] = columns[0]
+        elif series.required:
+            missing.append(series)
+        for other in columns[1:]:
+            found = f"holds the same series as column {columns[0]}"
+            faults.add(Place(FILE, column=other), found, "one of them")
+    check_owners(assignment, faults)
+    check_left_over([name for name in names if name not in used], missing, wanted, faults)
+    return assignment
+
+
+def columns_of(series: Wanted, by_key: dict[str, list[str]]) -> list[str]:
+    """The columns of a series, one if all is well: its own if there is any, else the common one."""
+    for bases in (series.own, (series.common,) if series.common else ()):
+        there = [name for key in series.columns(*bases) for name in by_key.get(key, ())]
+        if there:
+            return there
+    return []
+
+
+def check_owners(assignment: Assignment, faults: Faults) -> None:
+    """Enters a fault for a column that two components ask for, unless it is the common tariff."""
+    owners: dict[str, list[Wanted]] = {}
+    for series, column in assignment.items():
+        owners.setdefault(column, []).append(series)
+    for column, several in owners.items():
+        clash = clashing(column, several)
+        if clash is not None:
+            one, other = clash
+            faults.add(
+                Place(FILE, column=column),
+                f"{one.owner} and {other.owner} both ask for it",
+                f"a column of its own for each, {how_to_get_one(other)}",
+            )
+
+
+def clashing(column: str, owners: Sequence[Wanted]) -> tuple[Wanted, Wanted] | None:
+    """Two owners of a column that may not share it; None if there are none.
+
+    The tariff may be shared, but not by two grids of one VPP.
+    """
+    first_of: dict[tuple[str, str], Wanted] = {}
+    for series in owners:
+        whose = (series.vpp, series.kind) if is_common(column) else ("", "")
+        first = first_of.setdefault(whose, series)
+        if first is not series:
+            return first, series
+    return None
+
+
+def is_common(column: str) -> bool:
+    """True for a column of the tariff, which VPPs share; no VPP may be called grid."""
+    return column_key(column).startswith(TARIFF)
+
+
+def how_to_get_one(series: Wanted) -> str:
+    """An own column that a series could have, or how it would get one."""
+    if series.own:
+        return f"as {series.columns(series.own[-1])[0]}"
+    return f"by a label, as {series.kind}.north and {TARIFF}north_..."
+
+
+# --- columns that are left, series that have none -------------------------------------------------
+def check_left_over(
+    left: Sequence[str], missing: Sequence[Wanted], wanted: Sequence[Wanted], faults: Faults
+) -> None:
+    """Enters a fault for each column that nobody has and each series that has none.
+
+    A column and a series that seem to mean each other are one fault.
+    """
+    unexplained = list(left)
+    without = list(missing)
+    for name in left:
+        meant = series_meant(name, without) or series_meant(name, wanted)
+        if meant is not None:
+            faults.add(Place(FILE, column=name), wrong_unit(name, meant), meant.allowed)
+            unexplained.remove(name)
+            without = [series for series in without if not set(series.bases) & set(meant.bases)]
+    for series in without:
+        words = f"no column {series.allowed.partition(',')[0]}"
+        near = nearest(words.removeprefix("no column "), unexplained)
+        hint = ""
+        if near:
+            unexplained.remove(near[0])
+            hint = f", but {near[0]}"
+        found = f"{words} for {series.owner} ({series.rule.text}){hint}"
+        faults.add(Place(FILE), found, series.allowed)
+    for name in unexplained:
+        allowed = ", ".join(suggestions(name, wanted))
+        reason = why(name, wanted)
+        cause = (FILE, NO_GRID) if reason == NO_GRID else None
+        faults.add(Place(FILE, column=name), f"nobody asks for it{reason}", allowed, cause)
+
+
+def series_meant(name: str, wanted: Iterable[Wanted]) -> Wanted | None:
+    """The series whose name a column has, with a unit that does not suit or with none."""
+    key = column_key(name)
+    longest = -1
+    meant = None
+    for series in wanted:
+        for base in series.bases:
+            rest = key.removeprefix(base)
+            is_unit = rest in UNIT_ENDINGS or not rest or (rest[0] == "_" and "_per_" in rest)
+            if key.startswith(base) and is_unit and len(base) > longest:
+                longest = len(base)
+                meant = series
+    return meant
+
+
+def wrong_unit(name: str, series: Wanted) -> str:
+    """Words about the unit at the end of a column's name."""
+    what = f"{series.owner}, {series.rule.text} in {series.rule.unit}"
+    if column_key(name) in series.bases:
+        return f"no unit in its name, for {what}"
+    return f"its name does not end in a unit for {what}"
+
+
+def why(name: str, wanted: Iterable[Wanted]) -> str:
+    """A reason why nobody asks for a column, where there is one."""
+    wanted = list(wanted)
+    if name.startswith(TARIFF):
+        has_grid = any(series.common for series in wanted)
+        return "" if has_grid else NO_GRID
+    key = column_key(name)
+    owners = {column_key(series.vpp) for series in wanted}
+    if not key.startswith(tuple(f"{owner}_" for owner in owners)):
+        return ", no VPP of units.csv is called so"
+    if "_per_" in key and key.startswith(tuple(f"{owner}_{TARIFF}" for owner in owners)):
+        return ", the tariff is common to all VPPs (a label gives a grid its own: grid.north)"
+    return ""
+
+
+def suggestions(name: str, wanted: Iterable[Wanted]) -> list[str]:
+    """The allowed names that are nearest to one that nobody asks for."""
+    allowed = [column for series in wanted for column in series.columns(*series.bases)]
+    return nearest(name, dict.fromkeys(allowed)) or ["series of components in units.csv"]
