@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
+from types import SimpleNamespace
+
 import cvxpy as cp
 import numpy as np
 import pytest
 from builders import battery, grid, load, vpp
+from cvxpy.reductions.solvers.conic_solvers.clarabel_conif import CLARABEL
 
 from vppcore import NotSolved, WrongInput, dispatch, solvers
+from vppcore.compiled import Compiled
+from vppcore.parameters import rules_of
 from vppcore.solvers import SOLVERS, choose, gurobi_licence, kind_of, refusal, solve
 
 
@@ -152,7 +159,8 @@ def test_the_bundled_licence_s_limits(kind, variables, rows, taken):
 
 @pytest.mark.parametrize("solver", ["highs", "clarabel", "osqp"])
 def test_free_solvers_know_no_size(solver):
-    assert refusal(solver, "linear", 10**6, 10**6, "none") == ""
+    kind = "quadratic" if solver == "osqp" else "linear"
+    assert refusal(solver, kind, 10**6, 10**6, "none") == ""
 
 
 def test_a_model_too_large_for_the_bundled_licence_is_refused_before_the_call(licence):
@@ -211,18 +219,227 @@ def test_an_unknown_solver_is_refused_with_those_allowed(name):
         solve(linear(), name)
 
 
-@pytest.mark.parametrize("solver", ["auto", *SOLVERS])
-def test_an_infeasible_model_is_not_solved(solver):
+def impossible(shape: str) -> cp.Problem:
     x = cp.Variable(2)
-    with pytest.raises(NotSolved, match="cage: .*infeasible"):
-        solve(cp.Problem(cp.Minimize(cp.sum(x)), [x >= 1, x <= 0]), solver, "cage")
+    cost = {"linear": cp.sum(x), "quadratic": cp.sum_squares(x), "conic": cp.sum(cp.exp(x))}
+    return cp.Problem(cp.Minimize(cost[shape]), [x >= 1, x <= 0])
 
 
-@pytest.mark.parametrize("solver", ["auto", *SOLVERS])
-def test_an_unbounded_model_is_not_solved(solver):
+def endless(shape: str) -> cp.Problem:
     x = cp.Variable(2)
-    with pytest.raises(NotSolved, match="hole: .*unbounded"):
-        solve(cp.Problem(cp.Minimize(cp.sum(x)), [x <= 0]), solver, "hole")
+    cost = {
+        "linear": cp.sum(x),
+        "quadratic": cp.square(x[0]) + x[1],
+        "conic": cp.exp(x[0]) + x[1],
+    }
+    return cp.Problem(cp.Minimize(cost[shape]), [x <= 0])
+
+
+def endless_with_integers() -> cp.Problem:
+    x = cp.Variable(2)
+    on = cp.Variable(2, boolean=True)
+    return cp.Problem(cp.Minimize(cp.sum(x) + cp.sum(on)), [x <= on])
+
+
+SHAPES = [
+    (solver, shape)
+    for solver, (_, _, kinds) in SOLVERS.items()
+    for shape in ("linear", "quadratic", "conic")
+    if shape in kinds
+]
+SHAPES += [("auto", shape) for shape in ("linear", "quadratic", "conic")]
+
+
+@pytest.mark.parametrize(("solver", "shape"), SHAPES)
+def test_an_infeasible_model_is_not_solved(solver, shape):
+    with pytest.raises(NotSolved, match="cage: .*infeasible") as refused:
+        solve(impossible(shape), solver, "cage")
+    assert refused.value.status == "infeasible"
+
+
+@pytest.mark.parametrize(("solver", "shape"), SHAPES)
+def test_an_unbounded_model_is_not_solved(solver, shape):
+    with pytest.raises(NotSolved, match="hole: .*unbounded") as refused:
+        solve(endless(shape), solver, "hole")
+    assert refused.value.status == "unbounded"
+
+
+@pytest.mark.parametrize("solver", ["highs", "gurobi"])
+def test_with_integers_infeasible_and_unbounded_are_told_apart_too(solver):
+    on = cp.Variable(2, boolean=True)
+    nowhere = cp.Problem(cp.Minimize(cp.sum(on)), [on >= 0.2, on <= 0.8])
+    for problem, status in ((nowhere, "infeasible"), (endless_with_integers(), "unbounded")):
+        with pytest.raises(NotSolved) as refused:
+            solve(problem, solver)
+        assert refused.value.status == status
+
+
+def hard(size: int = 40) -> cp.Problem:
+    """A knapsack with many equations, which takes any solver long."""
+    chance = np.random.default_rng(1)
+    on = cp.Variable(size, boolean=True)
+    weights = chance.integers(1, 100, (6, size)).astype(float)
+    return cp.Problem(
+        cp.Minimize(chance.random(size) @ on), [weights @ on == np.floor(weights.sum(axis=1) / 2)]
+    )
+
+
+@pytest.mark.parametrize("solver", ["highs", "gurobi"])
+def test_time_that_runs_out_is_a_limit_and_no_other_failure(monkeypatch, solver):
+    monkeypatch.setenv("VPPCORE_TIME_LIMIT", "0.05")
+    with pytest.raises(NotSolved, match="VPPCORE_TIME_LIMIT") as refused:
+        solve(hard(), solver, "knapsack")
+    assert refused.value.status == "limit"
+
+
+@pytest.mark.parametrize(("solver", "shape"), [("clarabel", "quadratic"), ("osqp", "quadratic")])
+def test_time_runs_out_for_quadratic_models_too(monkeypatch, solver, shape):
+    monkeypatch.setenv("VPPCORE_TIME_LIMIT", "1e-6")
+    chance = np.random.default_rng(1)
+    x = cp.Variable(600)
+    rows = [chance.normal(size=(300, 600)) @ x >= 1]
+    with pytest.raises(NotSolved) as refused:
+        solve(cp.Problem(cp.Minimize(cp.sum_squares(x)), rows), solver)
+    assert refused.value.status == "limit"
+
+
+def test_warm_solves_have_the_same_time_limit_each_on_its_own(monkeypatch):
+    """HiGHS counts the time of all runs of a model together; each solve must have its own."""
+    monkeypatch.setenv("VPPCORE_TIME_LIMIT", "0.2")
+    costs = cp.Parameter(60, value=np.ones(60))
+    x = cp.Variable(60, bounds=[0, 1])
+    rows = [np.random.default_rng(0).random((60, 60)) @ x <= 10]
+    compiled = Compiled(cp.Maximize(costs @ x), rows)
+    chance = np.random.default_rng(1)
+    started = time.perf_counter()
+    while time.perf_counter() - started < 0.6:
+        costs.value = chance.random(60)
+        compiled.solve()
+
+
+@pytest.mark.parametrize("said", ["soon", "0", "-1", "nan"])
+def test_a_time_limit_without_sense_is_refused(monkeypatch, said):
+    monkeypatch.setenv("VPPCORE_TIME_LIMIT", said)
+    with pytest.raises(WrongInput, match=f"VPPCORE_TIME_LIMIT: found '{said}'; allowed: seconds"):
+        solve(linear())
+
+
+def test_a_blank_time_limit_is_none(monkeypatch):
+    monkeypatch.setenv("VPPCORE_TIME_LIMIT", " ")
+    assert solvers.time_limit() == solvers.TIME_LIMIT
+
+
+@pytest.mark.parametrize(
+    ("status", "meaning"),
+    [
+        ("AlmostSolved", "inaccurate"),
+        ("InsufficientProgress", "inaccurate"),
+        ("AlmostPrimalInfeasible", "inaccurate"),
+        ("AlmostDualInfeasible", "inaccurate"),
+        ("MaxIterations", "limit"),
+        ("MaxTime", "limit"),
+        ("PrimalInfeasible", "infeasible"),
+        ("DualInfeasible", "unbounded"),
+        ("NumericalError", "failed"),
+    ],
+)
+def test_each_end_of_clarabel_has_its_meaning(monkeypatch, status, meaning):
+    """The solver's own words, put in its mouth."""
+    monkeypatch.setattr(CLARABEL, "invert", clarabel_that_says(status))
+    with pytest.raises(NotSolved) as refused:
+        solve(quadratic(), "clarabel")
+    assert refused.value.status == meaning
+
+
+def clarabel_that_says(status: str):
+    """`invert` of cvxpy's Clarabel, for an answer with another status."""
+    real = CLARABEL.invert
+
+    def invert(self, solution, inverse_data):
+        said = SimpleNamespace(
+            status=status,
+            x=solution.x,
+            z=solution.z,
+            obj_val=solution.obj_val,
+            solve_time=solution.solve_time,
+            iterations=solution.iterations,
+        )
+        return real(self, said, inverse_data)
+
+    return invert
+
+
+def test_an_accuracy_that_is_reached_only_later_is_reported(monkeypatch):
+    """Clarabel says 'almost' to 1e-10 and is content with 1e-8."""
+    asked = []
+
+    def attempt(problem, solver, name, options):
+        asked.append(options["tol_gap_rel"])
+        if len(asked) == 1:
+            return cp.OPTIMAL_INACCURATE
+        return real(problem, solver, name, options)
+
+    real = solvers.attempt
+    monkeypatch.setattr(solvers, "attempt", attempt)
+    assert solve(quadratic()).accuracy == 1e-8
+    assert asked == [1e-10, 1e-8]
+
+
+def test_a_model_that_is_not_convex_is_refused_in_words():
+    x = cp.Variable(2, bounds=[0, 1])
+    with pytest.raises(NotSolved, match="bent: not convex") as refused:
+        solve(cp.Problem(cp.Minimize(-cp.sum_squares(x))), name="bent")
+    assert refused.value.status == "unsuitable"
+
+
+@pytest.mark.parametrize("number", [np.nan])
+def test_numbers_that_are_none_are_refused_in_words(number):
+    x = cp.Variable(2)
+    with pytest.raises(NotSolved, match="odd: highs failed") as refused:
+        solve(cp.Problem(cp.Minimize(cp.sum(x)), [x >= np.array([1.0, number])]), name="odd")
+    assert refused.value.status == "failed"
+
+
+@pytest.mark.parametrize("small", [1e-4, 1e-7, 1e-9])
+def test_a_tiny_quadratic_cost_counts(small):
+    """min a x^2 - x: x = 1 / (2 a) within [0, 1], and the cost by hand."""
+    x = cp.Variable(3, bounds=[0, 1])
+    solved = solve(cp.Problem(cp.Minimize(small * cp.sum_squares(x) - cp.sum(x))))
+    assert solved.value == pytest.approx(3 * (small - 1), abs=1e-9)
+
+
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e5])
+def test_a_vpp_of_any_size_costs_in_proportion(parent, size):
+    """From a watt to a hundred megawatts."""
+    plant = scaled(parent.vpp("VPP1"), size)
+    usual = dispatch(parent.vpp("VPP1")).cost
+    assert dispatch(plant).cost == pytest.approx(size * usual, rel=1e-6)
+
+
+def test_a_small_battery_beside_a_large_load_counts():
+    """100 MW of load, and a battery of 1 kW that earns by hand 0.8 yuan a kWh."""
+    large = load(1e5, 1e5)
+    store = battery(
+        charge_max=1.0, discharge_max=1.0, charge_efficiency=1.0, discharge_efficiency=1.0
+    )
+    plant = vpp(large, grid([0.2, 1.0], [0, 0]))
+    saved = dispatch(plant).cost - dispatch(plant.adding(store)).cost
+    assert saved == pytest.approx(0.8, abs=1e-5)
+
+
+def scaled(plant, size: float):
+    """The same VPP with every power and energy times `size`."""
+    parts = []
+    for component in plant.components:
+        changes = {}
+        for name, rule in rules_of(component).items():
+            value = getattr(component, name)
+            if rule.unit in ("kW", "kWh", "kW/h", "kg", "yuan/h") and rule.kind != "choice":
+                changes[name] = size * value
+            if rule.unit == "yuan/kW2h":
+                changes[name] = value / size
+        parts.append(replace(component, **changes))
+    return replace(plant, components=tuple(parts))
 
 
 def test_a_solver_that_gives_up_is_not_solved(monkeypatch):
@@ -230,8 +447,9 @@ def test_a_solver_that_gives_up_is_not_solved(monkeypatch):
     chance = np.random.default_rng(1)
     x = cp.Variable(30)
     rows = [chance.normal(size=(20, 30)) @ x >= chance.normal(size=20)]
-    with pytest.raises(NotSolved, match="short: osqp"):
-        solve(cp.Problem(cp.Minimize(cp.norm1(x)), rows), "osqp", "short")
+    with pytest.raises(NotSolved, match="short: osqp") as refused:
+        solve(cp.Problem(cp.Minimize(cp.sum_squares(x)), rows), "osqp", "short")
+    assert refused.value.status == "limit"
 
 
 def test_how_a_model_was_solved_is_recorded():

@@ -25,7 +25,7 @@ import osqp
 from scipy import sparse
 
 from vppcore.errors import NotSolved, Status
-from vppcore.solvers import OPTIONS
+from vppcore.solvers import OPTIONS, time_limit
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,13 +144,15 @@ class WarmLinear:
     linear program goes on from the last basis. Other entries of the matrix are passed anew, with
     the last basis too.
 
-    name: for the sentences of refusals. options: HiGHS's own, such as `time_limit`.
+    name: for the sentences of refusals. options: HiGHS's own; `time_limit` is for each solve, s,
+    and that of `solvers.py` where none is given.
     """
 
     def __init__(self, name: str = "model", **options: float | str | bool):
         self.name = name
         self._told: Program | None = None
         self._highs = highspy.Highs()
+        self._seconds = options.pop("time_limit", None)
         for option, value in ({"output_flag": False} | OPTIONS["highs"] | options).items():
             if self._highs.setOptionValue(option, value) != highspy.HighsStatus.kOk:
                 raise NotSolved(f"{name}: highs has no option {option} = {value!r}", "unsuitable")
@@ -193,6 +195,8 @@ class WarmLinear:
 
     def _run(self) -> highspy.HighsModelStatus:
         """Solves from the last basis, and once more from scratch if that gave no clear answer."""
+        allowed = time_limit() if self._seconds is None else float(self._seconds)
+        self._highs.setOptionValue("time_limit", self._highs.getRunTime() + allowed)
         self._highs.run()
         status = self._highs.getModelStatus()
         if status not in SOLVED and HIGHS_STATUS.get(status, "failed") in ("inaccurate", "failed"):
@@ -449,7 +453,7 @@ def solve_quadratic(program: Program, name: str = "model", **options: float) -> 
     sides = OneSided(program)
     started = time.perf_counter()
     answer = ask_clarabel(program, sides, OPTIONS["clarabel"] | options)
-    if answer.status == clarabel.SolverStatus.AlmostSolved:
+    if CLARABEL_STATUS.get(answer.status) == "inaccurate":
         answer = ask_clarabel(program, sides, options)
     seconds = time.perf_counter() - started
     if answer.status != clarabel.SolverStatus.Solved:
@@ -499,6 +503,7 @@ def ask_clarabel(
     """Clarabel's answer as it is."""
     settings = clarabel.DefaultSettings()
     settings.verbose = False
+    settings.time_limit = time_limit()
     for option, value in options.items():
         setattr(settings, option, value)
     limits = len(sides.right) - sides.equations
