@@ -424,7 +424,9 @@ def test_the_amount_that_lacks_by_hand(tool, tmp_path):
         load > 5 for load in load_case(folder).vpp("Shop").component("electric_load").forecast
     )
     assert (
-        fault == f"  Shop: infeasible; electricity lacks 95.0 kW in step 12 ({over} step(s) in all)"
+        fault
+        == f"  Shop: infeasible; electricity lacks 95.0 kW in step 12 ({over} step(s) in all): "
+        "electric_load needs at least 100.0 kW, and grid can give at most 5.0 kW"
     )
 
 

@@ -1,90 +1,251 @@
-"""Why a VPP has no schedule: which carrier lacks how much, when, and which components could have made it.
+"""Why a VPP has no schedule: which component lacks how much of what, when, and what could serve it.
 
-kW (carbon kg/h).
+kW (carbon kg/h); injection is positive; arrays are (steps,).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import cvxpy as cp
 import numpy as np
 
-from vppcore.components import CARRIER_UNITS
+from vppcore.compiled import Compiled
+from vppcore.components import CARRIER_UNITS, Part
 from vppcore.errors import NotSolved
 from vppcore.exclusive import mode_rows, mode_variables, with_finite_limits
 from vppcore.solvers import solve
 from vppcore.vpp import VPP, Model, build, total
+from vppcore.warm import Program, WarmLinear
 
-# a gap below this share of the carrier's largest flow is a solver's noise
+# a gap below this share of the carrier's largest gap is a solver's noise
 NOISE = 1e-7
+# what a reader may add where there is too much of a carrier
+OUTLETS = {"heat": "a heat_vent lets heat go"}
 
 
 @dataclass(frozen=True)
 class Gap:
-    """What a balance cannot do without: how much of a carrier is missing or too much, kW `(steps,)` (carbon kg/h)."""
+    """What a balance cannot do without, kW `(steps,)` (carbon kg/h).
+
+    carrier: of the balance.
+    missing, surplus: how much of it is missing or too much.
+    """
 
     carrier: str
     missing: np.ndarray
     surplus: np.ndarray
 
 
-def explain_infeasible(vpp: VPP) -> str:
-    """Which carrier lacks how much, and when: the least total gap on the balances, found with a free solver.
+def explained(vpp: VPP, refused: NotSolved) -> NotSolved:
+    """A refusal to schedule a VPP with its reason in words, where there is one to be found.
 
-    If there is no gap while storage is relaxed, storage with binaries is asked; if there is none either, the VPP can earn
-    without limit.
+    refused: what the solver said; other failures than infeasible and unbounded stay as they are.
     """
-    for exclusive, words in (
-        (False, "infeasible"),
-        (True, "infeasible without simultaneous charge and discharge"),
-    ):
-        gaps = least_gaps(build(vpp), exclusive)
+    if refused.status == "infeasible":
+        return NotSolved(explain_infeasible(vpp), "infeasible")
+    if refused.status == "unbounded":
+        return NotSolved(explain_unbounded(vpp), "unbounded")
+    return refused
+
+
+def explain_infeasible(vpp: VPP) -> str:
+    """Which carrier lacks how much, when, who needs it and who could make it; one sentence.
+
+    Found by the least total gap on the balances. If there is none while exclusive flows may
+    overlap, they are excluded by binaries; if there is none either, the VPP can earn without limit.
+    """
+    model = build(vpp)
+    contradicting = [name for name, part in model.parts.items() if not can_run(part)]
+    if contradicting:
+        names = " and ".join(contradicting)
+        return f"{vpp.name}: infeasible; the limits of {names} contradict each other"
+    pairs = model.pairs()
+    at_once = ", ".join(
+        f"{pair.limits.one} and {pair.limits.other} of {pair.component}" for pair in pairs
+    )
+    reasons = {False: "infeasible", True: f"infeasible without simultaneous {at_once}"}
+    for exclusive in (False, True) if pairs else (False,):
+        gaps = least_gaps(model, exclusive)
         if gaps is None:
             return (
-                f"{vpp.name}: infeasible even with its balances open: "
-                "a component's own limits contradict each other"
+                f"{vpp.name}: {reasons[exclusive]}, even with its balances open; "
+                "the limits of its components contradict each other"
             )
-        sentences = [sentence for gap in gaps for sentence in in_words(gap)]
+        sentences = [sentence for gap in gaps for sentence in in_words(gap, model)]
         if sentences:
-            return f"{vpp.name}: {words}; " + "; ".join(sentences)
-    return (
-        f"{vpp.name}: unbounded; some exchange earns money without limit "
-        "(a feed-in price above a purchase price?)"
-    )
+            return f"{vpp.name}: {reasons[exclusive]}; " + "; ".join(sentences)
+    return explain_unbounded(vpp)
+
+
+def can_run(part: Part) -> bool:
+    """True if a component's own limits leave it something to do."""
+    try:
+        solve(cp.Problem(cp.Minimize(0), part.constraints))
+    except NotSolved as refused:
+        return refused.status != "infeasible"
+    return True
 
 
 def least_gaps(model: Model, exclusive: bool) -> list[Gap] | None:
-    """The least gaps on the balances, one per carrier; None if no opening of balances helps."""
+    """The least gaps on the balances, one per carrier; None if no opening of balances helps.
+
+    exclusive: flows that exclude each other do so, by binaries.
+    """
     steps = model.vpp.steps
     missing = {carrier: cp.Variable(steps, nonneg=True) for carrier in model.balances}
     surplus = {carrier: cp.Variable(steps, nonneg=True) for carrier in model.balances}
-    rows = [row for part in model.parts.values() for row in part.constraints]
+    balances = set(map(id, model.balances.values()))
+    rows = [row for row in model.constraints if id(row) not in balances]
     for carrier in model.balances:
         flows = [part.inject[carrier] for part in model.parts.values() if carrier in part.inject]
         rows.append(sum(flows) + missing[carrier] - surplus[carrier] == 0)
-    if exclusive:
-        limited = with_finite_limits(model.pairs(), rows, model.vpp.name)
-        rows += mode_rows(limited, mode_variables(limited))
     gap = total(cp.sum(missing[carrier] + surplus[carrier]) for carrier in model.balances)
     try:
+        if exclusive:
+            limited = with_finite_limits(model.pairs(), model.constraints, model.vpp.name)
+            rows += mode_rows(limited, mode_variables(limited))
         solve(cp.Problem(cp.Minimize(gap), rows), "auto", model.vpp.name)
     except NotSolved:
         return None
     return [Gap(carrier, missing[carrier].value, surplus[carrier].value) for carrier in missing]
 
 
-def in_words(gap: Gap) -> list[str]:
+# --- in words -------------------------------------------------------------------------------------
+def in_words(gap: Gap, model: Model) -> list[str]:
     """A sentence about what is missing and one about what is too much, where there is any."""
     unit = CARRIER_UNITS[gap.carrier]
-    noise = NOISE * max(1.0, gap.missing.max(), gap.surplus.max())
+    noise = NOISE * max(gap.missing.max(), gap.surplus.max(), np.finfo(float).tiny)
     sentences = []
-    for words, amount in (("lacks", gap.missing), ("has too much by", gap.surplus)):
+    for words, amount, why in (
+        ("lacks", gap.missing, why_missing),
+        ("has too much by", gap.surplus, why_too_much),
+    ):
         if amount.max() > noise:
-            step = int(amount.argmax()) + 1
+            step = int(amount.argmax())
             count = int((amount > noise).sum())
             sentences.append(
-                f"{gap.carrier} {words} {amount.max():,.1f} {unit} in step {step} "
-                f"({count} step(s) in all)"
+                f"{gap.carrier} {words} {amount.max():,.1f} {unit} in step {step + 1} "
+                f"({count} step(s) in all){why(model, gap.carrier, step)}"
             )
     return sentences
+
+
+def why_missing(model: Model, carrier: str, step: int) -> str:
+    """Who needs the carrier in a step and who could give it, as the end of a sentence."""
+    best = {name: reach(part, carrier, step, 1) for name, part in having(model, carrier)}
+    needed = {name: -amount for name, amount in best.items() if amount < 0}
+    given = {name: amount for name, amount in best.items() if amount > 0}
+    if not needed:
+        return ""
+    needing = listed(needed, "needs at least", "need at least", carrier)
+    if not given:
+        return f": {needing}, and nothing can give it"
+    giving = listed(given, "can give at most", "can give at most", carrier)
+    return f": {needing}, and {giving}{held_back(given, needed)}"
+
+
+def why_too_much(model: Model, carrier: str, step: int) -> str:
+    """Who must give the carrier in a step and who could take it, as the end of a sentence."""
+    least = {name: reach(part, carrier, step, -1) for name, part in having(model, carrier)}
+    given = {name: amount for name, amount in least.items() if amount > 0}
+    taken = {name: -amount for name, amount in least.items() if amount < 0}
+    outlet = f" ({OUTLETS[carrier]})" if carrier in OUTLETS else ""
+    if not given:
+        return outlet
+    giving = listed(given, "gives at least", "give at least", carrier)
+    if not taken:
+        return f": {giving}, and nothing can take it{outlet}"
+    taking = listed(taken, "can take at most", "can take at most", carrier)
+    return f": {giving}, and {taking}{held_back(taken, given)}{outlet}"
+
+
+def held_back(able: dict[str, float], asked: dict[str, float]) -> str:
+    """A remark where what is able to serve would be enough in this step alone."""
+    enough = sum(able.values()) >= sum(asked.values())
+    return ", which other steps or carriers hold back" if enough else ""
+
+
+def having(model: Model, carrier: str) -> Iterable[tuple[str, Part]]:
+    """The components of a model that inject or take a carrier."""
+    return [(name, part) for name, part in model.parts.items() if carrier in part.inject]
+
+
+def reach(part: Part, carrier: str, step: int, sign: int) -> float:
+    """The most (sign 1) or least (sign -1) that a component alone can inject in a step, kW.
+
+    Infinite where it has no limit.
+    """
+    flow = sign * cp.Expression.cast_to_const(part.inject[carrier])[step]
+    try:
+        return sign * solve(cp.Problem(cp.Maximize(flow), part.constraints)).value
+    except NotSolved:
+        return sign * np.inf
+
+
+def listed(amounts: dict[str, float], singular: str, plural: str, carrier: str) -> str:
+    """Components with a verb and what they add up to; without a number where that has no limit.
+
+    >>> listed({"grid": 10.0, "pv": 5.0}, "gives", "give", "electricity")
+    'grid and pv give 15.0 kW'
+    """
+    names = " and ".join(amounts)
+    verb = singular if len(amounts) == 1 else plural
+    amount = sum(amounts.values())
+    if not np.isfinite(amount):
+        return f"{names} {verb.removesuffix(' at most')} any amount"
+    return f"{names} {verb} {amount:,.1f} {CARRIER_UNITS[carrier]}"
+
+
+# --- money without limit --------------------------------------------------------------------------
+def explain_unbounded(vpp: VPP) -> str:
+    """Which flows of which components can earn money without limit; one sentence."""
+    model = build(vpp)
+    flows = endless_flows(model)
+    if not flows:
+        return f"{vpp.name}: unbounded; some exchange earns money without limit"
+    relaxed = any(
+        {pair.limits.one, pair.limits.other} <= set(flows.get(pair.component, ()))
+        for pair in model.pairs()
+    )
+    remark = " (flows that run at once in relaxed storage)" if relaxed else ""
+    named = ", ".join(f"{' and '.join(names)} of {name}" for name, names in flows.items())
+    return (
+        f"{vpp.name}: unbounded; {named} can grow and earn money without limit{remark}; "
+        "allowed: a limit on one of these flows"
+    )
+
+
+def endless_flows(model: Model) -> dict[str, list[str]]:
+    """Component -> names of its flows that grow without limit where money does.
+
+    Found by the direction, of size one, in which the cost falls fastest and no limit is met.
+    """
+    compiled = Compiled(model.cost, model.constraints, model.vpp.name)
+    warm = WarmLinear(model.vpp.name)
+    try:
+        direction = warm.solve(directions(compiled.program())).x
+    except NotSolved:
+        return {}
+    nowhere = np.zeros_like(direction)
+    flows: dict[str, list[str]] = {}
+    for name, part in model.parts.items():
+        for series, flow in part.series.items():
+            readout = compiled.readout(cp.Expression.cast_to_const(flow))
+            growth = readout.at(direction) - readout.at(nowhere)
+            if np.abs(growth).max() > NOISE:
+                flows.setdefault(name, []).append(series)
+    return flows
+
+
+def directions(program: Program) -> Program:
+    """The directions in which a program's columns may go for ever, each from -1 to 1 in size."""
+    return replace(
+        program,
+        quadratic=0 * program.quadratic,
+        row_low=np.where(np.isfinite(program.row_low), 0.0, -np.inf),
+        row_high=np.where(np.isfinite(program.row_high), 0.0, np.inf),
+        column_low=np.where(np.isfinite(program.column_low), 0.0, -1.0),
+        column_high=np.where(np.isfinite(program.column_high), 0.0, 1.0),
+    )

@@ -12,7 +12,7 @@ import pandas as pd
 
 from vppcore.errors import NotSolved
 from vppcore.exclusive import overlaps, solve_exclusively
-from vppcore.infeasible import explain_infeasible
+from vppcore.infeasible import explained
 from vppcore.solvers import Solved
 from vppcore.vpp import VPP, Model, build
 
@@ -98,9 +98,7 @@ def dispatch(vpp: VPP, solver: str = "auto", storage: str = "auto") -> DispatchR
             [model], model.cost, model.constraints, solver, storage, vpp.name
         )
     except NotSolved as refused:
-        if refused.status in ("infeasible", "unbounded"):
-            raise NotSolved(explain_infeasible(vpp), refused.status) from refused
-        raise
+        raise explained(vpp, refused) from refused
     return read(model, solved)
 
 
