@@ -270,7 +270,14 @@ def hours(vpps: tuple[VPP, ...], tables: dict[str, pd.DataFrame]) -> list[Hour]:
     """
     terms = {vpp.name: terms_of(vpp) for vpp in vpps}
     check_one_market(list(terms.values()))
-    return [hour_of(step, terms, tables) for step in range(1, vpps[0].steps + 1)]
+    position_of = {name: tables[name].to_dict("index") for name in terms}
+    worth_of = {name: worth_to_a_buyer(terms[name]) for name in terms}
+    markets = []
+    for step in range(1, vpps[0].steps + 1):
+        now = {name: position_of[name][step] for name in terms}
+        worth = {name: float(worth_of[name][step - 1]) for name in terms}
+        markets.append(hour_of(step, terms, now, worth))
+    return markets
 
 
 def check_one_market(terms: list[Terms]) -> None:
@@ -287,18 +294,20 @@ def check_one_market(terms: list[Terms]) -> None:
             )
 
 
-def hour_of(step: int, terms: dict[str, Terms], tables: dict[str, pd.DataFrame]) -> Hour:
+def hour_of(
+    step: int, terms: dict[str, Terms], now: dict[str, dict], worth: dict[str, float]
+) -> Hour:
     """The market of one step.
 
     step: 1, 2, ...
     terms: VPP -> its terms.
-    tables: VPP -> its `positions`.
+    now: VPP -> its row of `positions` in this step.
+    worth: VPP -> what a kWh received saves it at least, yuan/kWh.
     """
-    now = {name: tables[name].loc[step] for name in terms}
     buyers = tuple(name for name in now if now[name]["role"] == "buyer")
     offering = [name for name in now if now[name]["role"] == "seller"]
     market = next(iter(terms.values())).market
-    grid_price = min(float(worth_to_a_buyer(terms[name])[step - 1]) for name in buyers or terms)
+    grid_price = min(worth[name] for name in buyers or terms)
     top = min(market.price_max, grid_price)
 
     asked = {
@@ -349,8 +358,6 @@ def asked_power(hour: Hour, shares: np.ndarray) -> np.ndarray:
 def deliver(hour: Hour, shares: np.ndarray) -> np.ndarray:
     """What each seller sends to each buyer, kW `(buyers, sellers)`.
 
-    A seller that is asked for more than it has divides it pro rata; what then is left on both sides
-    meets in a second pass.
     shares: the part of its deficit that a buyer asks of a seller, `(buyers, sellers)`.
 
     >>> hour = Hour(1, ("A", "B"), ("C",), np.array([2.0, 8.0]), np.array([6.0]),
@@ -359,12 +366,25 @@ def deliver(hour: Hour, shares: np.ndarray) -> np.ndarray:
     array([[2., 4.]])
     """
     asked = asked_power(hour, shares)
-    asked_of = asked.sum(axis=0)
-    granted = np.ones_like(asked_of)
-    np.divide(hour.surplus, asked_of, out=granted, where=asked_of > hour.surplus)
-    sent = asked * granted
+    sent = asked * granted_part(hour, asked)
+    return sent + second_pass(hour, sent)
 
+
+def granted_part(hour: Hour, asked: np.ndarray) -> np.ndarray:
+    """The part of what is asked that a seller can send, `(sellers,)`.
+
+    A seller that is asked for more than it has divides its surplus pro rata.
+    asked: kW `(buyers, sellers)`.
+    """
+    asked_of = asked.sum(axis=0)
+    part = np.ones_like(asked_of)
+    np.divide(hour.surplus, asked_of, out=part, where=asked_of > hour.surplus)
+    return part
+
+
+def second_pass(hour: Hour, sent: np.ndarray) -> np.ndarray:
+    """What is left on both sides after the first pass meets, pro rata, kW `(buyers, sellers)`."""
     spare = np.maximum(hour.surplus - sent.sum(axis=0), 0.0)
     lacking = np.maximum(hour.deficit - sent.sum(axis=1), 0.0)
     larger = max(spare.sum(), lacking.sum())
-    return sent + np.outer(lacking, spare) / larger if larger > 0 else sent
+    return np.outer(lacking, spare) / larger if larger > 0 else np.zeros_like(sent)
