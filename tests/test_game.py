@@ -428,6 +428,61 @@ def test_money_of_another_size_scales_prices(hour, factor):
     assert equilibrium(other)[0] == pytest.approx(factor * equilibrium(hour)[0], rel=1e-7)
 
 
+def in_other_units(hour: Hour, power: float, money: float) -> Hour:
+    """The same hour with powers times `power` and prices times `money`."""
+    return replace(
+        hour,
+        surplus=power * hour.surplus,
+        deficit=power * hour.deficit,
+        reservation=money * hour.reservation,
+        grid_price=money * hour.grid_price,
+        price_min=money * hour.price_min,
+        price_max=money * hour.price_max,
+    )
+
+
+@settings(max_examples=25)
+@given(market_hours(), st.sampled_from([1e-6, 1e-3, 1e6]), st.sampled_from([1e-9, 1e-3, 30.0, 1e9]))
+def test_an_hour_in_other_units_is_the_same_hour(hour, power, money):
+    """In MW, GW or mW, and in any currency: the same parts, shares, rounds and certificates."""
+    one, other = play(hour), play(in_other_units(hour, power, money))
+    assert other.part.to_numpy() == pytest.approx(one.part.to_numpy(), abs=1e-8)
+    assert other.shares.to_numpy() == pytest.approx(one.shares.to_numpy(), abs=1e-8)
+    assert other.prices.to_numpy() == pytest.approx(money * one.prices.to_numpy(), rel=1e-8)
+    assert abs(other.rounds - one.rounds) <= 1
+    proof, scaled = certify(one, starts=1), certify(other, starts=1)
+    for name in ("gain", "payoff spread", "loss"):
+        assert scaled[name] == pytest.approx(proof[name], abs=1e-6)
+    assert scaled["eigenvalue"] == pytest.approx(proof["eigenvalue"], abs=1e-4, nan_ok=True)
+
+
+@settings(max_examples=40)
+@given(market_hours(), st.floats(-2, 2))
+def test_prices_may_lie_anywhere_also_below_zero(hour, shift):
+    """Only differences of prices count: the same hour with every price shifted is played the same."""
+    moved = replace(
+        hour,
+        reservation=hour.reservation + shift,
+        grid_price=hour.grid_price + shift,
+        price_min=hour.price_min + shift,
+        price_max=hour.price_max + shift,
+    )
+    one, other = play(hour), play(moved)
+    assert other.prices.to_numpy() == pytest.approx(one.prices.to_numpy() + shift, abs=1e-7)
+    assert other.part.to_numpy() == pytest.approx(one.part.to_numpy(), abs=1e-7)
+    assert equilibrium(moved)[0] == pytest.approx(equilibrium(hour)[0] + shift, abs=1e-7)
+    assert certify(other, starts=1)["loss"] == 0
+
+
+def test_surpluses_of_any_ratio_have_an_equilibrium():
+    """A watt beside a terawatt: the root is bracketed whatever the sizes."""
+    for small in (1e-3, 1e-9, 1e-15):
+        prices, part = equilibrium(made_hour([1e9, small], reservation=0.3))
+        assert prices[0] == pytest.approx(1.0, abs=1e-4) and part[1] < 1e-5
+        target = (1.0 + 0.3 * (1 - part)) / (2 - part)
+        assert prices == pytest.approx(target, abs=1e-6)
+
+
 @pytest.mark.parametrize(("sellers", "buyers"), [(0, 2), (2, 0), (0, 0)])
 def test_an_hour_without_sellers_or_buyers_is_refused(sellers, buyers):
     with pytest.raises(

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from builders import array, battery, case, grid, load, pv, vpp
+from builders import Drain, array, battery, case, grid, load, pv, vpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -262,8 +262,10 @@ def test_no_vpp_would_rather_give_its_trades_back(day):
     result = trade_by_game(day, starts=0)
     for plant in day.vpps:
         others = [name for name in day.names if name != plant.name]
-        net = sum(result.trades[plant.name, other] for other in others).to_numpy()
-        best = dispatch(plant.adding(load(*-net, label="trade"))).cost
+        received = np.zeros(plant.steps)
+        for other in others:
+            received = received + result.trades[plant.name, other].to_numpy()
+        best = dispatch(plant.adding(Drain(carrier="electricity", amount=-received))).cost
         settled = float(result.costs[plant.name].sum())
         assert best <= settled + 1e-4
         assert (
