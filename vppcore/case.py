@@ -275,11 +275,12 @@ class Case:
             raise WrongInput(
                 f"case {self.name}: found steps {first} to {last}; allowed: within 1 to {total}"
             )
+        tie: Any = None if self.tie is None else self.tie.window(first, steps)
         shorter = {"steps": steps, "study": None, "start": None}
         return replace(
             self,
             vpps=tuple(vpp.window(first, steps) for vpp in self.vpps),
-            tie=None if self.tie is None else self.tie.window(first, steps),
+            tie=tie,
             series=self.series.iloc[first - 1 : last],
             description=self.description.model_copy(update=shorter),
         )

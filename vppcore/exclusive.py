@@ -23,7 +23,7 @@ from vppcore.choices import STORAGE_MODES
 from vppcore.compiled import Compiled
 from vppcore.errors import NotSolved, WrongInput
 from vppcore.mixed import solve_mixed_quadratic
-from vppcore.solvers import Solved, solve, takes
+from vppcore.solvers import Solved, solve, takes, value_of
 from vppcore.vpp import Model, Pair
 
 # two exclusive flows that share more than this of their rating count as running at once
@@ -122,7 +122,7 @@ def solve_with_modes(
         solved = solve_by_tangents(cost, rows, name)
     else:
         solved = solve(problem, taker, name)
-    return solved, {key: mode.value > 0.5 for key, mode in variables.items()}
+    return solved, {key: value_of(mode) > 0.5 for key, mode in variables.items()}
 
 
 def solve_by_tangents(cost: cp.Expression, constraints: list, name: str) -> Solved:
@@ -184,8 +184,8 @@ def modes_of(pairs: list[Pair]) -> Modes:
     """The modes of a solved problem: true where the first flow is not smaller than the second."""
     modes = {}
     for pair in pairs:
-        one = pair.one.value[pair.steps]
-        other = pair.other.value[pair.steps]
+        one = value_of(pair.one)[pair.steps]
+        other = value_of(pair.other)[pair.steps]
         modes[pair.key] = one >= other
     return modes
 
@@ -204,8 +204,8 @@ def overlaps(pairs: list[Pair]) -> list[Overlap]:
 
 def overlap_of(pair: Pair) -> float:
     """The largest share of their rating at which two flows run at once; zero if they never do."""
-    one = pair.one.value[pair.steps]
-    other = pair.other.value[pair.steps]
+    one = value_of(pair.one)[pair.steps]
+    other = value_of(pair.other)[pair.steps]
     return float(np.minimum(one, other).max()) / rating_of(pair)
 
 
@@ -215,7 +215,7 @@ def rating_of(pair: Pair) -> float:
     finite = limits[np.isfinite(limits)]
     if finite.size and finite.max() > 0:
         return float(finite.max())
-    largest_flow = max(np.abs(pair.one.value).max(), np.abs(pair.other.value).max())
+    largest_flow = max(np.abs(value_of(pair.one)).max(), np.abs(value_of(pair.other)).max())
     return float(largest_flow) if largest_flow > 0 else 1.0
 
 

@@ -15,7 +15,7 @@ from vppcore.compiled import Compiled
 from vppcore.components import CARRIER_UNITS, Part
 from vppcore.errors import NotSolved
 from vppcore.exclusive import mode_rows, mode_variables, with_finite_limits
-from vppcore.solvers import solve
+from vppcore.solvers import solve, value_of
 from vppcore.vpp import VPP, Model, build, total
 from vppcore.warm import Program, WarmLinear
 
@@ -109,7 +109,10 @@ def least_gaps(model: Model, exclusive: bool) -> list[Gap] | None:
         solve(cp.Problem(cp.Minimize(gap), rows), "auto", model.vpp.name)
     except NotSolved:
         return None
-    return [Gap(carrier, missing[carrier].value, surplus[carrier].value) for carrier in missing]
+    gaps = []
+    for carrier in missing:
+        gaps.append(Gap(carrier, value_of(missing[carrier]), value_of(surplus[carrier])))
+    return gaps
 
 
 # --- in words -------------------------------------------------------------------------------------

@@ -145,12 +145,15 @@ def _range_in_words(rule: Rule) -> str:
 
 
 def _is_number(value: Any, rule: Rule) -> bool:
-    if not isinstance(value, Real) or isinstance(value, bool) or math.isnan(value):
+    if not isinstance(value, Real) or isinstance(value, bool):
         return False
-    if math.isinf(value):
-        return rule.infinite and value > 0 and rule.high == math.inf
-    high_enough = value > rule.low if rule.above else value >= rule.low
-    low_enough = value < rule.high if rule.below else value <= rule.high
+    number = float(value)
+    if math.isnan(number):
+        return False
+    if math.isinf(number):
+        return rule.infinite and number > 0 and rule.high == math.inf
+    high_enough = number > rule.low if rule.above else number >= rule.low
+    low_enough = number < rule.high if rule.below else number <= rule.high
     return high_enough and low_enough and (not rule.whole or float(value).is_integer())
 
 
@@ -321,9 +324,9 @@ def measured_faults(name: str, value: Any, rule: Rule, steps: int | None = None)
     if not wrong.any():
         return []
     place = int(np.flatnonzero(wrong)[_worst(values[wrong], rule)]) if values.ndim else 0
-    found = values[place] if values.ndim else values
+    found = float(values[place]) if values.ndim else float(values)
     where = f" in step {place + 1}" if values.ndim else ""
-    return [f"{name}: found {_shown(float(found), rule)}{where}; allowed: {_wanted(found, rule)}"]
+    return [f"{name}: found {_shown(found, rule)}{where}; allowed: {_wanted(found, rule)}"]
 
 
 def _shape_fault(name: str, values: np.ndarray, rule: Rule, steps: int | None) -> str:

@@ -361,6 +361,7 @@ def attempt(problem: cp.Problem, solver: str, name: str, options: dict[str, Any]
         reason = str(error).splitlines()[0]
         raise NotSolved(f"{name}: {solver} failed ({reason})", "failed") from error
     if solver == "gurobi" and problem.status == cp.INFEASIBLE_INACCURATE:
-        ran_out = problem.solver_stats.extra_stats.Status in GUROBI_LIMITS
+        model: Any = problem.solver_stats.extra_stats
+        ran_out = model.Status in GUROBI_LIMITS
         return cp.USER_LIMIT if ran_out else problem.status
     return problem.status

@@ -278,7 +278,7 @@ def build(vpp: VPP) -> Model:
     if vents:
         vpp = vpp.adding(*vents)
         parts |= parts_of(vents, vpp)
-    balances = {
+    balances: dict[str, Any] = {
         carrier: sum(flows) == 0  # A section 2.5
         for carrier, flows in balanced_flows(parts).items()
     }

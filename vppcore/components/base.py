@@ -130,7 +130,9 @@ class Component:
     def window(self, first: int, steps: int) -> Component:
         """The same component in the `steps` steps that begin with step `first` (1 is the first)."""
         last = first - 1 + steps
-        cut = {name: values[first - 1 : last] for name, values in self.by_step().items()}
+        cut: dict[str, Any] = {
+            name: values[first - 1 : last] for name, values in self.by_step().items()
+        }
         return replace(self, **cut)
 
     def out_of_range(self, steps: int | None = None) -> list[str]:

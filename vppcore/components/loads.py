@@ -207,8 +207,8 @@ class ControllableLoad(Component):
 
     def beside(self, components: tuple[Component, ...]) -> ControllableLoad:
         """The same with the demand and the price that it follows in its VPP."""
-        demand = sum(load.demand for load in self.calls(components))
-        forecast = self.forecast
+        demand: Any = sum(load.demand for load in self.calls(components))
+        forecast: Any = self.forecast
         if forecast is None:
             forecast = demand
         elif isinstance(demand, np.ndarray):  # not an uncertain one

@@ -93,8 +93,16 @@ def stacked(
         for part, base in ((values.clip(min=0), top), (values.clip(max=0), bottom)):
             if np.abs(part).max(initial=0.0) <= visible:
                 continue
-            bars = {"color": colours[name], "edgecolor": "0.35", "linewidth": 0.3, "width": 0.85}
-            axes.bar(table.index, part, bottom=base, label=label, **bars)
+            axes.bar(
+                table.index,
+                part,
+                bottom=base,
+                label=label,
+                color=colours[name],
+                edgecolor="0.35",
+                linewidth=0.3,
+                width=0.85,
+            )
             label = None  # one entry in the legend, also where bars stand above and below zero
             base += part
     axes.axhline(0, color="0.3", linewidth=0.8)
@@ -214,7 +222,7 @@ def exchange(result: DispatchResult, axes: Axes | None = None) -> Axes:
 
 def exchanged(result: DispatchResult) -> pd.DataFrame:
     """What passes a VPP's connection point, kW: a column per partner and per grid, positive: bought."""
-    columns = {}
+    columns: dict[str, pd.Series] = {}
     for tie in result.with_role("trade"):
         columns |= dict(result.series[tie].items())
     for grid in result.with_role("grid"):

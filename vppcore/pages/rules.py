@@ -45,7 +45,7 @@ class LevelsRule(Rule):
         return bool(levels_in(value))
 
 
-@dataclass
+@dataclass(kw_only=True)
 class NotebookParameters:
     """What notebooks ask for beside the settings of the models."""
 

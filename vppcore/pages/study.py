@@ -233,7 +233,8 @@ class Study:
             self.judgements += judgements
             return verdict_table(list(judgements))
         claim_homes()
-        verdicts, silent = [], {}
+        verdicts: list[Judgement] = []
+        silent: dict[str, list[str]] = {}
         for home in homes_answered_by(results):
             why = self.hindrance(home)
             if not why:
