@@ -35,7 +35,9 @@ VppPair = tuple[str, str]
 class Costed(Protocol):
     """What bargaining needs to know of a VPP's schedule without trade: its cost, yuan."""
 
-    cost: float
+    @property
+    def cost(self) -> float:
+        """Over the horizon, yuan."""
 
 
 class Agreed(Protocol):
@@ -44,7 +46,9 @@ class Agreed(Protocol):
     A CoalitionResult and a RobustResult are such.
     """
 
-    trades: pd.DataFrame
+    @property
+    def trades(self) -> pd.DataFrame:
+        """kW, columns (i, j), positive where i receives from j."""
 
     @property
     def costs(self) -> pd.Series:

@@ -38,7 +38,7 @@ def agree(case: Case, weights: str, solver: str = "auto", **negotiation: Any) ->
     weights: as for `bargain`. negotiation: as for `cooperate`.
     """
     schedules = alone(case, solver)
-    usual = {"balancing": False, "max_iterations": PATIENCE}
+    usual: dict[str, Any] = {"balancing": False, "max_iterations": PATIENCE}
     together = cooperate(case, **usual | negotiation, solver=solver)
     return Agreement(schedules, together, bargain(case, schedules, together, weights=weights))
 
@@ -54,7 +54,8 @@ def negotiate_each(
     rows = []
     for changed in runs:
         settings = {"order": "sequential", "balancing": False} | usual | dict(changed)
-        outcome = cooperate(case, **{"max_iterations": PATIENCE} | settings, solver=solver)
+        patient: dict[str, Any] = {"max_iterations": PATIENCE} | settings
+        outcome = cooperate(case, **patient, solver=solver)
         proof = outcome.certificate
         rows.append(
             {

@@ -14,6 +14,7 @@ from vppcore.bargaining.weights import bargaining_weights, supplied_and_received
 from vppcore.case import Case
 from vppcore.components import COMPONENTS
 from vppcore.cooperation.result import CoalitionResult
+from vppcore.errors import WrongInput
 from vppcore.pages.checks import ROBUST_ACCURACY
 from vppcore.pages.published import published_value
 from vppcore.parameters import RULE
@@ -105,7 +106,7 @@ def available(case: Case) -> pd.DataFrame:
     """Forecast output of wind and sun, kW: a column for each VPP that has any, all plants added."""
     columns = {}
     for vpp in case.vpps:
-        plants = vpp.with_role("renewable")
+        plants: tuple[Any, ...] = vpp.with_role("renewable")
         if plants:
             columns[vpp.name] = sum(plant.available for plant in plants)
     return pd.DataFrame(columns, index=case.series.index)
@@ -118,7 +119,8 @@ def tariff(case: Case) -> pd.DataFrame:
     """
     columns = {}
     for vpp in case.vpps:
-        for grid in vpp.with_role("grid"):
+        grids: tuple[Any, ...] = vpp.with_role("grid")
+        for grid in grids:
             columns[f"{vpp.name} {grid.name}, purchase"] = grid.buy_price
             columns[f"{vpp.name} {grid.name}, feed-in"] = grid.sell_price
     prices = pd.DataFrame(columns, index=case.series.index)
@@ -143,7 +145,8 @@ def price_range(case: Case) -> pd.DataFrame:
     """Lowest, mean and highest price of the grid, yuan/kWh."""
     prices = {}
     for vpp in case.vpps:
-        for grid in vpp.with_role("grid"):
+        grids: tuple[Any, ...] = vpp.with_role("grid")
+        for grid in grids:
             tariff = f"grid_{grid.label}" if grid.label else "grid"
             prices[f"{tariff}_buy"] = grid.buy_price
             prices[f"{tariff}_sell"] = grid.sell_price
@@ -240,8 +243,13 @@ def _table_1(alone: pd.Series, gains: pd.Series) -> dict[str, float]:
 
 
 def certificate(coalition: CoalitionResult, optimum: CoalitionResult) -> pd.Series:
-    """What proves a negotiated result, beside the joint optimum."""
+    """What proves a negotiated result, beside the joint optimum.
+
+    Raises WrongInput for a result that was not negotiated.
+    """
     proof = coalition.certificate
+    if proof is None:
+        raise WrongInput(f"certificate: found {coalition.method}; allowed: a negotiated result")
     return pd.Series(
         {
             "iterations": coalition.iterations,
@@ -350,8 +358,8 @@ def forecast_and_worst(vpp: VPP, doubt: Uncertainty, hits: pd.DataFrame) -> dict
     """Forecast and worst case of each uncertain series of a VPP, kW, all its components added."""
     tables = {}
     for series in hits:
-        plants = [c for c in vpp.with_role("renewable") if c.uncertain_series == series]
-        loads = [c for c in vpp.with_role("load") if c.uncertain_series == series]
+        plants: list[Any] = [c for c in vpp.with_role("renewable") if c.uncertain_series == series]
+        loads: list[Any] = [c for c in vpp.with_role("load") if c.uncertain_series == series]
         output = sum(plant.available for plant in plants)
         needed = sum(load.demand for load in loads)
         share = doubt.deviation_of(series) * hits[series]
