@@ -1,7 +1,6 @@
 """Modes: which of two exclusive flows may run in a step, as rows of a recourse.
 
-A mode is true where the first flow of a pair may run (a battery that charges) and false where the
-second may (it discharges); modes are `(pairs, steps)`. Fixing them leaves a linear problem. kW.
+Fixing the modes leaves a linear problem. kW; arrays of all pairs are `(pairs, steps)`.
 """
 
 from __future__ import annotations
@@ -14,7 +13,36 @@ from scipy import sparse
 from vppcore.exclusive import EXCLUSIVE_TOLERANCE
 from vppcore.vpp import Pair
 
-Modes = np.ndarray
+
+@dataclass(frozen=True, eq=False)
+class Modes:
+    """Which of two exclusive flows may run, `(pairs, steps)`.
+
+    first: true where the first flow may (a battery that charges), false where the second may.
+    fixed: true where that is obeyed; elsewhere both may run at once.
+    """
+
+    first: np.ndarray
+    fixed: np.ndarray
+
+    @classmethod
+    def everywhere(cls, first: np.ndarray) -> Modes:
+        """Modes that are obeyed by all pairs in all steps."""
+        return cls(first, np.ones_like(first))
+
+    def nowhere(self) -> Modes:
+        """The same modes, obeyed nowhere."""
+        return Modes(self.first, np.zeros_like(self.fixed))
+
+    def also_at(self, places: np.ndarray, first: np.ndarray) -> Modes:
+        """The same, obeyed in further places `(pairs, steps)` too, where they are those of `first`."""
+        fresh = places & ~self.fixed
+        return Modes(np.where(fresh, first, self.first), self.fixed | places)
+
+    def same_as(self, other: Modes) -> bool:
+        """True if the same flows may run."""
+        same_places = np.array_equal(self.fixed, other.fixed)
+        return same_places and np.array_equal(self.first[self.fixed], other.first[self.fixed])
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +53,6 @@ class PairRows:
     first_rows, other_rows: the rows `(steps,)` whose left side is the flow, up to `first_offset`
         and `other_offset`: flow = matrix x - offset.
     first_max, other_max: largest values of the flows, kW `(steps,)`; infinite where unlimited.
-    excluded: true in the steps in which the two exclude each other, `(steps,)`.
     """
 
     component: str
@@ -35,7 +62,6 @@ class PairRows:
     other_offset: np.ndarray
     first_max: np.ndarray
     other_max: np.ndarray
-    excluded: np.ndarray
 
     @classmethod
     def of(
@@ -51,18 +77,15 @@ class PairRows:
             other_offset=right[other_rows],
             first_max=np.broadcast_to(pair.limits.one_max, shape).astype(float),
             other_max=np.broadcast_to(pair.limits.other_max, shape).astype(float),
-            excluded=np.ones(shape, bool),
         )
 
-    def first_limit(self, mode: np.ndarray) -> np.ndarray:
+    def first_limit(self, first: np.ndarray, fixed: np.ndarray) -> np.ndarray:
         """What the first flow may reach in these modes, kW `(steps,)`."""
-        limit = np.where(mode, self.first_max, 0.0)
-        return np.where(self.excluded, limit, np.inf)
+        return np.where(fixed, np.where(first, self.first_max, 0.0), np.inf)
 
-    def other_limit(self, mode: np.ndarray) -> np.ndarray:
+    def other_limit(self, first: np.ndarray, fixed: np.ndarray) -> np.ndarray:
         """What the second flow may reach in these modes, kW `(steps,)`."""
-        limit = np.where(mode, 0.0, self.other_max)
-        return np.where(self.excluded, limit, np.inf)
+        return np.where(fixed, np.where(first, 0.0, self.other_max), np.inf)
 
     def flows(self, activity: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Both flows, kW `(steps,)`, from the rows' left sides `matrix x`."""
@@ -70,15 +93,15 @@ class PairRows:
         other = activity[self.other_rows] - self.other_offset
         return first, other
 
-    def mode(self, activity: np.ndarray) -> np.ndarray:
+    def first_is_larger(self, activity: np.ndarray) -> np.ndarray:
         """True where the first flow is at least as large as the second, `(steps,)`."""
         first, other = self.flows(activity)
         return first >= other
 
     def overlaps(self, activity: np.ndarray) -> bool:
-        """True if both flows run in a step in which they exclude each other."""
+        """True if both flows run in a step."""
         first, other = self.flows(activity)
-        both = np.where(self.excluded, np.minimum(first, other), 0.0)
+        both = np.minimum(first, other)
         limits = np.concatenate([self.first_max, self.other_max])
         finite = limits[np.isfinite(limits)]
         rating = finite.max(initial=0.0) or max(np.abs(first).max(), np.abs(other).max())
@@ -86,8 +109,8 @@ class PairRows:
 
 
 def mode_columns(pairs: list[PairRows], rows: int) -> sparse.csc_matrix:
-    """Columns for binaries, one for each pair and step, that let either flow run: added to the
-    matrix, with the right sides at `other_max` for the second flow and at 0 for the first."""
+    """Columns for binaries, one for each pair and step, that let the first flow run and stop the
+    second; to be added to a matrix whose right sides let the second run."""
     columns = [sparse.csc_matrix((rows, 0))]
     for pair in pairs:
         steps = len(pair.first_rows)

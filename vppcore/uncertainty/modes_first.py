@@ -36,10 +36,11 @@ class ModesProblem:
         self._rows += [*rows, self._theta >= cost]
 
     def cheapest(self, solver: str) -> tuple[float, Modes]:
-        """A lower bound in yuan, and the modes `(pairs, steps)` that reach it."""
+        """A lower bound in yuan, and the modes that reach it."""
         problem = cp.Problem(cp.Minimize(self._theta), self._rows)
         solved = solve(problem, solver, f"{self._recourse.name}'s storage modes")
-        return solved.value, np.array([mode.value > 0.5 for mode in self._modes])
+        first = np.array([mode.value for mode in self._modes]) > 0.5
+        return solved.value, Modes.everywhere(first)
 
 
 def worst_case_storage_first(

@@ -43,7 +43,7 @@ class Reaction:
 
     cost: yuan; of the schedule x, in which no two exclusive flows run at once.
     relaxed: yuan; of the cheapest schedule if they might: no schedule of this day costs less.
-    modes: which of two exclusive flows may run, `(pairs, steps)`.
+    modes: which of two exclusive flows may run.
     x: the schedule, all columns of the recourse.
     """
 
@@ -165,8 +165,9 @@ class Recourse:
                 added[pair.first_rows] = np.inf
                 added[pair.other_rows] = np.inf
             else:
-                added[pair.first_rows] = pair.first_limit(modes[number])
-                added[pair.other_rows] = pair.other_limit(modes[number])
+                mode = (modes.first[number], modes.fixed[number])
+                added[pair.first_rows] = pair.first_limit(*mode)
+                added[pair.other_rows] = pair.other_limit(*mode)
         return added
 
     def stake(self, cost: float) -> float:
@@ -226,8 +227,12 @@ class Recourse:
     def modes_of(self, x: np.ndarray) -> Modes:
         """For each pair and step of a schedule whether the first flow is the larger one."""
         activity = self.matrix @ x
-        modes = [pair.mode(activity) for pair in self.pairs]
-        return np.array(modes, bool).reshape(len(self.pairs), self.steps)
+        first = [pair.first_is_larger(activity) for pair in self.pairs]
+        return self._everywhere(first)
+
+    def _everywhere(self, first: list[np.ndarray] | np.ndarray) -> Modes:
+        """Modes that all pairs obey."""
+        return Modes.everywhere(np.array(first, bool).reshape(len(self.pairs), self.steps))
 
     def overlaps(self, x: np.ndarray) -> bool:
         """True if exclusive flows of a schedule run at once."""
@@ -247,8 +252,7 @@ class Recourse:
         if guessed - least <= SAME_COST * self.stake(least):
             return guess
         point = self._whole.solve(self._with(self._binary, self._binary_right(z, q)))
-        binaries = point.x[len(self.cost) :].reshape(len(self.pairs), self.steps)
-        return binaries > 0.5
+        return self._everywhere(point.x[len(self.cost) :] > 0.5)
 
     @cached_property
     def _binary(self) -> Program:
@@ -268,8 +272,8 @@ class Recourse:
 
     def _binary_right(self, z: np.ndarray, q: np.ndarray | None) -> np.ndarray:
         """The right side where the binaries decide on the modes: as if the second flow may run."""
-        second = np.zeros((len(self.pairs), self.steps), bool)
-        return self.right_side(z, q, second)
+        second = np.zeros(len(self.pairs) * self.steps)
+        return self.right_side(z, q, self._everywhere(second))
 
     def _react_with_squares(
         self, z: np.ndarray, q: np.ndarray | None, modes: Modes | None

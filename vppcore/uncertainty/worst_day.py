@@ -17,6 +17,7 @@ import pandas as pd
 from scipy import sparse
 
 from vppcore.errors import NotSolved, WrongInput
+from vppcore.uncertainty.leaks import Leak, Leaks, effects
 from vppcore.uncertainty.modes import Modes
 from vppcore.uncertainty.recourse import Reaction, Recourse
 from vppcore.uncertainty.search import Clock, search
@@ -29,8 +30,8 @@ from vppcore.vpp import VPP
 CHECK = 1e-5
 # Days count as equally bad up to this share, and a worst case as proven.
 PROVEN = 1e-6
-# After so many modes that did not close the gap between the bounds, the gap is reported instead.
-MOST_MODES = 12
+# After so many rounds that did not close the gap between the bounds, the gap is reported instead.
+MOST_ROUNDS = 20
 # Days that `enumerate_days` tries at most.
 MOST_DAYS = 200_000
 # Searches are stopped after this time, seconds for each VPP.
@@ -119,10 +120,14 @@ class WorstCase:
 class Dual:
     """The dual of a recourse: what a schedule costs at least, at most `goal` at the best multipliers.
 
+    multipliers: of the rows `used`; the other rows have no limit.
     goal: yuan, an expression; products of hits and multipliers left out.
     worth: what each hit is worth `(keys x steps,)`, an expression.
     rows: constraints on the multipliers.
     """
+
+    multipliers: cp.Variable
+    used: np.ndarray
 
     goal: cp.Expression
     worth: cp.Expression
@@ -149,7 +154,7 @@ def dual_of(recourse: Recourse, right: cp.Parameter, modes: Modes | None) -> Dua
     goal = -(right[used] + limits[used]) @ dual
     goal = goal + recourse.low[finite_low] @ at_low - recourse.high[finite_high] @ at_high
     worth = recourse.by_day.tocsr()[used].T @ dual
-    return Dual(goal, worth, [reduced_cost == limited, dual[inequality] >= 0])
+    return Dual(dual, used, goal, worth, [reduced_cost == limited, dual[inequality] >= 0])
 
 
 class Search:
@@ -160,17 +165,27 @@ class Search:
 
     modes: the VPP may choose among these modes once it knows the day (the more, the cheaper and the
         nearer to what it can really do); None lets exclusive flows overlap.
+    leaks: where modes are not obeyed everywhere, each overlap that may pay is charged with what it
+        would cost to do without it, so that the maximum is never below the true worst case.
     big: multiplies the proven bounds; the answer must not depend on it.
     """
 
-    def __init__(self, recourse: Recourse, modes: list[Modes] | None = None, big: float = 1.0):
+    def __init__(
+        self,
+        recourse: Recourse,
+        modes: list[Modes] | None = None,
+        leaks: Leaks | None = None,
+        big: float = 1.0,
+    ):
         self.recourse = recourse
+        self.leaks = leaks
         self.right = cp.Parameter(len(recourse.right))
         low, high = value_bounds(recourse, exclusive=modes is not None)
         self.low = big * low
         self.high = big * high
         self.hits = cp.Variable(len(low), boolean=True)
         self.rows = self._budget_rows()
+        self.leaking: list[tuple[list[Leak], cp.Variable]] = []  # for each of the modes
         choices = [None] if modes is None else modes
         goals = [self._goal(choice) for choice in choices]
         self.goal = goals[0]
@@ -197,7 +212,38 @@ class Search:
         self.rows += dual.rows
         self.rows.append(gained <= cp.multiply(self.high, self.hits))
         self.rows.append(gained <= dual.worth - cp.multiply(self.low, 1 - self.hits))
-        return dual.goal + cp.sum(gained)
+        goal = dual.goal + cp.sum(gained)
+        if self.leaks is not None and modes is not None:
+            goal = goal + self._charge(self.leaks.outside(modes.fixed), dual)
+        return goal
+
+    def _charge(self, possible: list[Leak], dual: Dual) -> cp.Expression:
+        """What it costs to do without the overlaps that may pay at these multipliers."""
+        pays = cp.Variable(len(possible), boolean=True)
+        self.leaking.append((possible, pays))
+        if not possible:
+            return cp.Constant(0.0)
+        effect = effects(possible, len(self.recourse.right))[:, dual.used]
+        own_cost = np.array([leak.own_cost for leak in possible])
+        largest = np.array([leak.largest_need for leak in possible])
+        costs = np.array([leak.cost for leak in possible])
+        need = own_cost + effect @ dual.multipliers
+        self.rows.append(need <= cp.multiply(largest, 1 - pays))
+        return costs @ pays
+
+    def charged(self) -> list[tuple[float, np.ndarray]]:
+        """For each of the modes, after a run: what was charged for overlaps in yuan, and for which,
+        `(pairs, steps)`."""
+        charges = []
+        for possible, pays in self.leaking:
+            chosen = np.zeros((len(self.recourse.pairs), self.recourse.steps), bool)
+            cost = 0.0
+            for leak, does in zip(possible, pays.value if possible else [], strict=True):
+                if does > 0.5:
+                    chosen[leak.pair, leak.step] = True
+                    cost += leak.cost
+            charges.append((cost, chosen))
+        return charges
 
     def run(self, q: np.ndarray, solver: str, seconds: float | None) -> Found:
         """The costliest day with trades q, as far as the search comes in some seconds."""
@@ -255,7 +301,7 @@ class Adversary:
     def __init__(self, recourse: Recourse, big: float = 1.0):
         self.recourse = recourse
         self.big = big
-        self._overlapping = Search(recourse, None, big) if recourse.keys else None
+        self._overlapping = Search(recourse, None, None, big) if recourse.keys else None
 
     def answer(
         self,
@@ -268,10 +314,9 @@ class Adversary:
         """The worst day with the trades `(steps, partners)` fixed.
 
         First the day that costs most if exclusive flows may overlap. What it costs without overlaps
-        is a lower bound on the worst case. If the VPP had to keep the modes of that day on every
-        day, its costs could only rise, so the worst day of that linear problem is an upper bound.
-        Until the bounds meet, the VPP may also choose the modes of the worst day found last, and
-        the upper bound falls (Zhao and Zeng 2012).
+        is a lower bound on the worst case. Then upper bounds, by `Hunt.close_gap`, until they meet:
+        a VPP that must keep the modes of one day on every day can only pay more, and one that may
+        choose among the modes of several days not less than one that is free (Zhao and Zeng 2012).
 
         canonical: of several worst days the one with the fewest hits, and of those the earliest.
         relaxed: exclusive flows may overlap in all that is found: only the first of these steps.
@@ -347,30 +392,45 @@ class Hunt:
     def keep_modes(self) -> None:
         """Looks for the costliest day in the modes that must be kept."""
         if self.recourse.keys and self.modes is not None:
-            found = Search(self.recourse, [self.modes], self.big).run(self.q, self.solver, None)
+            search = Search(self.recourse, [self.modes], None, self.big)
+            found = search.run(self.q, self.solver, None)
             self.used_solver = found.solver
             self.upper = found.bound
-            self._check(found.cost, self._cheapest(found.z, [self.modes]))
+            cost = self.recourse.react(found.z, self.q, self.modes).value
+            self._check(found.cost, cost)
             self._take(found.z, found.cost)
 
     def close_gap(self) -> None:
-        """Lets the VPP choose among more and more modes until no day costs more than the one known."""
+        """Forbids more and more overlaps until no day costs more than the one known.
+
+        At first exclusive flows may overlap everywhere, and each overlap that may pay is charged
+        with what it would cost to do without. Where that was charged on the worst day the VPP must
+        then obey modes; if it must already, it may choose the modes of that day, too.
+        """
         self.upper = self.crude_bound()
-        modes = [self.reaction.modes]
-        while True:
-            search = Search(self.recourse, modes, self.big)
+        leaks = Leaks(self.recourse)
+        modes = [self.reaction.modes.nowhere().also_at(leaks.unbounded, self.reaction.modes.first)]
+        for _ in range(MOST_ROUNDS):
+            search = Search(self.recourse, modes, leaks, self.big)
             found = search.run(self.q, self.solver, self.clock.left)
             self.upper = min(self.upper, found.bound)
             self._searches.append((search, found.cost))
             if not found.is_finished(self.recourse):
                 self._stopped(found)
                 return
-            self._check(found.cost, self._cheapest(found.z, modes))
-            reaction = self._take(found.z, found.cost)
-            known = any(np.array_equal(reaction.modes, other) for other in modes)
-            if self.is_closed or known or len(modes) == MOST_MODES or self.clock.is_over:
+            charges = search.charged()
+            self._check_charged(found, modes, charges)
+            best = self._take(found.z, found.cost).modes
+            if self.is_closed or self.clock.is_over:
                 return
-            modes.append(reaction.modes)
+            charged = np.any([places for _, places in charges], axis=0)
+            wider = [each.also_at(charged, best.first) for each in modes]
+            if not charged.any():
+                another = Modes(best.first, modes[0].fixed)
+                if any(another.same_as(each) for each in modes):
+                    return
+                wider.append(another)
+            modes = wider
 
     def choose_earliest(self) -> None:
         """Of the days that cost as much as the worst takes the one with the fewest hits, and of
@@ -454,9 +514,14 @@ class Hunt:
         self._take(z, self.recourse.value(z, self.q))
         self.upper = min(self.upper, self.crude_bound())
 
-    def _cheapest(self, z: np.ndarray, modes: list[Modes]) -> float:
-        """What a day costs in the best of these modes."""
-        return min(self.recourse.react(z, self.q, choice).value for choice in modes)
+    def _check_charged(
+        self, found: Found, modes: list[Modes], charges: list[tuple[float, np.ndarray]]
+    ) -> None:
+        """As `_check`, where a search may have charged overlaps: it must say no less than what the
+        day costs in the best of the modes, and no more than that with all that it charged."""
+        least = [self.recourse.react(found.z, self.q, choice).value for choice in modes]
+        most = [cost + charge for cost, (charge, _) in zip(least, charges, strict=True)]
+        self._check(found.cost, min(max(found.cost, min(least)), min(most)))
 
     def _check(self, said: float, cost: float) -> None:
         """Raises NotSolved unless a day costs what the search said: necessary, not sufficient."""

@@ -111,13 +111,20 @@ def limit_bound(recourse: Recourse, repair: Repair, row: int, widest: float) -> 
     column = entries.indices[0]
     if not alone or recourse.low[column] != 0:
         return widest
-    given_up = recourse.matrix[:, [column]].toarray().ravel() / entries.data[0]
-    given_up[row] = 0.0
-    inequality = np.arange(len(given_up)) >= recourse.equalities
-    # where giving up leaves more room it needs no repair
-    change = np.where(inequality, np.minimum(given_up, 0.0), given_up)
+    effect = recourse.matrix[:, [column]].toarray().ravel() / entries.data[0]
+    effect[row] = 0.0
     saved = recourse.cost[column] / entries.data[0]
-    return max(0.0, repair.price(change) - saved)
+    return max(0.0, repair.price(given_up(recourse, effect)) - saved)
+
+
+def given_up(recourse: Recourse, effect: np.ndarray) -> np.ndarray:
+    """The change of the right side that giving up an activity leaves to be made good.
+
+    effect: `(rows,)`, what the activity added to each row. Where giving it up leaves more room
+    below a limit nothing needs to be made good.
+    """
+    inequality = np.arange(len(effect)) >= recourse.equalities
+    return np.where(inequality, np.minimum(effect, 0.0), effect)
 
 
 def worths_between(
