@@ -34,14 +34,15 @@ def schedule_on(
     left = recourse.matrix @ x
     if promised is not None:
         left = left + recourse.by_trade @ promised
-    right = recourse.right - recourse.by_day @ z
-    free = np.isinf(recourse.limits())
+    right = recourse.right_side(z)
     equation = np.arange(len(right)) < recourse.equalities
-    inequality = ~equation & ~free
+    inequality = ~equation & np.isfinite(right)
     rows = [left[equation] == right[equation], left[inequality] <= right[inequality]]
     for pair, mode in zip(recourse.pairs, modes or [], strict=modes is not None):
-        first = left[pair.first_rows] - right[pair.first_rows]
-        other = left[pair.other_rows] - right[pair.other_rows]
-        rows.append(first <= cp.multiply(pair.first_max, mode))
-        rows.append(other <= cp.multiply(pair.other_max, 1 - mode))
+        first_rows = pair.first_rows[pair.where]
+        other_rows = pair.other_rows[pair.where]
+        first = left[first_rows] - pair.first_offset[pair.where]
+        other = left[other_rows] - pair.other_offset[pair.where]
+        rows.append(first <= cp.multiply(pair.first_max[pair.where], mode[pair.where]))
+        rows.append(other <= cp.multiply(pair.other_max[pair.where], 1 - mode[pair.where]))
     return recourse.cost @ x + recourse.constant, rows

@@ -56,7 +56,7 @@ class Leaks:
         self.known: list[Leak] = []
         self.unbounded = np.zeros((len(recourse.pairs), recourse.steps), bool)
         for number, pair in enumerate(recourse.pairs):
-            for step in range(recourse.steps):
+            for step in np.flatnonzero(pair.where):
                 leak = leak_of(recourse, repair, number, pair, step)
                 if leak is None:
                     self.unbounded[number, step] = True
@@ -79,6 +79,8 @@ def leak_of(
         return None  # a flow that is a mix itself
     first_column = first.indices[0]
     other_column = other.indices[0]
+    if recourse.low[first_column] != 0 or recourse.low[other_column] != 0:
+        return None  # a flow that cannot stand still
     columns = recourse.matrix[:, [first_column, other_column]].toarray()
     for ratio in mixes(columns):
         effect = columns @ np.array([1.0, ratio])

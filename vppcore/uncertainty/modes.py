@@ -52,7 +52,10 @@ class PairRows:
     component: whose flows they are.
     first_rows, other_rows: the rows `(steps,)` whose left side is the flow, up to `first_offset`
         and `other_offset`: flow = matrix x - offset.
-    first_max, other_max: largest values of the flows, kW `(steps,)`; infinite where unlimited.
+    first_max, other_max: largest values of the flows, kW `(steps,)`, all finite.
+    first_free, other_free: what the flows may reach if they may overlap, kW `(steps,)`: infinite
+        where a limit of their own is enough, else the limit above.
+    where: true in the steps in which they exclude each other, `(steps,)`.
     """
 
     component: str
@@ -62,30 +65,49 @@ class PairRows:
     other_offset: np.ndarray
     first_max: np.ndarray
     other_max: np.ndarray
+    first_free: np.ndarray
+    other_free: np.ndarray
+    where: np.ndarray
 
     @classmethod
     def of(
-        cls, pair: Pair, first_rows: np.ndarray, other_rows: np.ndarray, right: np.ndarray
+        cls,
+        pair: Pair,
+        limited: Pair,
+        rows: tuple[np.ndarray, np.ndarray],
+        right: np.ndarray,
     ) -> PairRows:
-        """From a pair and the rows that state its flows as `flow <= 0`."""
-        shape = first_rows.shape
+        """From a pair, the same with finite limits, and the rows that state its flows as
+        `flow <= 0`."""
+        first_rows, other_rows = rows
+        steps = first_rows.shape
+        first_max = np.broadcast_to(limited.limits.one_max, steps).astype(float)
+        other_max = np.broadcast_to(limited.limits.other_max, steps).astype(float)
+        first_endless = np.isinf(np.broadcast_to(pair.limits.one_max, steps).astype(float))
+        other_endless = np.isinf(np.broadcast_to(pair.limits.other_max, steps).astype(float))
+        where = np.broadcast_to(pair.limits.where, steps)
         return cls(
             component=pair.component,
             first_rows=first_rows,
             other_rows=other_rows,
             first_offset=right[first_rows],
             other_offset=right[other_rows],
-            first_max=np.broadcast_to(pair.limits.one_max, shape).astype(float),
-            other_max=np.broadcast_to(pair.limits.other_max, shape).astype(float),
+            first_max=first_max,
+            other_max=other_max,
+            first_free=np.where(where & first_endless, first_max, np.inf),
+            other_free=np.where(where & other_endless, other_max, np.inf),
+            where=where,
         )
 
     def first_limit(self, first: np.ndarray, fixed: np.ndarray) -> np.ndarray:
         """What the first flow may reach in these modes, kW `(steps,)`."""
-        return np.where(fixed, np.where(first, self.first_max, 0.0), np.inf)
+        obeyed = np.where(first, self.first_max, 0.0)
+        return np.where(fixed & self.where, obeyed, self.first_free)
 
     def other_limit(self, first: np.ndarray, fixed: np.ndarray) -> np.ndarray:
         """What the second flow may reach in these modes, kW `(steps,)`."""
-        return np.where(fixed, np.where(first, 0.0, self.other_max), np.inf)
+        obeyed = np.where(first, 0.0, self.other_max)
+        return np.where(fixed & self.where, obeyed, self.other_free)
 
     def flows(self, activity: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Both flows, kW `(steps,)`, from the rows' left sides `matrix x`."""
@@ -99,13 +121,11 @@ class PairRows:
         return first >= other
 
     def overlaps(self, activity: np.ndarray) -> bool:
-        """True if both flows run in a step."""
+        """True if both flows run in a step in which they exclude each other."""
         first, other = self.flows(activity)
-        both = np.minimum(first, other)
-        limits = np.concatenate([self.first_max, self.other_max])
-        finite = limits[np.isfinite(limits)]
-        rating = finite.max(initial=0.0) or max(np.abs(first).max(), np.abs(other).max())
-        return bool(both.max() > EXCLUSIVE_TOLERANCE * rating)
+        both = np.minimum(first, other)[self.where]
+        rating = max(self.first_max.max(initial=0.0), self.other_max.max(initial=0.0))
+        return bool(both.max(initial=0.0) > EXCLUSIVE_TOLERANCE * rating)
 
 
 def mode_columns(pairs: list[PairRows], rows: int) -> sparse.csc_matrix:
@@ -119,6 +139,7 @@ def mode_columns(pairs: list[PairRows], rows: int) -> sparse.csc_matrix:
             np.concatenate([pair.first_rows, pair.other_rows]),
             np.concatenate([step, step]),
         )
-        factors = np.concatenate([-pair.first_max, pair.other_max])
+        largest = np.concatenate([-pair.first_max, pair.other_max])
+        factors = np.where(np.tile(pair.where, 2), largest, 0.0)
         columns.append(sparse.csc_matrix((factors, places), (rows, steps)))
     return sparse.hstack(columns, format="csc")

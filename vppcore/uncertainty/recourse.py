@@ -18,7 +18,8 @@ from scipy import sparse
 
 from vppcore.compiled import Compiled, Split
 from vppcore.errors import NotSolved
-from vppcore.exclusive import EXCLUSIVE_TOLERANCE
+from vppcore.exclusive import EXCLUSIVE_TOLERANCE, with_finite_limits
+from vppcore.mixed import solve_mixed_quadratic
 from vppcore.uncertainty.chords import with_chords
 from vppcore.uncertainty.emergency import NAME as EMERGENCY
 from vppcore.uncertainty.modes import Modes, PairRows, mode_columns
@@ -101,10 +102,11 @@ class Recourse:
         cost = total(model.cost for model in models)
         compiled = Compiled(cost, [*rows, *firsts, *others], self.name)
         split = compiled.split([*days.values(), *trades])
+        limited = with_finite_limits(pairs, [*rows, *usual_days(days, models)], self.name)
         self.pairs = []
-        for pair, first, other in zip(pairs, firsts, others, strict=True):
+        for pair, finite, first, other in zip(pairs, limited, firsts, others, strict=True):
             places = (compiled.rows(first), compiled.rows(other))
-            self.pairs.append(PairRows.of(pair, *places, split.program.row_high))
+            self.pairs.append(PairRows.of(pair, finite, places, split.program.row_high))
         self._take(split, len(days))
         self.emergency = emergency_columns(models, compiled, split)
 
@@ -153,17 +155,20 @@ class Recourse:
     def right_side(
         self, z: np.ndarray, q: np.ndarray | None = None, modes: Modes | None = None
     ) -> np.ndarray:
-        """right - by_day z - by_trade q; without modes the rows of `pairs` have no limit."""
+        """right - by_day z - by_trade q; without modes exclusive flows may overlap."""
         trades = self.no_trade if q is None else q
         return self.right - self.by_day @ z - self.by_trade @ trades + self.limits(modes)
 
     def limits(self, modes: Modes | None = None) -> np.ndarray:
-        """What modes add to the right side: the limit of each exclusive flow; infinity without modes."""
+        """What modes add to the right side: the limit of each exclusive flow.
+
+        Without modes the flows may overlap, most of them without a limit but their own.
+        """
         added = np.zeros(len(self.right))
         for number, pair in enumerate(self.pairs):
             if modes is None:
-                added[pair.first_rows] = np.inf
-                added[pair.other_rows] = np.inf
+                added[pair.first_rows] = pair.first_free
+                added[pair.other_rows] = pair.other_free
             else:
                 mode = (modes.first[number], modes.fixed[number])
                 added[pair.first_rows] = pair.first_limit(*mode)
@@ -205,8 +210,7 @@ class Recourse:
     ) -> Reaction:
         """The cheapest schedule on day z with trades q in which no exclusive flows overlap.
 
-        squares: a quadratic cost counts as it is (its modes are those of its chords); False: by its
-            chords, which are quicker.
+        squares: a quadratic cost counts as it is; False: by its chords, which are quicker.
         modes: must be kept, if given.
         Raises NotSolved with its status if there is no schedule.
         """
@@ -218,11 +222,30 @@ class Recourse:
             if self.overlaps(relaxed.x):
                 chosen = self.best_modes(z, q, chosen, relaxed.value)
                 point = self.react(z, q, chosen)
-        if self.chord_error == 0 or not squares:
-            return Reaction(point.value, relaxed.value, chosen, point.x)
-        curved = self._react_with_squares(z, q, chosen)
-        free = curved if point is relaxed else self._react_with_squares(z, q, None)
-        return Reaction(curved.value, free.value, chosen, curved.x)
+        if self.chord_error > 0 and squares:
+            return self._exact_with_squares(z, q, modes)
+        return Reaction(point.value, relaxed.value, chosen, point.x)
+
+    def _exact_with_squares(
+        self, z: np.ndarray, q: np.ndarray | None, modes: Modes | None
+    ) -> Reaction:
+        """As `exact`, with the quadratic costs as they are."""
+        name = f"{self.name}'s reaction to a day"
+        right = self.right_side(z, q, modes)[: len(self._squares.row_high)]
+        free = solve_quadratic(self._with(self._squares, right), name)
+        if modes is not None or not self.overlaps(self._padded(free.x)):
+            x = self._padded(free.x)
+            return Reaction(free.value, free.value, modes or self.modes_of(x), x)
+        right = self._binary_right(z, q)[: len(right)]
+        whole = solve_mixed_quadratic(
+            self._with(with_binaries(self._squares, self.pairs), right), name
+        )
+        x = self._padded(whole.x[: len(free.x)])
+        return Reaction(whole.value, free.value, self.modes_of(x), x)
+
+    def _padded(self, x: np.ndarray) -> np.ndarray:
+        """A schedule without the columns of the chords, with zeros in their place."""
+        return np.concatenate([x, np.zeros(len(self.cost) - len(x))])
 
     def modes_of(self, x: np.ndarray) -> Modes:
         """For each pair and step of a schedule whether the first flow is the larger one."""
@@ -257,30 +280,12 @@ class Recourse:
     @cached_property
     def _binary(self) -> Program:
         """The program with a binary for each pair and step."""
-        binaries = mode_columns(self.pairs, len(self.right))
-        count = binaries.shape[1]
-        program = self.program
-        return replace(
-            program,
-            quadratic=sparse.csc_matrix((len(self.cost) + count,) * 2),
-            linear=np.concatenate([program.linear, np.zeros(count)]),
-            matrix=by_columns(sparse.hstack([program.matrix, binaries])),
-            column_low=np.concatenate([program.column_low, np.zeros(count)]),
-            column_high=np.concatenate([program.column_high, np.ones(count)]),
-            whole=np.concatenate([program.whole, np.ones(count, bool)]),
-        )
+        return with_binaries(self.program, self.pairs)
 
     def _binary_right(self, z: np.ndarray, q: np.ndarray | None) -> np.ndarray:
         """The right side where the binaries decide on the modes: as if the second flow may run."""
         second = np.zeros(len(self.pairs) * self.steps)
         return self.right_side(z, q, self._everywhere(second))
-
-    def _react_with_squares(
-        self, z: np.ndarray, q: np.ndarray | None, modes: Modes | None
-    ) -> Point:
-        """The cheapest schedule with the quadratic costs as they are."""
-        right = self.right_side(z, q, modes)[: len(self._squares.row_high)]
-        return solve_quadratic(self._with(self._squares, right), f"{self.name}'s reaction to a day")
 
     def _with(self, program: Program, right: np.ndarray) -> Program:
         """A program with another right side."""
@@ -303,6 +308,34 @@ class Recourse:
     def _noise(self, x: np.ndarray) -> float:
         """Energy that a solver's tolerance may leave in a column, kWh."""
         return self.step_hours * EXCLUSIVE_TOLERANCE * float(np.abs(x).max(initial=0.0))
+
+
+def with_binaries(program: Program, pairs: list[PairRows]) -> Program:
+    """The program with a binary for each pair and step that says which flow may run."""
+    binaries = mode_columns(pairs, len(program.row_high))
+    count = binaries.shape[1]
+    return replace(
+        program,
+        quadratic=sparse.block_diag([program.quadratic, sparse.csc_matrix((count, count))], "csc"),
+        linear=np.concatenate([program.linear, np.zeros(count)]),
+        matrix=by_columns(sparse.hstack([program.matrix, binaries])),
+        column_low=np.concatenate([program.column_low, np.zeros(count)]),
+        column_high=np.concatenate([program.column_high, np.ones(count)]),
+        whole=np.concatenate([program.whole, np.ones(count, bool)]),
+    )
+
+
+def usual_days(days: dict[Key, cp.Variable], models: list[Model]) -> list[cp.Constraint]:
+    """Rows that keep each z between 0 and 1 and let nothing be dumped.
+
+    Whoever buys to dump pays twice, so no flow needs to be larger than these rows allow.
+    """
+    rows = [z >= 0 for z in days.values()] + [z <= 1 for z in days.values()]
+    for model in models:
+        for series, flow in model.parts[EMERGENCY].series.items():
+            if series.startswith("dumped"):
+                rows.append(flow == 0)
+    return rows
 
 
 def keys_of(vpps: tuple[VPP, ...], uncertainty: Uncertainty) -> list[Key]:

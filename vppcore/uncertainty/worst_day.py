@@ -9,6 +9,7 @@ sides until the bounds meet: see `Adversary.answer`. kW, yuan.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations, product
 
 import cvxpy as cp
@@ -167,23 +168,21 @@ class Search:
         nearer to what it can really do); None lets exclusive flows overlap.
     leaks: where modes are not obeyed everywhere, each overlap that may pay is charged with what it
         would cost to do without it, so that the maximum is never below the true worst case.
-    big: multiplies the proven bounds; the answer must not depend on it.
+    low, high: bounds on what hits are worth, as `value_bounds` returns them for such modes.
     """
 
     def __init__(
         self,
         recourse: Recourse,
+        bounds: tuple[np.ndarray, np.ndarray],
         modes: list[Modes] | None = None,
         leaks: Leaks | None = None,
-        big: float = 1.0,
     ):
         self.recourse = recourse
         self.leaks = leaks
         self.right = cp.Parameter(len(recourse.right))
-        low, high = value_bounds(recourse, exclusive=modes is not None)
-        self.low = big * low
-        self.high = big * high
-        self.hits = cp.Variable(len(low), boolean=True)
+        self.low, self.high = bounds
+        self.hits = cp.Variable(len(self.low), boolean=True)
         self.rows = self._budget_rows()
         self.leaking: list[tuple[list[Leak], cp.Variable]] = []  # for each of the modes
         choices = [None] if modes is None else modes
@@ -301,7 +300,20 @@ class Adversary:
     def __init__(self, recourse: Recourse, big: float = 1.0):
         self.recourse = recourse
         self.big = big
-        self._overlapping = Search(recourse, None, None, big) if recourse.keys else None
+        self._bounds: dict[bool, tuple[np.ndarray, np.ndarray]] = {}
+        self._overlapping = Search(recourse, self.bounds(False)) if recourse.keys else None
+
+    def bounds(self, exclusive: bool) -> tuple[np.ndarray, np.ndarray]:
+        """The least and the most that hits can be worth, as `value_bounds`."""
+        if exclusive not in self._bounds:
+            low, high = value_bounds(self.recourse, exclusive)
+            self._bounds[exclusive] = (self.big * low, self.big * high)
+        return self._bounds[exclusive]
+
+    @cached_property
+    def leaks(self) -> Leaks:
+        """The overlaps that may pay."""
+        return Leaks(self.recourse)
 
     def answer(
         self,
@@ -323,7 +335,7 @@ class Adversary:
         time_limit: seconds; None is no limit. A search that is stopped gives the best day so far.
         Raises NotSolved if the linear problem at a day does not cost what the search says.
         """
-        hunt = Hunt(self.recourse, self.recourse.flat(trades), solver, Clock(time_limit), self.big)
+        hunt = Hunt(self, self.recourse.flat(trades), solver, Clock(time_limit))
         hunt.begin(relaxed)
         if self._overlapping is not None:
             hunt.let_overlap(self._overlapping)
@@ -335,7 +347,7 @@ class Adversary:
 
     def answer_in(self, modes: Modes, solver: str = "auto") -> WorstCase:
         """The worst day if the VPP must keep these modes of its exclusive flows on every day."""
-        hunt = Hunt(self.recourse, self.recourse.no_trade, solver, Clock(None), self.big)
+        hunt = Hunt(self, self.recourse.no_trade, solver, Clock(None))
         hunt.begin(modes=modes)
         hunt.keep_modes()
         return hunt.worst_case()
@@ -348,12 +360,12 @@ class Hunt:
     search said that the day costs.
     """
 
-    def __init__(self, recourse: Recourse, q: np.ndarray, solver: str, clock: Clock, big: float):
-        self.recourse = recourse
+    def __init__(self, adversary: Adversary, q: np.ndarray, solver: str, clock: Clock):
+        self.adversary = adversary
+        self.recourse = adversary.recourse
         self.q = q
         self.solver = solver
         self.clock = clock
-        self.big = big
         self._searches: list[tuple[Search, float]] = []  # each with the cost that it found
 
     def begin(self, overlapping: bool = False, modes: Modes | None = None) -> None:
@@ -392,7 +404,7 @@ class Hunt:
     def keep_modes(self) -> None:
         """Looks for the costliest day in the modes that must be kept."""
         if self.recourse.keys and self.modes is not None:
-            search = Search(self.recourse, [self.modes], None, self.big)
+            search = Search(self.recourse, self.adversary.bounds(True), [self.modes])
             found = search.run(self.q, self.solver, None)
             self.used_solver = found.solver
             self.upper = found.bound
@@ -408,10 +420,11 @@ class Hunt:
         then obey modes; if it must already, it may choose the modes of that day, too.
         """
         self.upper = self.crude_bound()
-        leaks = Leaks(self.recourse)
+        leaks = self.adversary.leaks
+        bounds = self.adversary.bounds(True)
         modes = [self.reaction.modes.nowhere().also_at(leaks.unbounded, self.reaction.modes.first)]
         for _ in range(MOST_ROUNDS):
-            search = Search(self.recourse, modes, leaks, self.big)
+            search = Search(self.recourse, bounds, modes, leaks)
             found = search.run(self.q, self.solver, self.clock.left)
             self.upper = min(self.upper, found.bound)
             self._searches.append((search, found.cost))
@@ -450,7 +463,7 @@ class Hunt:
 
     def crude_bound(self) -> float:
         """A bound without a search: the forecast day and the dearest hits that the budget allows."""
-        _, high = value_bounds(self.recourse, exclusive=True)
+        _, high = self.adversary.bounds(True)
         dearest = dearest_hits(self.recourse, high)
         return self._react(self.recourse.forecast_day, squares=False).cost + float(high @ dearest)
 

@@ -32,7 +32,9 @@ class Repair:
 
     def __init__(self, recourse: Recourse, exclusive: bool = False):
         self._recourse = recourse
-        self._free = np.zeros(len(recourse.right)) if exclusive else recourse.limits()
+        self._free = np.zeros(len(recourse.right))
+        if not exclusive:
+            self._free[np.isinf(recourse.limits())] = np.inf
         program = recourse.program
         self._program = replace(
             program,
