@@ -366,6 +366,15 @@ def test_settlement_without_a_carbon_market():
     assert found.sum() == pytest.approx(6 * 1.0 - 15 * 0.3)
 
 
+def test_carbon_is_counted_where_nobody_charges_it():
+    """10 kW bought at 0.9 kg per kWh less a quota of 0.8, of which 4 are received instead; half hours."""
+    prices = grid([1.0], [0.3], emission=0.9, carbon_quota=0.8)
+    plant = vpp(load(10), prices, TERMS, step_hours=0.5)
+    found = costs_with_trades(plant, dispatch(plant), array(4), array(0))
+    assert found["carbon excess (kg)"] == pytest.approx(0.5 * 0.1 * 6)
+    assert "carbon" not in found.index and found["electricity purchase"] == pytest.approx(3.0)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_settled_day_can_be_run_so_the_best_day_with_the_same_trades_costs_no_more(
     handmade, five, game, name

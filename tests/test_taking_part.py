@@ -138,6 +138,14 @@ def test_one_hour_without_an_acceptable_price_leaves_the_others_as_they_are(feed
     assert result.table["gain"].to_list() == pytest.approx([2 * 5 * 0.8, 0], abs=1e-6)
 
 
+def test_an_hour_with_a_feed_in_above_the_tariff_is_a_case():
+    """What every sunny Sunday brings: the seller sells to the grid, and nobody trades."""
+    result = played(feed_in=1.1, tariff=0.8)
+    assert set(result.hours) == {1, 3}
+    assert result.closed[2].startswith("what S could sell is worth as much elsewhere as the 0.8")
+    assert result.table["gain"].to_list() == pytest.approx([2 * 5 * 0.8, 0], abs=1e-6)
+
+
 def test_an_hour_with_a_fixed_price_is_a_market():
     """Lowest and highest price are one: all sellers ask it."""
     result = trade_by_game(two_sellers(feed_in=0.1, price_min=0.5, price_max=0.5))
@@ -198,7 +206,7 @@ def test_noise_of_a_solver_is_no_surplus():
 # --- any day ------------------------------------------------------------------------------------------------------
 @st.composite
 def market_days(draw) -> Case:
-    """2 to 4 VPPs with wind and PV, feed-in up to the tariff, tariffs around the band and below zero, a carbon ladder."""
+    """2 to 4 VPPs with wind and PV, feed-in below and above the tariff, tariffs around the band and below zero, a carbon ladder."""
     steps = draw(st.integers(1, 3))
     names = "ABCD"[: draw(st.integers(2, 4))]
 
@@ -213,21 +221,21 @@ def market_days(draw) -> Case:
     power = st.sampled_from([0.0, 5.0, 12.0, 30.0])
     vpps = []
     for name in names:
-        counted = draw(st.booleans())  # carbon is
+        charged = draw(st.booleans())  # carbon is
         wind = Renewable(
             label="wind",
             forecast=np.array([draw(power) for _ in range(steps)]),
             operation_cost=draw(st.sampled_from([0.0, 0.05, 0.4])),
-            carbon_quota=draw(st.sampled_from([0.0, 0.2])) if counted else 0.0,
+            carbon_quota=draw(st.sampled_from([0.0, 0.2])),
         )
         sun = pv(*(draw(power) for _ in range(steps)), operation_cost=0.01)
         prices = grid(
             tariff,
-            tariff - draw(st.sampled_from([0.01, 0.2, 0.5])),
+            tariff - draw(st.sampled_from([-0.2, 0.0, 0.01, 0.2, 0.5])),
             buy_max=1000.0,
             sell_max=draw(st.sampled_from([0.0, 4.0, 1000.0])),
-            emission=emission if counted else 0.0,
-            carbon_quota=0.5 if counted else 0.0,
+            emission=emission,
+            carbon_quota=0.5,
         )
         terms = PowerMarket(
             reservation_price=draw(st.sampled_from([0.0, 0.3, 0.9])),
@@ -235,7 +243,7 @@ def market_days(draw) -> Case:
             price_max=price_max,
         )
         parts = (load(*(draw(power) for _ in range(steps))), wind, sun, prices, terms)
-        vpps.append(vpp(*parts, *([carbon] if counted else []), name=name))
+        vpps.append(vpp(*parts, *([carbon] if charged else []), name=name))
     return case(*vpps)
 
 

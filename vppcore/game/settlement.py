@@ -44,9 +44,15 @@ def cost_changes(
         "electricity purchase": purchase,
         "operation": operation,
         "electricity sale": sale,
-        CARBON: excess if terms.carbon is not None else np.zeros(vpp.steps),
+        CARBON: excess,
     }
     return pd.DataFrame(changes, index=result.series.index)
+
+
+def carbon_excess(vpp: VPP, result: DispatchResult) -> float:
+    """Emission above quota of a VPP's schedule, kg; 0 where no carbon is counted."""
+    by_step = [result.series[name] for name in result.series if name[1] == "excess"]
+    return vpp.step_hours * float(sum(series.sum() for series in by_step))
 
 
 def costs_with_trades(
@@ -55,19 +61,18 @@ def costs_with_trades(
     """Cost items of a VPP with its trades (yuan), and its carbon excess (kg) on the last row.
 
     Payments between VPPs are not in it. The carbon bill is made anew for the whole horizon, since
-    its steps count there. Without a carbon market no excess is kept, and it is 0.
+    its steps count there.
     """
-    terms = terms_of(vpp)
+    market = terms_of(vpp).carbon
     added = cost_changes(vpp, result, received, sent).sum()
-    excess = 0.0
+    before = carbon_excess(vpp, result)
+    excess = before + added[CARBON]
     costs = result.costs.copy()
     for label, yuan in added.drop(CARBON).items():
         if label in costs.index or yuan != 0:
             costs[label] = costs.get(label, 0.0) + yuan
-    if terms.carbon is not None:
-        before = vpp.step_hours * float(result.series[terms.carbon.name, "excess"].sum())
-        excess = before + added[CARBON]
-        costs["carbon"] += terms.carbon.bill(excess) - terms.carbon.bill(before)
+    if market is not None:
+        costs["carbon"] += market.bill(excess) - market.bill(before)
     return pd.concat([costs, pd.Series({CARBON: excess})])
 
 
