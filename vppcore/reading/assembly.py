@@ -28,6 +28,18 @@ LEAST_SHARE_OF_RATING = 0.005
 
 
 @dataclass(frozen=True)
+class Sheet:
+    """The numbers of units.csv, ordered.
+
+    numbers: (VPP, component) -> parameter -> number in internal units.
+    components: VPP -> component -> the first row that speaks of it.
+    """
+
+    numbers: dict[tuple[str, str], dict[str, float]]
+    components: dict[str, dict[str, int]]
+
+
+@dataclass(frozen=True)
 class Horizon:
     """The steps of a case and when they begin. steps: number. step_hours: length of each, h."""
 
@@ -78,31 +90,43 @@ def names_of_vpps(units: pd.DataFrame, faults: Faults) -> list[str]:
     return names
 
 
-def plans_of(vpp: str, units: pd.DataFrame) -> list[Plan]:
-    """The components of a VPP, in the order of units.csv: those of all VPPs and its own."""
-    rows = units[units["vpp"].isin([ALL, vpp])]
+def grouped(units: pd.DataFrame) -> Sheet:
+    """The numbers of units.csv by VPP and component."""
+    numbers: dict[tuple[str, str], dict[str, float]] = {}
+    components: dict[str, dict[str, int]] = {}
+    cells = zip(units["vpp"], units["component"], units["parameter"], units["number"], strict=True)
+    for row, (vpp, component, parameter, number) in enumerate(cells):
+        numbers.setdefault((vpp, component), {})[parameter] = number
+        components.setdefault(vpp, {}).setdefault(component, row)
+    return Sheet(numbers, components)
+
+
+def plans_of(vpp: str, sheet: Sheet) -> list[Plan]:
+    """The components of a VPP, those of all VPPs and its own, in the order of units.csv."""
+    of_all = sheet.components.get(ALL, {})
+    own = sheet.components[vpp]
+    first_rows = own | of_all
+    for name in own.keys() & of_all.keys():
+        first_rows[name] = min(own[name], of_all[name])
     plans = []
-    for name in dict.fromkeys(rows["component"]):
+    for name in sorted(first_rows, key=first_rows.__getitem__):
         kind, _ = kind_and_label(name)
         if kind in COMPONENTS and kind != TIE:
-            plans.append(plan_of(vpp, name, rows[rows["component"] == name]))
+            plans.append(plan_of(vpp, name, sheet))
     return plans
 
 
-def plan_of(vpp: str, name: str, rows: pd.DataFrame) -> Plan:
-    """A component from its rows: those for all VPPs first, then its VPP's own, which win."""
+def plan_of(vpp: str, name: str, sheet: Sheet) -> Plan:
+    """A component from its numbers: those for all VPPs, then its VPP's own, which win."""
     kind, label = kind_and_label(name)
-    of_all = rows[rows["vpp"] == ALL]
-    own = rows[rows["vpp"] == vpp]
-    numbers = dict(zip(of_all["parameter"], of_all["number"], strict=True))
-    numbers |= dict(zip(own["parameter"], own["number"], strict=True))
-    return Plan(vpp, name, kind, label, COMPONENTS[kind], numbers, frozenset(own["parameter"]))
+    of_all = sheet.numbers.get((ALL, name), {})
+    own = sheet.numbers.get((vpp, name), {})
+    return Plan(vpp, name, kind, label, COMPONENTS[kind], of_all | own, frozenset(own))
 
 
-def plan_of_tie(units: pd.DataFrame) -> Plan | None:
+def plan_of_tie(sheet: Sheet) -> Plan | None:
     """The tie; None if there are no rows for one."""
-    rows = units[units["component"] == TIE]
-    return plan_of("", TIE, rows) if len(rows) else None
+    return plan_of("", TIE, sheet) if (ALL, TIE) in sheet.numbers else None
 
 
 # --- what series they ask for ---------------------------------------------------------------------

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from vppcore.faults import Faults, Place, nearest
+from vppcore.faults import MOST_SENTENCES, Faults, Place, nearest
 from vppcore.parameters import Rule
 from vppcore.reading.names import column_key
 from vppcore.reading.units_of_measure import DIMENSIONLESS, UNITS, ending_of, endings_for
@@ -214,6 +214,7 @@ def check_left_over(
 
     A column and a series that seem to mean each other are one fault.
     """
+    left = left[:MOST_SENTENCES]
     unexplained = list(left)
     without = list(missing)
     for name in left:
@@ -222,7 +223,7 @@ def check_left_over(
             faults.add(Place(FILE, column=name), wrong_unit(name, meant), meant.allowed)
             unexplained.remove(name)
             without = [series for series in without if not set(series.bases) & set(meant.bases)]
-    for series in without:
+    for series in without[:MOST_SENTENCES]:
         words = f"no column {series.allowed.partition(',')[0]}"
         near = nearest(words.removeprefix("no column "), unexplained)
         hint = ""

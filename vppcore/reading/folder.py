@@ -9,6 +9,7 @@ from vppcore.faults import Faults, shown
 from vppcore.reading.assembly import (
     Horizon,
     Plan,
+    grouped,
     make_tie,
     make_vpp,
     names_of_vpps,
@@ -47,8 +48,9 @@ def load_case(folder: str | Path) -> Case:
         check_cells(table, faults)
     if units is None or table is None or horizon is None:
         raise faults.refusal()
-    plans = {vpp: plans_of(vpp, units) for vpp in names_of_vpps(units, faults)}
-    tie_plan = plan_of_tie(units)
+    sheet = grouped(units)
+    plans = {vpp: plans_of(vpp, sheet) for vpp in names_of_vpps(units, faults)}
+    tie_plan = plan_of_tie(sheet)
     series, displayed = read_series(table, wanted_of(plans, tie_plan), faults)
     has_tie = tie_plan is not None and len(plans) > 1
     vpps = [make_vpp(vpp, plans[vpp], series, horizon, has_tie, faults) for vpp in plans]

@@ -129,6 +129,9 @@ def numerals_of(cells: Iterable[str], separator: str) -> Numerals:
     >>> numerals_of(["1.234", "2"], ";").sure  # a thousand and more, or one and a bit?
     False
     """
+    cells = list(cells)
+    if separator == "," and not any("," in cell for cell in cells):
+        return Numerals()  # nothing speaks against a decimal point
     shown: Counter[tuple[str, str]] = Counter()
     for cell in cells:
         shown.update(evidence(cell))
