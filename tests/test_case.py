@@ -11,7 +11,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from vppcore import Case, WrongInput, dispatch, load_case, pool
+from vppcore import VPP, Case, WrongInput, dispatch, load_case, pool
+from vppcore.components import ElectricLoad, Grid
 from vppcore.reading import DATA
 
 DESCRIPTION = """\
@@ -582,3 +583,25 @@ def test_whatever_stands_in_a_cell_the_case_loads_or_is_refused(
         assert all(
             np.isfinite(values).all() and len(values) == 3 for values in series_of(case).values()
         )
+
+
+# --- a case made in Python ----------------------------------------------------------------------------------------
+def home(name: str, steps: int = 3, step_hours: float = 1.0) -> VPP:
+    prices = Grid(buy_price=np.ones(steps), sell_price=np.zeros(steps))
+    return VPP(name, (ElectricLoad(forecast=np.ones(steps)), prices), steps, step_hours)
+
+
+@pytest.mark.parametrize(
+    ("vpps", "words"),
+    [
+        ((), "found no VPP"),
+        ((home("Home"), home("home")), "found VPPs of one name, 'Home'"),
+        ((home("Home"), home("Home")), "found VPPs of one name, 'Home'"),
+        ((home("A"), home("B", 4)), "steps that differ"),
+        ((home("A"), home("B", 3, 0.5)), "B: 3 of 0.5 h"),
+    ],
+)
+def test_a_case_made_in_python_is_checked_like_one_from_files(tmp_path, vpps, words):
+    read = load_case(write_case(tmp_path))
+    with pytest.raises(WrongInput, match=words):
+        Case("mine", read.description, vpps, read.tie, read.units, read.series)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time
@@ -167,6 +168,7 @@ class Case:
     tie: limit (kW) and crossing fee (yuan/kWh), without partners; None if trade is impossible.
     units: units.csv as read, with a column `number` in internal units; for display.
     series: series.csv in internal units, a row per step, columns without their unit; for display.
+    Raises WrongInput for VPPs that cannot be told apart or do not have the same steps.
     """
 
     name: str
@@ -175,6 +177,28 @@ class Case:
     tie: Tie | None
     units: pd.DataFrame
     series: pd.DataFrame
+
+    def __post_init__(self) -> None:
+        faults = [*self._faults_of_names(), *self._faults_of_steps()]
+        if faults:
+            raise WrongInput(*(f"case {self.name}: {fault}" for fault in faults))
+
+    def _faults_of_names(self) -> list[str]:
+        if not self.vpps:
+            return ["found no VPP; allowed: one or more"]
+        same = Counter(name.casefold() for name in self.names)
+        return [
+            f"found VPPs of one name, {name!r}; allowed: names that differ in more than capitals"
+            for name in self.names
+            if same[name.casefold()] > 1
+        ]
+
+    def _faults_of_steps(self) -> list[str]:
+        horizons = {(vpp.steps, vpp.step_hours): vpp.name for vpp in self.vpps}
+        if len(horizons) < 2:
+            return []
+        each = [f"{name}: {steps} of {hours:g} h" for (steps, hours), name in horizons.items()]
+        return [f"found steps that differ ({'; '.join(each)}); allowed: the same for all VPPs"]
 
     @property
     def names(self) -> list[str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import cvxpy as cp
 import numpy as np
@@ -127,7 +127,7 @@ class Component:
                 arrays[name] = value
         return arrays
 
-    def window(self, first: int, steps: int) -> Component:
+    def window(self, first: int, steps: int) -> Self:
         """The same component in the `steps` steps that begin with step `first` (1 is the first)."""
         last = first - 1 + steps
         cut: dict[str, Any] = {
