@@ -77,23 +77,17 @@ def test_everything_works_without_gurobi_s_package():
         "alone = {vpp.name: dispatch(vpp) for vpp in case.vpps}; "
         "bargain(case, alone, cooperate(case)); "
         "print([round(result.cost, 2) for result in alone.values()]); "
-        "dispatch(case.vpps[0], storage='binary')"
+        "dispatch(case.vpps[0], storage='binary'); "
+        "dispatch(load_case('paper-b').vpps[0], storage='binary')"
     )
     done = run_without_gurobi(code)
     assert done.stdout == "[26.06, 100.5]\n", done.stderr
 
 
-@pytest.mark.parametrize(
-    "asked",
-    [
-        "load_case('template').vpps[0], solver='gurobi'",
-        "load_case('paper-b').vpps[0], storage='binary'",
-    ],
-)
-def test_what_needs_gurobi_s_package_is_refused_in_a_sentence(asked):
+def test_what_asks_for_gurobi_is_refused_in_a_sentence_without_its_package():
     code = (
         "from vppcore import NotSolved, dispatch, load_case\n"
-        f"try:\n    dispatch({asked})\n"
+        "try:\n    dispatch(load_case('template').vpps[0], solver='gurobi')\n"
         "except NotSolved as refused:\n    print(refused)"
     )
     done = run_without_gurobi(code)

@@ -186,6 +186,46 @@ def test_what_a_module_imports_for_its_annotations_alone_does_not_count(book, te
     assert ("vppcore.model" in Project(book.folder).modules_of("first")) == counts
 
 
+@pytest.mark.parametrize(
+    ("cell", "rests_on_two"),
+    [
+        ("from vppcore.cases import other\nother('one')", True),
+        ("from vppcore import cases\ncases.other('one')", True),
+        ("from vppcore.cases import both\nboth()", True),
+        ("from vppcore.cases import label", False),
+    ],
+)
+def test_a_case_that_a_function_names_counts_where_the_function_is_used(book, cell, rests_on_two):
+    text = """
+        def other(name):
+            return "two" if name == "one" else "one"
+
+
+        def label(table):
+            return table.loc[0, "two"]
+
+
+        def both():
+            return inner()
+
+
+        def inner():
+            return "one two"
+        """
+    if not rests_on_two:
+        text = text.replace("return inner()", "return None")
+    write(book.folder / "vppcore/cases.py", text)
+    write(book.folder / "notebooks/first.ipynb", tiny_book.notebook('x: str = "one"', cell))
+    assert ("data/two/numbers.csv" in Project(book.folder).files_of("first")) == rests_on_two
+
+
+def test_a_case_that_a_module_names_always_counts(book):
+    write(book.folder / "vppcore/cases.py", "CASES = ['two']\n")
+    cells = tiny_book.notebook('x: str = "one"', "from vppcore.cases import CASES")
+    write(book.folder / "notebooks/first.ipynb", cells)
+    assert "data/two/numbers.csv" in Project(book.folder).files_of("first")
+
+
 def test_a_name_that_a_module_hands_on_is_followed_to_its_home(book):
     handed_on = TYPED.replace("def f(x: solve) -> solve", "def f(x: solve)")
     write(book.folder / "vppcore/typed.py", handed_on.format(body="return x"))
@@ -274,6 +314,12 @@ def changed_notebooks(copy: Path, before: dict[str, str]) -> set[str]:
     return {name for name in NOTEBOOKS if before[name] != after[name]}
 
 
+def resting_on(name: str, copy: Path) -> set[str]:
+    """The notebooks that rest on a file."""
+    project = Project(copy)
+    return {notebook for notebook in NOTEBOOKS if name in project.files_of(notebook)}
+
+
 def test_five_kinds_of_change_to_this_book(copy):
     before = listings(copy, NOTEBOOKS)
     style = next(copy.glob("vppcore/**/style.mplstyle"))
@@ -285,6 +331,7 @@ def test_five_kinds_of_change_to_this_book(copy):
 
     units = copy / "data/paper-b/units.csv"
     units.write_text(units.read_text().replace("VPP1", "VPP1", 1) + "# one row more\n")
+    assert not resting_on("data/paper-a/units.csv", copy) & {"data_b", "dispatch_b"}
     on_b = {"data_b", "carbon_models", "dispatch_b", "multiple_game", "mechanisms"}
     again = changed_notebooks(copy, before)
     assert on_b <= again

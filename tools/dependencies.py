@@ -11,6 +11,7 @@ import json
 import os
 import re
 import sys
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
@@ -42,6 +43,8 @@ class Project:
         self._notebooks: dict[str, ast.Module] = {}
         self._files: dict[str, list[str]] = {}
         self._module_files: dict[str, set[str]] = {}
+        self._module_names: dict[str, set[str]] = {}
+        self._module_folders: dict[str, list[tuple[str, set[str]]]] = {}
         self._fingerprints: dict[tuple[str, bool], str] = {}
 
     @cached_property
@@ -94,37 +97,63 @@ class Project:
 
     def _find_files_of(self, name: str) -> list[str]:
         code = self.notebook(name)
+        modules = self.modules_of(name)
         files = {*ALWAYS, f"notebooks/{name}.ipynb"}
-        for module in self.modules_of(name):
+        folders = self.folders_named_in(code)
+        mentioned = set(names_in(code))
+        for module in modules:
             files |= self.files_of_module(module)
-        for folder in self.folders_named_in(code):
+            mentioned |= self.names_of_module(module)
+        for module in modules:
+            for function, named in self.folders_of_module(module):
+                if not function or function in mentioned:
+                    folders |= named
+        for folder in folders:
             files |= self.data_below(folder)
         files |= self.local_imports(code)
         return sorted(file for file in files if (self.root / file).is_file())
 
     def files_of_module(self, module: str) -> set[str]:
-        """The module's own file, those beside it that it names, and the data that it names."""
+        """The module's own file and those beside it that it names."""
         if module not in self._module_files:
             file = self.modules.files[module]
-            code = self.modules.tree(module)
-            files = {file.relative_to(self.root).as_posix()}
-            files |= self.files_beside(file, code)
-            for folder in self.folders_named_in(code):
-                files |= self.data_below(folder)
-            self._module_files[module] = files
+            beside = self.files_beside(file, self.modules.tree(module))
+            self._module_files[module] = beside | {file.relative_to(self.root).as_posix()}
         return self._module_files[module]
 
-    def folders_named_in(self, code: ast.AST) -> set[str]:
+    def names_of_module(self, module: str) -> set[str]:
+        """Every name that the module's code uses."""
+        if module not in self._module_names:
+            self._module_names[module] = set(names_in(self.modules.tree(module)))
+        return self._module_names[module]
+
+    def folders_of_module(self, module: str) -> list[tuple[str, set[str]]]:
+        """(function, folders below data/ that it names); no function for what always runs.
+
+        What a function names counts where the function is used. A label that picks a row or a column
+        of a table names no folder.
+        """
+        if module not in self._module_folders:
+            found = []
+            for statement in self.modules.tree(module).body:
+                function = ""
+                if isinstance(statement, ast.FunctionDef) and not statement.decorator_list:
+                    function = statement.name
+                found.append((function, self.folders_named_in(statement, labels=False)))
+            self._module_folders[module] = [entry for entry in found if entry[1]]
+        return self._module_folders[module]
+
+    def folders_named_in(self, code: ast.AST, labels: bool = True) -> set[str]:
         """The folders below data/ that texts of the code name: "paper-a", "paper-a paper-b".
 
         An f-string such as f"{name}-15min" names every folder that it may mean.
         """
         named: set[str] = set()
-        for node in ast.walk(code):
+        for node in texts_in(code, labels):
             if isinstance(node, ast.JoinedStr):
                 pattern = as_pattern(node)
                 named.update(filter(pattern.fullmatch, self.data_folders) if pattern else ())
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            else:
                 words = [self.as_data_folder(word) for word in node.value.split()]
                 if words and self.data_folders.issuperset(words):
                     named.update(words)
@@ -257,6 +286,21 @@ def collected_by(project: Project, name: str, notebooks: list[str]) -> list[str]
     if COLLECTS & set(names_in(code)):
         named.update(other for other in notebooks if "judge" in names_in(project.notebook(other)))
     return [other for other in notebooks if other in named and other != name]
+
+
+def texts_in(code: ast.AST, labels: bool) -> Iterator[ast.Constant | ast.JoinedStr]:
+    """The texts and f-strings of the code, with or without those in square brackets."""
+    waiting = [code]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.JoinedStr):
+            yield node
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node
+        if isinstance(node, ast.Subscript) and not labels:
+            waiting.append(node.value)
+        else:
+            waiting += ast.iter_child_nodes(node)
 
 
 def names_in(code: ast.AST) -> list[str]:
