@@ -78,7 +78,7 @@ from cvxpy.utilities.coeff_extractor import CoeffExtractor
 from scipy import sparse
 
 from vppcore.errors import NotSolved, WrongInput
-from vppcore.solvers import SOLVERS, Solved, check_solver_name, choose, kind_of
+from vppcore.solvers import OPTIONS, SOLVERS, Solved, check_solver_name, choose, kind_of
 from vppcore.solvers import solve as solve_by_cvxpy
 from vppcore.warm import Point, Program, WarmLinear, by_columns, solve_quadratic
 
@@ -545,6 +545,8 @@ class Compiled:
             rows=sum(constraint.size for constraint in self.problem.constraints),
             seconds=point.seconds,
             value=value,
+            gap=OPTIONS["highs"]["mip_rel_gap"] if "mixed-integer" in self.kind else 0.0,
+            accuracy=point.accuracy,
         )
         return Answer(self, parameters, value, point.x, point.multipliers, solved)
 

@@ -25,7 +25,7 @@ import osqp
 from scipy import sparse
 
 from vppcore.errors import NotSolved, Status
-from vppcore.solvers import OPTIONS, time_limit
+from vppcore.solvers import ACCURACIES, OPTIONS, in_words, time_limit
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,12 +83,14 @@ class Point:
         holds x back, negative where row_low does (for rows from cvxpy: its dual_value); None with
         whole numbers.
     seconds: in the solver.
+    accuracy: the largest violation and relative gap that the solver allowed itself.
     """
 
     x: np.ndarray
     value: float
     multipliers: np.ndarray | None
     seconds: float
+    accuracy: float
 
 
 def same_array(one: np.ndarray, other: np.ndarray) -> bool:
@@ -168,7 +170,7 @@ class WarmLinear:
         solution = self._highs.getSolution()
         x = np.array(solution.col_value)
         multipliers = None if program.whole.any() else -np.array(solution.row_dual)
-        return Point(x, program.objective(x), multipliers, seconds)
+        return Point(x, program.objective(x), multipliers, seconds, ACCURACIES["highs"][0])
 
     def value(self, program: Program, name: str = "") -> float:
         """The objective at the best point alone, for where thousands are asked for; see `solve`."""
@@ -190,7 +192,10 @@ class WarmLinear:
         seconds = time.perf_counter() - started
         if status not in SOLVED:
             reason = self._reason(status, program)
-            raise NotSolved(f"{name}: highs says {self._words(status, reason)}", reason)
+            own = self._highs.modelStatusToString(status).lower()
+            said = reason if reason in ("infeasible", "unbounded") else own
+            words = in_words(said, reason, ACCURACIES["highs"][0])
+            raise NotSolved(f"{name}: highs {words}", reason)
         return seconds
 
     def _run(self) -> highspy.HighsModelStatus:
@@ -215,11 +220,6 @@ class WarmLinear:
         alone = self._run()
         self._highs.changeColsCost(len(every), every, program.linear)
         return "unbounded" if alone in SOLVED else HIGHS_STATUS.get(alone, "failed")
-
-    def _words(self, status: highspy.HighsModelStatus, reason: Status) -> str:
-        """The reason, with the solver's own word where it says more."""
-        own = self._highs.modelStatusToString(status).lower()
-        return reason if reason in ("infeasible", "unbounded") else f"{reason} ({own})"
 
     def _tell(self, program: Program) -> highspy.HighsStatus:
         """Tells the solver what differs from the last program."""
@@ -439,9 +439,8 @@ CLARABEL_STATUS: dict[clarabel.SolverStatus, Status] = {
 def solve_quadratic(program: Program, name: str = "model", **options: float) -> Point:
     """The best point of a convex quadratic program, by the interior-point method Clarabel.
 
-    It starts anew each time. Where the accuracy that `solvers.OPTIONS` asks for is not reached,
-    Clarabel's own is tried.
-
+    It starts anew each time. Where the first of `solvers.ACCURACIES` is not reached, the next one
+    is tried.
 
     options: Clarabel's own, such as `max_iter`.
     Raises NotSolved: infeasible, unbounded, inaccurate, limit, unsuitable (whole numbers) or
@@ -452,9 +451,11 @@ def solve_quadratic(program: Program, name: str = "model", **options: float) -> 
     refuse_nan(program, name)
     sides = OneSided(program)
     started = time.perf_counter()
-    answer = ask_clarabel(program, sides, OPTIONS["clarabel"] | options)
-    if CLARABEL_STATUS.get(answer.status) == "inaccurate":
-        answer = ask_clarabel(program, sides, options)
+    for accuracy in ACCURACIES["clarabel"]:
+        asked = dict.fromkeys(OPTIONS["clarabel"], accuracy) | options
+        answer = ask_clarabel(program, sides, asked)
+        if CLARABEL_STATUS.get(answer.status) != "inaccurate":
+            break
     seconds = time.perf_counter() - started
     if answer.status != clarabel.SolverStatus.Solved:
         reason = CLARABEL_STATUS.get(answer.status, "failed")
@@ -462,9 +463,11 @@ def solve_quadratic(program: Program, name: str = "model", **options: float) -> 
             alone = ask_clarabel(program.without_objective(), sides, options)
             solvable = alone.status == clarabel.SolverStatus.Solved
             reason = "unbounded" if solvable else CLARABEL_STATUS.get(alone.status, "failed")
-        raise NotSolved(f"{name}: clarabel says {reason}", reason)
+        said = reason if reason in ("infeasible", "unbounded") else str(answer.status)
+        raise NotSolved(f"{name}: clarabel {in_words(said, reason, accuracy)}", reason)
     x = np.array(answer.x)
-    return Point(x, program.objective(x), sides.multipliers(np.array(answer.z)), seconds)
+    multipliers = sides.multipliers(np.array(answer.z))
+    return Point(x, program.objective(x), multipliers, seconds, accuracy)
 
 
 class OneSided:
