@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 
 import cvxpy as cp
@@ -21,7 +20,6 @@ from vppcore.cooperation.result import CoalitionResult
 from vppcore.grid.feeder import Feeder, load_feeder
 from vppcore.grid.placement import OPERATOR, Operator, Placement, withdrawals
 from vppcore.grid.power_flow import power_flow
-from vppcore.reading import DATA
 
 IEEE33 = load_feeder("ieee33")
 ENDS = {"VPP1": 18, "VPP2": 25, "VPP3": 33}  # the ends of three laterals
@@ -246,67 +244,6 @@ def test_all_faults_of_a_placement_are_listed():
     with pytest.raises(WrongInput) as refused:
         placed({"A": 7, "B": 8}, low=2.0)
     assert len(refused.value.faults) == 3
-
-
-def feeder_with(folder, name: str, old: str, new: str):
-    """The 33-bus feeder with one text replaced."""
-    shutil.copytree(DATA / "ieee33", folder, dirs_exist_ok=True)
-    text = (folder / name).read_text()
-    assert text.count(old) >= 1
-    (folder / name).write_text(text.replace(old, new, 1))
-    return folder
-
-
-LINE, BUS = "2,3,0.4930,0.2511\n", "3,90,40\n"
-ABOUT = "feeder.yaml"
-ONE_TREE = "the lines do not join all buses and the source 1 as one tree; allowed: a radial feeder"
-
-
-@pytest.mark.parametrize(("name", "old", "new", "sentence"), [
-    ("lines.csv", "r_ohm", "ohm", "lines.csv: no column r_ohm"),
-    ("buses.csv", "q_kvar", "q", "buses.csv: no column q_kvar"),
-    (ABOUT, "base_kv: 12.66", "base_kv: twelve", "feeder.yaml, base_kv: found 'twelve'; allowed: a number above 0"),
-    (ABOUT, "base_kv: 12.66", "", "feeder.yaml, base_kv: found None; allowed: a number above 0"),
-    (ABOUT, "source_voltage: 1.0", "source_voltage: 0", "feeder.yaml, source_voltage: found 0; allowed: a number above 0"),
-    (ABOUT, "source_bus: 1", "source_bus: 77", "and the source 77 as one tree"),
-    ("lines.csv", LINE, LINE + "18,33,0.5,0.5\n", ONE_TREE),  # a ring
-    ("lines.csv", LINE, "", ONE_TREE),  # two pieces
-    ("lines.csv", LINE, LINE + "3,99,0.1,0.1\n", ONE_TREE),  # a bus without a row
-    ("buses.csv", "33,60,40\n", "33,60,40\n34,60,40\n", ONE_TREE),  # a bus without a line
-])  # fmt: skip
-def test_a_wrong_feeder_is_refused(tmp_path, name, old, new, sentence):
-    with pytest.raises(WrongInput) as refused:
-        load_feeder(feeder_with(tmp_path / "f", name, old, new))
-    assert sentence in str(refused.value)
-
-
-def test_missing_files_of_a_feeder_are_named(tmp_path):
-    with pytest.raises(WrongInput) as refused:
-        load_feeder("no-such-feeder")
-    assert [fault.split("file ")[1] for fault in refused.value.faults] == [
-        "feeder.yaml is missing",
-        "lines.csv is missing",
-        "buses.csv is missing",
-    ]
-    folder = feeder_with(tmp_path / "f", "buses.csv", BUS, BUS)
-    (folder / "buses.csv").unlink()
-    with pytest.raises(WrongInput, match="file buses.csv is missing"):
-        load_feeder(folder)
-
-
-@pytest.mark.parametrize(("name", "old", "new"), [
-    ("lines.csv", LINE, 2 * LINE),  # parallel in the power flow, single in the linear model
-    ("buses.csv", BUS, 2 * BUS),
-    ("lines.csv", "0.4930", "-0.4930"),
-    ("lines.csv", "0.4930", "much"),
-    ("lines.csv", "0.4930", ""),
-    ("buses.csv", BUS, "3,,40\n"),
-    (ABOUT, "source_bus: 1\n", ""),
-    (ABOUT, "title:", "- title:"),
-], ids=["line twice", "bus twice", "negative", "text", "no resistance", "no load", "no source", "no names"])  # fmt: skip
-def test_a_feeder_with_odd_cells_is_refused_in_a_sentence(tmp_path, name, old, new):
-    with pytest.raises(WrongInput):
-        load_feeder(feeder_with(tmp_path / "f", name, old, new))
 
 
 def test_a_placement_of_a_vpp_that_is_not_there_is_refused():

@@ -1,34 +1,71 @@
-"""A radial distribution feeder: can the traded power be delivered?
+"""A radial distribution feeder: its lines, its own customers and its linear model.
 
-kW, kvar, ohm, kV; voltages per unit of the nominal one; arrays are (steps,) or (steps, buses). Only what passes a VPP's
-connection point loads the feeder: its net withdrawal, purchase less sale plus received trades.
+kW, kvar, ohm, kV; voltages per unit of the nominal one; arrays are (steps,) or (steps, buses). Only
+what passes a VPP's connection point loads the feeder: its net withdrawal, purchase less sale plus
+received trades.
 
 The linear model (LinDistFlow without losses, Baran and Wu 1989) has the squared voltage of bus b
 
-    v_b = v_0 - 2 sum_k (R_bk p_k + X_bk q_k) / V^2,   R_bk = resistance of the lines on the way to both b and k,
+    v_b = v_0 - 2 sum_k (R_bk p_k + X_bk q_k) / V^2,
 
-linear in the withdrawals p, q. Losses are left out, so true voltages lie somewhat below; `power_flow` has them exactly.
+with R_bk the resistance of the lines on the way to both b and k, and X_bk their reactance; it is
+linear in the withdrawals p, q. Losses are left out, so true voltages lie somewhat below;
+`power_flow` has them exactly.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import networkx as nx
 import numpy as np
 import pandas as pd
-import yaml
 
 from vppcore.errors import WrongInput
+from vppcore.faults import Faults, Place, shown
+from vppcore.grid.columns import read_columns
 from vppcore.parameters import Rule
 from vppcore.places import DATA
+from vppcore.reading.description import Refused, values_of
+from vppcore.reading.files import LARGEST_DESCRIPTION, text_of
+from vppcore.reading.numerals import NotANumber, Numerals
+
+FILES = ("feeder.yaml", "lines.csv", "buses.csv")
+BUS = Rule("number", text="number of a bus", low=0, whole=True)
+ABOVE_ZERO = Rule("number", low=0, above=True)
+ABOUT = {"base_kv": ABOVE_ZERO, "source_bus": BUS, "source_voltage": ABOVE_ZERO}
+END_COLUMNS = {"from_bus": BUS, "to_bus": BUS}
+LINE_COLUMNS = {"r_ohm": Rule("number", "ohm", low=0), "x_ohm": Rule("number", "ohm", low=0)}
+CABLE_COLUMNS = {
+    "c_nf": Rule("number", "nF", low=0, none="no capacitance"),
+    "max_i_ka": Rule("number", "kA", low=0, above=True, none="no limit"),
+}
+BUS_COLUMNS = {"p_kw": Rule("number", "kW"), "q_kvar": Rule("number", "kvar")}
+RADIAL = "a radial feeder: one way from the source to each bus"
 
 
 @dataclass(frozen=True, eq=False)
 class Feeder:
-    """A radial feeder. lines: from_bus, to_bus, r_ohm, x_ohm, a row per line; loads: p_kw, q_kvar by bus (its own
-    customers, at their peak); source: the bus of the substation, held at source_voltage."""
+    """A radial feeder.
+
+    name: how it is called in messages.
+    lines: a row per line: from_bus, to_bus, r_ohm, x_ohm; where known c_nf (capacitance, nF) and
+        max_i_ka (largest current, kA). A line of 0 ohm makes its two buses one.
+    loads: a row per bus, its number in the index: p_kw, q_kvar of the feeder's own customers at
+        their peak; where known vpp, whose bus it is.
+    base_kv: nominal voltage, kV, above 0.
+    source: the bus of the substation.
+    source_voltage: at which the substation holds it, per unit, above 0.
+    Raises WrongInput for numbers out of range and for lines that are no tree.
+
+    >>> lines = pd.DataFrame({"from_bus": [1], "to_bus": [2], "r_ohm": [0.1], "x_ohm": [0.2]})
+    >>> loads = pd.DataFrame({"p_kw": [0.0, 9.0], "q_kvar": [0.0, 3.0]}, [1, 2])
+    >>> Feeder("two buses", lines, loads, base_kv=0.4, source=1).buses
+    [2]
+    """
 
     name: str
     lines: pd.DataFrame
@@ -37,102 +74,258 @@ class Feeder:
     source: int
     source_voltage: float = 1.0
 
+    def __post_init__(self):
+        faults = [*self._faults_of_numbers(), *self._faults_of_lines()]
+        if faults:
+            raise WrongInput(*(f"feeder {self.name}: {fault}" for fault in faults))
+
+    def _faults_of_numbers(self) -> list[str]:
+        faults = []
+        for name in ("base_kv", "source_voltage"):
+            if not ABOVE_ZERO.admits(getattr(self, name)):
+                faults.append(ABOVE_ZERO.fault(name, getattr(self, name)))
+        for table, rules in ((self.lines, LINE_COLUMNS), (self.loads, BUS_COLUMNS)):
+            for name, rule in rules.items():
+                wrong = [number for number in table[name] if not rule.admits(number)]
+                faults += [rule.fault(name, number) for number in wrong[:1]]
+        return faults
+
+    def _faults_of_lines(self) -> list[str]:
+        faults = faults_of_feeder(self.lines, self.loads, self.source)
+        return [f"{fault.found}; allowed: {fault.allowed}" for fault in faults]
+
     @property
     def buses(self) -> list[int]:
         """All buses but the source, in the order of `loads`."""
         return [bus for bus in self.loads.index if bus != self.source]
 
+    @property
+    def has_no_impedance(self) -> np.ndarray:
+        """True for lines of 0 ohm, `(lines,)`."""
+        return ((self.lines["r_ohm"] == 0) & (self.lines["x_ohm"] == 0)).to_numpy()
+
+    @property
+    def capacitance(self) -> np.ndarray:
+        """Of each line, nF `(lines,)`; 0 where none is known."""
+        return self._known("c_nf", 0.0)
+
+    @property
+    def current_limit(self) -> np.ndarray:
+        """Largest current of each line, kA `(lines,)`; infinite where none is known."""
+        return self._known("max_i_ka", np.inf)
+
+    def _known(self, column: str, otherwise: float) -> np.ndarray:
+        if column not in self.lines:
+            return np.full(len(self.lines), otherwise)
+        return self.lines[column].astype(float).fillna(otherwise).to_numpy()
+
+    def outwards(self) -> list[tuple[Any, Any, int]]:
+        """The lines from the source to the ends: (bus nearer to the source, bus beyond, row)."""
+        row_of = {}
+        ends = zip(self.lines["from_bus"], self.lines["to_bus"], strict=True)
+        for row, pair in enumerate(ends):
+            row_of[frozenset(pair)] = row
+        tree = nx.Graph([tuple(pair) for pair in row_of])
+        steps = nx.bfs_edges(tree, self.source)
+        return [(near, far, row_of[frozenset((near, far))]) for near, far in steps]
+
     def sensitivity(self) -> tuple[np.ndarray, np.ndarray]:
-        """R and X of the linear model, ohm, `(buses, buses)`."""
-        tree = nx.Graph()
-        for line in self.lines.itertuples():
-            tree.add_edge(line.from_bus, line.to_bus, line=line.Index)
-        way = np.zeros((len(self.buses), len(self.lines)))
-        for row, bus in enumerate(self.buses):
-            path = nx.shortest_path(tree, self.source, bus)
-            for one, other in zip(path, path[1:], strict=False):
-                way[row, self.lines.index.get_loc(tree[one][other]["line"])] = 1
-        return tuple(way @ np.diag(self.lines[column]) @ way.T for column in ("r_ohm", "x_ohm"))
+        """R and X of the linear model, ohm, each `(buses, buses)`."""
+        on_the_way = self.ways()
+        resistance = on_the_way @ np.diag(self.lines["r_ohm"]) @ on_the_way.T
+        reactance = on_the_way @ np.diag(self.lines["x_ohm"]) @ on_the_way.T
+        return resistance, reactance
+
+    def ways(self) -> np.ndarray:
+        """1 where a line lies on the way from the source to a bus, `(buses, lines)`."""
+        way_to = {self.source: np.zeros(len(self.lines))}
+        for near, far, row in self.outwards():
+            way_to[far] = way_to[near].copy()
+            way_to[far][row] = 1
+        return np.array([way_to[bus] for bus in self.buses])
 
 
-def load_feeder(folder: str | Path) -> Feeder:
-    """Reads a feeder: feeder.yaml (title, source, base_kv, source_bus, source_voltage), lines.csv and buses.csv.
+class FeederFault(NamedTuple):
+    """Something that keeps lines and buses from being a radial feeder.
 
-    Raises WrongInput for a missing file or column, a number out of range, or lines that are not one tree.
+    file: where it would be mended.
+    row: label of the row of that table, None for the whole.
+    found, allowed: in words.
     """
-    path = Path(folder) if Path(folder).is_dir() else DATA / folder
-    missing = [
-        name for name in ("feeder.yaml", "lines.csv", "buses.csv") if not (path / name).is_file()
+
+    file: str
+    row: Any
+    found: str
+    allowed: str
+
+
+def faults_of_feeder(lines: pd.DataFrame, loads: pd.DataFrame, source: Any) -> list[FeederFault]:
+    """Everything that keeps lines from being one tree from the source to all buses.
+
+    lines: from_bus, to_bus, r_ohm, x_ohm, c_nf where known. loads: the buses in its index.
+    source: bus of the substation; None if it is not known, and then no way from it is looked for.
+    """
+    faults = [*faults_of_lines(lines, loads), *faults_of_rings(lines)]
+    if source is None:
+        return faults
+    if source not in loads.index:
+        found = f"found the source bus {source!r}"
+        return [*faults, FeederFault("feeder.yaml", None, found, "a bus of buses.csv")]
+    return [*faults, *faults_of_ways(lines, loads, source)]
+
+
+def faults_of_lines(lines: pd.DataFrame, loads: pd.DataFrame) -> list[FeederFault]:
+    """Lines from a bus to itself, to buses that are not there, or beside another one."""
+    faults = []
+    first_between: dict[frozenset, Any] = {}
+    for line in lines.itertuples():
+        for bus in (line.from_bus, line.to_bus):
+            if bus not in loads.index:
+                found = f"found bus {bus}"
+                faults.append(FeederFault("lines.csv", line.Index, found, "a bus of buses.csv"))
+        pair = frozenset((line.from_bus, line.to_bus))
+        if len(pair) == 1:
+            found = f"found a line from bus {line.from_bus} to itself"
+            faults.append(FeederFault("lines.csv", line.Index, found, "two buses"))
+        elif first_between.setdefault(pair, line.Index) != line.Index:
+            found = f"found a second line between buses {line.from_bus} and {line.to_bus}"
+            faults.append(FeederFault("lines.csv", line.Index, found, "one"))
+        is_short = line.r_ohm == 0 and line.x_ohm == 0
+        if is_short and getattr(line, "c_nf", 0.0) > 0:
+            found = f"found a line of 0 ohm with a capacitance of {line.c_nf:g} nF"
+            allowed = "a resistance or a reactance above 0, or no capacitance"
+            faults.append(FeederFault("lines.csv", line.Index, found, allowed))
+    for row in loads.index[loads.index.duplicated()].unique():
+        faults.append(FeederFault("buses.csv", None, f"found bus {row} twice", "once"))
+    return faults
+
+
+def faults_of_rings(lines: pd.DataFrame) -> list[FeederFault]:
+    """Rings of lines; a feeder has none."""
+    rings = nx.cycle_basis(graph_of(lines))
+    return [
+        FeederFault("lines.csv", None, f"found a ring of lines through {in_words(ring)}", RADIAL)
+        for ring in rings
     ]
+
+
+def faults_of_ways(lines: pd.DataFrame, loads: pd.DataFrame, source: Any) -> list[FeederFault]:
+    """Buses that no line connects with the source."""
+    graph = graph_of(lines)
+    graph.add_node(source)
+    cut_off = set(loads.index) - nx.node_connected_component(graph, source)
+    if not cut_off:
+        return []
+    found = f"found no way from the source bus {source} to {in_words(cut_off)}"
+    return [FeederFault("lines.csv", None, found, RADIAL)]
+
+
+def graph_of(lines: pd.DataFrame) -> nx.Graph:
+    """The buses and lines as a graph."""
+    graph: nx.Graph = nx.Graph()
+    for one, other in zip(lines["from_bus"], lines["to_bus"], strict=True):
+        if one != other:
+            graph.add_edge(one, other)
+    return graph
+
+
+def in_words(buses: Iterable[Any], most: int = 10) -> str:
+    """Buses in a sentence, in order, those beyond the first few counted.
+
+    >>> in_words([3, 1, 2]), in_words([7])
+    ('buses 1, 2, 3', 'bus 7')
+    """
+    known = sorted(set(buses), key=lambda bus: (str(type(bus)), bus))
+    names = ", ".join(str(bus) for bus in known[:most])
+    more = f" and {len(known) - most} more" if len(known) > most else ""
+    return f"{'bus' if len(known) == 1 else 'buses'} {names}{more}"
+
+
+# --- files --------------------------------------------------------------------------------------
+def load_feeder(folder: str | Path) -> Feeder:
+    """Reads and checks a feeder.
+
+    folder: with feeder.yaml (base_kv, source_bus, source_voltage, and what else is worth saying),
+        lines.csv and buses.csv, as a path or as a name below the project's `data/`.
+    Raises WrongInput with a sentence for each fault, all faults of the folder at once.
+
+    >>> len(load_feeder("ieee33").buses)
+    32
+    """
+    path = feeder_folder(folder, FILES)
+    faults = Faults()
+    about = read_about(path / "feeder.yaml", faults)
+    lines = read_columns(path / "lines.csv", END_COLUMNS | LINE_COLUMNS, faults, CABLE_COLUMNS)
+    optional = {"vpp": Rule("text", none="nobody's")}
+    buses = read_columns(path / "buses.csv", {"bus": BUS} | BUS_COLUMNS, faults, optional)
+    if lines is None or buses is None:
+        raise faults.refusal()
+    enter_faults_of_feeder(lines, buses, about, faults)
+    faults.refuse_if_any()
+    lines = lines.astype({"from_bus": int, "to_bus": int}).reset_index(drop=True)
+    loads = buses.astype({"bus": int}).set_index("bus")
+    return Feeder(
+        name=path.name,
+        lines=lines,
+        loads=loads,
+        base_kv=about["base_kv"],
+        source=int(about["source_bus"]),
+        source_voltage=about["source_voltage"],
+    )
+
+
+def feeder_folder(folder: str | Path, files: Iterable[str]) -> Path:
+    """The folder of a feeder, given as a path or as a name below `data/`.
+
+    Raises WrongInput for each of these files that is missing there.
+    """
+    path = Path(folder)
+    if not path.is_dir():
+        path = DATA / folder
+    missing = [name for name in files if not (path / name).is_file()]
     if missing:
         raise WrongInput(*(f"feeder {folder}: file {name} is missing" for name in missing))
+    return path
+
+
+def read_about(file: Path, faults: Faults) -> dict[str, float]:
+    """The numbers of feeder.yaml, as far as they have no fault; faults are entered."""
+    text = text_of(file, LARGEST_DESCRIPTION, faults)
+    if text is None:
+        return {}
     try:
-        about = yaml.safe_load((path / "feeder.yaml").read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise WrongInput(
-            f"{path.name}/feeder.yaml: not readable as YAML ({str(error).splitlines()[0]})"
-        ) from error
-    about = about if isinstance(about, dict) else {}
-    lines, buses = (
-        pd.read_csv(path / "lines.csv", comment="#"),
-        pd.read_csv(path / "buses.csv", comment="#"),
-    )
-    faults = [
-        f"{path.name}/{name}: no column {column}"
-        for name, table, columns in (
-            ("lines.csv", lines, ("from_bus", "to_bus", "r_ohm", "x_ohm")),
-            ("buses.csv", buses, ("bus", "p_kw", "q_kvar")),
-        )
-        for column in columns
-        if column not in table
-    ]
-    faults += [
-        f"{path.name}/feeder.yaml, {name}: found {about.get(name)!r}; allowed: a number above 0"
-        for name in ("base_kv", "source_voltage")
-        if not Rule("number", low=0, above=True).admits(about.get(name))
-    ]
-    if faults:
-        raise WrongInput(*faults)
-    for name, table, column, low in (
-        ("lines.csv", lines, "r_ohm", 0),
-        ("lines.csv", lines, "x_ohm", 0),
-        ("buses.csv", buses, "p_kw", -np.inf),
-        ("buses.csv", buses, "q_kvar", -np.inf),
-    ):
-        numbers = pd.to_numeric(table[column], errors="coerce")
-        faults += [
-            f"{path.name}/{name}, row {row + 1}, {column}: found {table[column].iloc[row]}; allowed: a number"
-            + (" of 0 or more" if low == 0 else "")
-            for row in np.flatnonzero(~(numbers >= low) | ~np.isfinite(numbers))
-        ]
-        table[column] = numbers
-    faults += [
-        f"{path.name}/buses.csv: bus {bus} stands twice; allowed: once"
-        for bus in buses["bus"][buses["bus"].duplicated()]
-    ]
-    ends = [frozenset(pair) for pair in zip(lines["from_bus"], lines["to_bus"], strict=True)]
-    faults += [
-        f"{path.name}/lines.csv: two lines between {' and '.join(map(str, sorted(pair)))}; allowed: one"
-        for pair in dict.fromkeys(ends)
-        if ends.count(pair) > 1
-    ]
-    if faults:
-        raise WrongInput(*faults)
-    tree = nx.Graph(list(zip(lines["from_bus"], lines["to_bus"], strict=True)))
-    if (
-        not nx.is_tree(tree)
-        or set(tree) != set(buses["bus"])
-        or about.get("source_bus") not in tree
-    ):
-        raise WrongInput(
-            f"{path.name}: the lines do not join all buses and the source {about.get('source_bus')} as one tree; "
-            "allowed: a radial feeder"
-        )
-    return Feeder(
-        path.name,
-        lines,
-        buses.set_index("bus"),
-        float(about["base_kv"]),
-        about["source_bus"],
-        float(about["source_voltage"]),
-    )
+        values, lines = values_of(text)
+    except Refused as refused:
+        allowed = f"lines 'name: value' with {', '.join(ABOUT)}"
+        faults.add(Place(file.name, refused.line), refused.found, allowed)
+        return {}
+    numbers = {}
+    for name, rule in ABOUT.items():
+        given = values.get(name, "")
+        try:
+            number = Numerals().number(given)
+        except (NotANumber, AttributeError):  # a text, a list or a mapping
+            number = np.nan
+        if rule.admits(number):
+            numbers[name] = number
+        else:
+            place = Place(file.name, lines.get(name), of=name)
+            faults.add(place, f"found {shown(given)}", rule.allowed)
+    return numbers
+
+
+def enter_faults_of_feeder(
+    lines: pd.DataFrame, buses: pd.DataFrame, about: dict[str, float], faults: Faults
+) -> None:
+    """Enters what keeps a folder's lines and buses from being a radial feeder.
+
+    Where the number of a bus cannot be read, that alone is the fault.
+    """
+    ends = lines[["from_bus", "to_bus"]]
+    if ends.isna().any(axis=None) or buses["bus"].isna().any():
+        return
+    whole = lines.astype({"from_bus": int, "to_bus": int})
+    source = int(about["source_bus"]) if "source_bus" in about else None
+    for fault in faults_of_feeder(whole, buses.astype({"bus": int}).set_index("bus"), source):
+        place = Place(fault.file, fault.row)
+        faults.add(place, fault.found, fault.allowed, cause=(place, fault.found))
