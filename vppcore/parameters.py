@@ -290,7 +290,7 @@ def as_numbers(value: Any) -> Any:
     >>> as_numbers(3.0)
     3.0
     """
-    is_series = isinstance(value, list | tuple | np.ndarray) or hasattr(value, "to_numpy")
+    is_series = isinstance(value, list | tuple | range | np.ndarray) or hasattr(value, "to_numpy")
     if not is_series:
         return value
     try:
@@ -314,8 +314,10 @@ def measured_faults(name: str, value: Any, rule: Rule, steps: int | None = None)
     if value is None and rule.none:
         return []
     try:
-        values = np.asarray(value, float)
+        values = None if value is None else np.asarray(value, float)
     except (TypeError, ValueError):
+        values = None
+    if values is None:
         expected = "numbers, one for each step" if rule.kind == "series" else "a number"
         return [f"{name}: found {value!r}; allowed: {expected}"]
     if shape_fault := _shape_fault(name, values, rule, steps):

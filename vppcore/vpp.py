@@ -302,18 +302,16 @@ def rows_of_called_loads(vpp: VPP, parts: dict[str, Part]) -> list:
     Left out where the shares that may be moved, curtailed and called add up to one or less, so
     that it holds anyway.
     """
-    rows = []
-    called_from: dict[tuple, list[ControllableLoad]] = {}
-    for callable_load in vpp.of(ControllableLoad):
-        called_from.setdefault(callable_load.calls(vpp.components), []).append(callable_load)
-    for loads, callers in called_from.items():
-        flexible = max(load.flexible_share for load in loads)
-        callable_share = sum(caller.share for caller in callers)
-        if flexible + callable_share > 1:
-            served = sum(parts[load.name].series["served"] for load in loads)
-            called = sum(parts[caller.name].series["called"] for caller in callers)
-            rows.append(served - called >= 0)
-    return rows
+    callers = vpp.of(ControllableLoad)
+    if not callers:
+        return []
+    loads = callers[0].calls(vpp.components)
+    flexible = max(load.flexible_share for load in loads)
+    if flexible + sum(caller.share for caller in callers) <= 1:
+        return []
+    served = sum(parts[load.name].series["served"] for load in loads)
+    called = sum(parts[caller.name].series["called"] for caller in callers)
+    return [served - called >= 0]
 
 
 def total(terms: Iterable[cp.Expression]) -> cp.Expression:

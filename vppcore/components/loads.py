@@ -150,10 +150,10 @@ class ControllableLoad(Component):
     $$0\le P^{CL}_t\le k\bar L_t,\quad
       \sum_t\Delta\big(\varrho\,\pi^b_tP^{CL}_t+a(P^{CL}_t)^2\big)$$
     The compensation is a share of the purchase price and rises with the amount called. What is
-    called is a part of the VPP's electric load: of the one with the same label, else of all of
-    them. What they serve less what is called stays at zero or more.
+    called is a part of the VPP's electric loads; what they serve less what is called stays at
+    zero or more.
 
-    forecast: None takes the demand of that load; a given one is the part of it that is meant.
+    forecast: None takes the demand of these loads; a given one is the part of it that is meant.
     buy_price: None takes that of the VPP's grid.
 
     >>> called = ControllableLoad(buy_price=[0.5, 1.0], share=0.1)
@@ -188,10 +188,8 @@ class ControllableLoad(Component):
     )
 
     def calls(self, components: tuple[Component, ...]) -> tuple[ElectricLoad, ...]:
-        """The electric loads among a VPP's components that are called: its own, or all of them."""
-        loads = tuple(other for other in components if isinstance(other, ElectricLoad))
-        of_its_own = tuple(load for load in loads if load.label == self.label)
-        return of_its_own or loads
+        """The electric loads among a VPP's components, of which this is a part."""
+        return tuple(other for other in components if isinstance(other, ElectricLoad))
 
     def faults_beside(self, components: tuple[Component, ...]) -> list[str]:
         """Sentences if there is no load that could be called, or no price that could be paid."""

@@ -131,11 +131,11 @@ class CarbonMarket(Component):
     needed. One rung is the flat price of paper A (2.4-4); several are paper B (3). A price that
     rises with the surplus sold would make the cost concave; it is refused.
 
-    >>> market = CarbonMarket(price=0.2, interval=100.0, growth=0.5, levels=3)
-    >>> market.bill(150.0)  # 100 kg at 0.2 and 50 kg at 0.3 yuan
-    35.0
+    >>> market = CarbonMarket(price=0.25, interval=100.0, growth=1.0, levels=3)
+    >>> market.bill(150.0)  # 100 kg at 0.25 and 50 kg at 0.5 yuan
+    50.0
     >>> market.bill(-50.0)
-    -10.0
+    -12.5
     """
 
     role: ClassVar[str] = "carbon market"
