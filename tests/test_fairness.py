@@ -369,7 +369,7 @@ def cost_of(made, names) -> float:
     members = tuple(v for v in made.vpps if v.name in names)
     together = pool(replace(made, vpps=members)).cost
     return together + sum(
-        dispatch(v, storage="relaxed").cost for v in made.vpps if v.name not in names
+        dispatch(v).cost for v in made.vpps if v.name not in names
     )
 
 
@@ -378,7 +378,7 @@ def test_values_are_those_of_the_coalitions_solved_one_by_one(name):
     made = load_case(name)
     values, apart = (
         coalition_values(made),
-        sum(dispatch(v, storage="relaxed").cost for v in made.vpps),
+        sum(dispatch(v).cost for v in made.vpps),
     )
     assert list(values) == coalitions(made.names)
     for members, worth in values.items():
@@ -422,7 +422,7 @@ def test_study_b_s_savings_are_superadditive_and_those_of_pool(handmade):
 def test_savings_of_any_three_vpps(one, other, third):
     made = case(one, other, third, limit=30.0, crossing_fee=0.01)
     values = coalition_values(made)
-    near = 1e-5 * max(1.0, *(abs(dispatch(v, storage="relaxed").cost) for v in made.vpps))
+    near = 1e-5 * max(1.0, *(abs(dispatch(v).cost) for v in made.vpps))
     check_savings(values, near)
     assert (
         least_core(values)[0] <= near

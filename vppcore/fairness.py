@@ -19,9 +19,10 @@ from vppcore.case import Case
 from vppcore.compiled import Compiled
 from vppcore.cooperation.joint import joint_model
 from vppcore.errors import WrongInput
+from vppcore.exclusive import overlaps, pairs_of, solve_exclusively
 from vppcore.grid.placement import Placement
 from vppcore.solvers import solve, value_of
-from vppcore.vpp import total
+from vppcore.vpp import Model, total
 
 MOST_VPPS = 10  # 2^10 coalitions
 Values = Mapping[tuple[str, ...], float]
@@ -69,17 +70,35 @@ def coalition_values(
     for k, (i, j) in enumerate(pairs):
         flow = models[i].trades()[j]
         rows += [flow <= most * is_open[k], flow >= -most * is_open[k]]
-    compiled = Compiled(total(model.cost for model in models.values()), rows)
+    cost = total(model.cost for model in models.values())
+    compiled = Compiled(cost, rows)
     costs = {}
     for members in tqdm(neighbouring(case.names), desc="coalitions", disable=not progress):
         if len(members) != 1:  # one VPP has nobody to trade with
             is_open.value = np.array([float(i in members and j in members) for i, j in pairs])
             name = f"coalition {' + '.join(members) or 'of nobody'}"
-            costs[members] = compiled.value(solver, name)
+            costs[members] = exact_value(compiled, list(models.values()), solver, name)
     return {
         members: costs[()] - costs[members] if len(members) > 1 else 0.0
         for members in coalitions(case.names)
     }
+
+
+def exact_value(compiled: Compiled, models: list[Model], solver: str, name: str) -> float:
+    """The least cost with exclusive flows relaxed, or exactly if they do run at once; yuan.
+
+    compiled: the problem. models: whose exclusive flows count.
+    """
+    pairs = pairs_of(models)
+    if not any(pair.limits.required for pair in pairs):
+        answer = compiled.solve(solver, name)
+        answer.fill()
+        if not overlaps(pairs):
+            return answer.value
+    problem = compiled.problem
+    return solve_exclusively(
+        models, problem.objective.args[0], problem.constraints, name=name
+    ).value
 
 
 def players(values: Values) -> list[str]:

@@ -21,7 +21,7 @@ import numpy as np
 from vppcore.bargaining.deal import Deal, VppPair
 from vppcore.bargaining.weights import ROUNDING
 from vppcore.errors import NotSolved
-from vppcore.solvers import solve
+from vppcore.solvers import solve, value_of
 
 # shares of the saving: below the first two gains count as equal, below the last a gain is none
 SAME_GAIN = 1e-4
@@ -78,7 +78,7 @@ def bounded_position(deal: Deal) -> np.ndarray:
     from_mid = cp.sum(cp.multiply(deal.room / deal.saving, cp.square(theta)))
     nearest = cp.Minimize(from_mid + KEEP_GAINS * cp.sum_squares(missed))
     solve(cp.Problem(nearest), "clarabel", "P2, nearest prices")
-    return np.clip(theta.value, -1, 1)
+    return np.clip(value_of(theta), -1, 1)
 
 
 def best_gains(deal: Deal) -> np.ndarray:
@@ -91,7 +91,7 @@ def best_gains(deal: Deal) -> np.ndarray:
     gains = (deal.gains_at_mid - deal.incidence * deal.room @ theta) / deal.saving
     missed = cp.multiply(1 / np.sqrt(weights), gains - weights)
     solve(cp.Problem(cp.Minimize(cp.sum_squares(missed))), "clarabel", "P2, best gains")
-    return deal.saving * gains.value
+    return deal.saving * value_of(gains)
 
 
 def refuse_if_somebody_must_lose(deal: Deal) -> None:
@@ -114,5 +114,5 @@ def largest_least_gain(deal: Deal) -> tuple[str, float]:
     least = cp.Variable()
     gains = (deal.gains_at_mid - deal.incidence * deal.room @ theta) / deal.saving
     solve(cp.Problem(cp.Maximize(least), [gains >= least]), "highs", "P2, the least gain")
-    worst = int(np.argmin(gains.value))
-    return deal.names[worst], deal.saving * float(least.value)
+    worst = int(np.argmin(value_of(gains)))
+    return deal.names[worst], deal.saving * float(value_of(least))

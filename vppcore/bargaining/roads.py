@@ -15,7 +15,7 @@ import pandas as pd
 from vppcore.bargaining.deal import Deal, VppPair
 from vppcore.bargaining.settings import Settings
 from vppcore.errors import NotSolved
-from vppcore.solvers import solve
+from vppcore.solvers import solve, value_of
 
 Prices = dict[VppPair, np.ndarray]
 HALVINGS = 60  # of an interval by bisection: as many as a double has digits, and some more
@@ -44,7 +44,7 @@ def conic_prices(deal: Deal) -> Prices:
     solve(cp.Problem(objective), "clarabel", "P2, conic")
     prices = {pair: mid.copy() for pair in deal.pairs}
     for pair, (steps, place) in places.items():
-        prices[pair][steps] += half[steps] * np.clip(place.value, -1, 1)
+        prices[pair][steps] += half[steps] * np.clip(value_of(place), -1, 1)
     return prices
 
 

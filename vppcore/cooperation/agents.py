@@ -1,128 +1,127 @@
 """One VPP at the negotiating table: its problem compiled once, asked often.
 
-kW, yuan, yuan/kWh; arrays are (steps, partners).
+kW, yuan, yuan/kWh; arrays are (steps, partners). Inside, the problem is in units of study A's size
+(`Size`), for which the quadratic solver's settings were chosen.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cvxpy as cp
 import numpy as np
-import osqp
-from scipy import sparse
 
-from vppcore.errors import NotSolved
+from vppcore.compiled import Compiled
+from vppcore.cooperation.size import Size
 from vppcore.grid.placement import withdrawal
-from vppcore.vpp import VPP, build
-
-
-def for_osqp(matrix) -> sparse.csc_matrix:
-    """A sparse matrix in the layout OSQP takes without converting: compressed columns, sorted, 32-bit indices."""
-    columns = sparse.csc_matrix(matrix)
-    columns.sort_indices()
-    columns.indices, columns.indptr = (
-        columns.indices.astype(np.int32),
-        columns.indptr.astype(np.int32),
-    )
-    return columns
-
-
-def two_sided(
-    matrix, lower: np.ndarray, upper: np.ndarray
-) -> tuple[sparse.csr_matrix, np.ndarray, np.ndarray]:
-    """The same rows lower <= A x <= upper with all limits on one single variable merged into one row (OSQP runs on
-    rows, and a modelling layer states x >= 0 and x <= 5 as two)."""
-    rows = sparse.csr_matrix(matrix)
-    single = np.diff(rows.indptr) == 1
-    column, factor = rows[single].indices, rows[single].data
-    ends = np.sort(np.column_stack([lower[single], upper[single]]) / factor[:, None], axis=1)
-    low, high = np.full(rows.shape[1], -np.inf), np.full(rows.shape[1], np.inf)
-    np.maximum.at(low, column, ends[:, 0])
-    np.minimum.at(high, column, ends[:, 1])
-    keep = np.unique(column)
-    limits = sparse.eye(rows.shape[1], format="csr")[keep]
-    return (
-        sparse.vstack([rows[~single], limits]),
-        np.concatenate([lower[~single], low[keep]]),
-        np.concatenate([upper[~single], high[keep]]),
-    )
+from vppcore.vpp import VPP, Model, build
+from vppcore.warm import Program, WarmQuadratic
 
 
 class Agent:
     """One VPP at the negotiating table. Its data stay here; only `expect` is asked of it.
 
-    `watched` adds its net withdrawal to what it expects, as the last column, for the operator of the feeder.
-    Its problem, min C(x, q) + pull.q + penalty/2 |q|^2, is compiled once; each answer changes a linear term only.
-    A step is stopped after a few dozen of OSQP's iterations and continued from there by the next one: what proves the
-    result is the certificate, not the exactness of a step.
+    vpp: the VPP with its tie. accuracy: of a step, relative.
+    watched: its net withdrawal is one more thing that it expects, in the last column, for the
+    operator of the feeder.
+    size: of the case, for the units of the solver.
+    extra_fee: what a traded kWh costs it beside the crossing fee, yuan/kWh; see `Size.tie_break`.
+
+    Its problem, min C(x, p) + hours * (pull.p + penalty/2 |p|^2) with the trades p and the length
+    of a step in hours, is compiled once; an answer changes numbers only. Storage is relaxed. A step
+    is stopped after a few dozen of the solver's iterations and continued from there by the next
+    one: what proves the result is the certificate, not the exactness of a step.
+
+    own_costs: C at each answer, yuan; for its owner's eyes.
     """
 
-    def __init__(self, vpp: VPP, accuracy: float, watched: bool = False):
-        model = build(vpp)  # relaxed: modes are settled afterwards
-        trade = next(part.trade for part in model.parts.values() if part.trade is not None)
-        if watched:  # the operator is told the net withdrawal, in one column more
-            told = cp.Variable((trade.shape[0], trade.shape[1] + 1))
-            model.constraints += [told[:, :-1] == trade, told[:, -1] == withdrawal(model)]
-            trade = told
-        self.shape = trade.shape
-        self.pull = cp.Parameter(self.shape, value=np.zeros(self.shape))
-        self.problem = cp.Problem(
-            cp.Minimize(
-                model.cost + cp.sum(cp.multiply(self.pull, trade)) + 0.5 * cp.sum_squares(trade)
-            ),
-            model.constraints,
-        )
-        data = self.problem.get_problem_data(cp.OSQP)[0]
-        first = data[cp.settings.PARAM_PROB].var_id_to_col[trade.id]
-        self.columns = np.arange(
-            first, first + trade.size
-        )  # column by column: partner after partner
-        self.linear, quadratic = data["q"].copy(), for_osqp(sparse.triu(data["P"]))
-        self.entries = (
-            quadratic.indptr[self.columns + 1] - 1
-        )  # where the penalty stands: last in its column
-        self.penalty = 1.0
-        self.constant = float(data[cp.settings.PARAM_PROB].apply_parameters(quad_obj=True)[2])
-        own = np.ones(len(self.linear))
-        own[self.columns] = 0  # the trade's square is the penalty's, not a cost of the VPP
-        self.own_quadratic = sparse.diags(own) @ data["P"]
-        rows, lower, upper = two_sided(
-            sparse.vstack([data["A"], data["F"]]),
-            np.concatenate([data["b"], np.full(len(data["G"]), -np.inf)]),
-            np.concatenate([data["b"], data["G"]]),
-        )
-        self.solver = osqp.OSQP()
-        self.solver.setup(
-            quadratic,
-            self.linear,
-            for_osqp(rows),
-            lower,
-            upper,
-            verbose=False,
-            eps_abs=accuracy,
-            eps_rel=accuracy,
-            scaling=0,
-            adaptive_rho_interval=20,
-            check_termination=10,
-            max_iter=50,
-            warm_starting=True,
-        )
+    def __init__(
+        self,
+        vpp: VPP,
+        accuracy: float,
+        watched: bool = False,
+        size: Size | None = None,
+        extra_fee: float = 0.0,
+    ):
+        model = build(vpp)
+        trade = trade_of(model)
+        told, rows = what_it_tells(model, trade, watched)
+        cost = model.cost
+        if extra_fee > 0:
+            cost = cost + vpp.step_hours * extra_fee * cp.sum(cp.abs(trade))
+        compiled = Compiled(cost + cp.sum_squares(told) / 2, rows, f"{vpp.name}'s expectation")
         self.own_costs: list[float] = []
+        self._hours = vpp.step_hours
+        self._size = size or Size()
+        self._columns = compiled.columns(told)
+        self._cost = compiled.program()
+        self._squares = square_entries(self._cost, self._columns)
+        self._program = in_units(self._cost, self._size, self._hours)
+        self._penalty = 0.0
+        self._solver = WarmQuadratic(accuracy, f"ADMM step of {vpp.name}")
 
     def expect(self, pull: np.ndarray, penalty: float) -> np.ndarray:
-        """The trades `(steps, partners)` in kW this VPP expects at the linear term `pull` (yuan/kWh) and penalty."""
-        linear = self.linear.copy()
-        linear[self.columns] += pull.T.ravel()
-        self.solver.update(q=linear)
-        if penalty != self.penalty:
-            self.penalty = penalty
-            self.solver.update(Px=np.full(len(self.entries), penalty), Px_idx=self.entries)
-        answer = self.solver.solve(raise_error=False)
-        if not np.isfinite(answer.x).all():  # OSQP's answer to a problem without a solution
-            raise NotSolved(f"ADMM step: osqp says {answer.info.status}")
-        own = (
-            self.constant
-            + self.linear @ answer.x
-            + 0.5 * answer.x @ (self.own_quadratic @ answer.x)
-        )
-        self.own_costs.append(float(own))  # stays here, for its owner's curve
-        return answer.x[self.columns].reshape(self.shape[::-1]).T
+        """The trades `(steps, partners)` in kW that this VPP expects.
+
+        pull: what each kWh of a trade costs it on top, yuan/kWh `(steps, partners)`.
+        penalty: of the trades' squares, yuan/kWh per kW.
+        Raises NotSolved if the VPP has no schedule at all.
+        """
+        units = self._size
+        if penalty != self._penalty:
+            self._penalty = penalty
+            quadratic = self._program.quadratic.copy()
+            quadratic.data[self._squares] = penalty * units.power_unit / units.price_unit
+            self._program = replace(self._program, quadratic=quadratic)
+        linear = self._program.linear.copy()
+        linear[self._columns] += pull / units.price_unit
+        point = self._solver.step(replace(self._program, linear=linear)) * units.power_unit
+        self.own_costs.append(self._own_cost(point))
+        return point[self._columns]
+
+    def _own_cost(self, point: np.ndarray) -> float:
+        """C at a point, yuan: without pull and penalty."""
+        squares = float(np.sum(point[self._columns] ** 2)) / 2
+        return self._cost.objective(point) - squares
+
+
+def trade_of(model: Model) -> cp.Variable:
+    """The trades of a VPP that has a tie, `(steps, partners)`."""
+    return next(part.trade for part in model.parts.values() if part.trade is not None)
+
+
+def what_it_tells(model: Model, trade: cp.Variable, watched: bool) -> tuple[cp.Variable, list]:
+    """A variable with a column for each number that leaves a VPP, and the rows of its problem."""
+    if not watched:
+        return trade, model.constraints
+    told = cp.Variable((trade.shape[0], trade.shape[1] + 1))
+    rows = [told[:, :-1] == trade, told[:, -1] == withdrawal(model)]
+    return told, [*model.constraints, *rows]
+
+
+def square_entries(program: Program, columns: np.ndarray) -> np.ndarray:
+    """Where the squares of these columns stand among the entries of the quadratic cost."""
+    quadratic = program.quadratic
+    column_of = np.repeat(np.arange(quadratic.shape[1]), np.diff(quadratic.indptr))
+    diagonal = (quadratic.indices == column_of) & np.isin(column_of, columns)
+    return np.flatnonzero(diagonal)
+
+
+def in_units(program: Program, size: Size, hours: float) -> Program:
+    """The same program in the units of a case's size.
+
+    x in `power_unit`s; the cost in what a `power_unit` costs in a step of so many hours at the
+    price of a `price_unit`.
+    """
+    power = size.power_unit
+    price = size.price_unit * hours
+    return replace(
+        program,
+        quadratic=program.quadratic * (power / price),
+        linear=program.linear / price,
+        constant=program.constant / (price * power),
+        row_low=program.row_low / power,
+        row_high=program.row_high / power,
+        column_low=program.column_low / power,
+        column_high=program.column_high / power,
+    )

@@ -1,81 +1,285 @@
 """What proves a negotiated schedule: its true cost, and a bound below which no schedule can lie.
 
-yuan; trades in kW.
+yuan; trades in kW; multipliers in yuan/kWh; arrays are (steps,).
+
+Upper bound: every VPP carries out the agreed trades as cheaply as it can; what they pay is one
+schedule of the cluster. Lower bound: every VPP says what it would cost it at least if it could
+trade what it likes at the multipliers' prices. Both count stores exactly: where a relaxed schedule
+charges and discharges at once, binaries exclude it. The lower bound needs no convexity, so with
+binaries it is a valid bound as well, and a higher one.
 """
 
 from __future__ import annotations
 
-import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 
 import cvxpy as cp
 import numpy as np
+from scipy.optimize import nnls
 
 from vppcore.case import Case
+from vppcore.compiled import Compiled
+from vppcore.cooperation.talks import ByPair, Pair
 from vppcore.errors import NotSolved
-from vppcore.exclusive import solve_exclusively
+from vppcore.exclusive import overlaps, solve_exclusively
 from vppcore.grid.placement import OPERATOR, withdrawal
+from vppcore.mixed import GAP
 from vppcore.schedule import DispatchResult, read
-from vppcore.solvers import solve
-from vppcore.vpp import VPP, Model, build
+from vppcore.solvers import OPTIONS, value_of
+from vppcore.vpp import VPP, Model, build, total
+
+# with binaries the last digits of an optimum are not proven: this share of the money
+MIXED_INTEGER_GAP = max(OPTIONS["highs"]["mip_rel_gap"], GAP)
+# how far between the best bound and the upper bound the next one is sought
+LEVEL = 0.5
+# a share of the largest number below which a solver's answer is rounding
+ROUNDING = 1e-9
 
 
-def fixed_terms(
-    model: Model, values: dict[tuple[str, str], np.ndarray]
-) -> list[tuple[cp.Expression, np.ndarray]]:
-    """What a VPP says to each partner (its trade; to the operator its net withdrawal) beside the value that a table of
-    pairs has for the two."""
-    own, flows = model.vpp.name, model.trades()
-    if (own, OPERATOR) in values:
-        flows = flows | {OPERATOR: withdrawal(model)}
-    return [
-        (flow, values[own, j] if (own, j) in values else values[j, own])
-        for j, flow in flows.items()
-    ]
-
-
+# --- upper bound ----------------------------------------------------------------------------------
 def carry_out(
     case: Case,
-    trades: dict[tuple[str, str], np.ndarray],
-    solver: str,
-    granted: dict[str, np.ndarray] | None = None,
-    disagreement: float = 0.0,
+    trades: ByPair,
+    solver: str = "auto",
+    granted: Mapping[str, np.ndarray] | None = None,
 ) -> dict[str, DispatchResult]:
-    """Each VPP's best schedule when the agreed trades (kW, by pair) are carried out exactly: one problem each.
+    """Each VPP's cheapest schedule with the agreed trades: one problem each, stores exact.
 
-    granted: VPP -> net withdrawal that the operator has granted, kW, which is kept too: exactly where a schedule can, else
-    up to the `disagreement` (kW) that the talks left, or a few times that.
+    trades: pair -> kW `(steps,)`, positive where the first receives; kept exactly.
+    granted: VPP -> the net withdrawal that the operator has granted it, kW `(steps,)`; kept as
+    closely as its trades allow.
+    Raises NotSolved (infeasible) if a VPP cannot carry out its trades.
     """
     both = trades | {(j, i): -trade for (i, j), trade in trades.items()}
-
-    def schedule(vpp: VPP, slack: float) -> DispatchResult:
-        model = build(vpp)
-        rows = [flow == trade for flow, trade in fixed_terms(model, both)]
-        if granted and vpp.name in granted:
-            rows.append(cp.abs(withdrawal(model) - granted[vpp.name]) <= slack)
-        name = f"{vpp.name} with the agreed trades"
-        constraints = [*model.constraints, *rows]
-        solved = solve_exclusively([model], model.cost, constraints, solver, "auto", name)
-        return read(model, solved)
-
-    def nearest(vpp: VPP) -> DispatchResult:
-        for slack in (1e-6, disagreement, 4 * disagreement):
-            with contextlib.suppress(NotSolved):
-                return schedule(vpp, slack)
-        return schedule(vpp, 16 * disagreement)
-
-    return {
-        vpp.name: nearest(vpp) if granted and vpp.name in granted else schedule(vpp, 0.0)
-        for vpp in case.connected()
-    }
-
-
-def lower_bound(case: Case, multipliers: dict[tuple[str, str], np.ndarray], solver: str) -> float:
-    """What the cluster costs at least, yuan: each VPP's minimum of C_i + sum_j m_ij p_ij, added up (weak duality)."""
-    total = 0.0
+    dispatches = {}
     for vpp in case.connected():
         model = build(vpp)
-        lagrangian = model.cost + sum(m @ flow for flow, m in fixed_terms(model, multipliers))
-        total += solve(
-            cp.Problem(cp.Minimize(lagrangian), model.constraints), solver, f"{vpp.name}'s bound"
-        ).value
-    return total
+        rows = [flow == both[vpp.name, partner] for partner, flow in model.trades().items()]
+        rows += model.constraints
+        if granted is not None and vpp.name in granted:
+            rows.append(as_granted(model, rows, granted[vpp.name], solver))
+        name = f"{vpp.name} with the agreed trades"
+        solved = solve_exclusively([model], model.cost, rows, solver, "auto", name)
+        dispatches[vpp.name] = read(model, solved)
+    return dispatches
+
+
+def as_granted(model: Model, rows: list, granted: np.ndarray, solver: str) -> cp.Constraint:
+    """A row that keeps a VPP's net withdrawal as near to the granted one as its other rows allow.
+
+    The nearest is found first: what the talks left open between trades and withdrawals decides how
+    near that is.
+    """
+    distance = cp.Variable()
+    missed = cp.abs(withdrawal(model) - granted)
+    name = f"{model.vpp.name}'s distance from what the operator granted"
+    solve_exclusively([model], distance, [*rows, missed <= distance], solver, "auto", name)
+    slack = ROUNDING * float(np.abs(granted).max(initial=0.0))
+    return missed <= float(value_of(distance)) + slack
+
+
+# --- lower bound ----------------------------------------------------------------------------------
+def lower_bound(case: Case, multipliers: ByPair, solver: str = "auto") -> float:
+    """What the cluster costs at least, yuan: the VPPs' answers to the multipliers, added up.
+
+    multipliers: pair -> yuan/kWh `(steps,)`; with the operator too, where it took part.
+    """
+    return Lagrangian(case, list(multipliers), solver).at(multipliers).value
+
+
+@dataclass(frozen=True, eq=False)
+class Bound:
+    """The Lagrangian bound at some multipliers.
+
+    value: no schedule of the VPPs can cost less, yuan.
+    disagreement: pair -> p_ij + p_ji of the VPPs' answers, kW `(steps,)`; by how much a higher
+    multiplier would raise the bound.
+    exact: False if a store had to be relaxed, so that the bound may be lower than it needs to be.
+    binaries: True if a store needed binaries.
+    """
+
+    value: float
+    disagreement: ByPair
+    exact: bool
+    binaries: bool
+
+
+class Lagrangian:
+    """The VPPs at the prices of a Lagrangian, each stated once and asked for many multipliers.
+
+    pairs: whose multipliers there are. solver: for the problems without binaries.
+    """
+
+    def __init__(self, case: Case, pairs: list[Pair], solver: str = "auto"):
+        self.pairs = pairs
+        self._hours = case.vpps[0].step_hours
+        self._vpps = [AtPrices(vpp, pairs, solver) for vpp in case.connected()]
+
+    def at(self, multipliers: ByPair) -> Bound:
+        """The bound at these multipliers, yuan/kWh."""
+        value = 0.0
+        disagreement = {pair: np.zeros(len(multipliers[pair])) for pair in self.pairs}
+        for vpp in self._vpps:
+            value += vpp.least_cost(multipliers)
+            for pair, flow in vpp.flows.items():
+                disagreement[pair] = disagreement[pair] + value_of(flow)
+        return Bound(
+            value,
+            disagreement,
+            exact=all(vpp.exact for vpp in self._vpps),
+            binaries=any(vpp.binaries for vpp in self._vpps),
+        )
+
+    def sharpened(
+        self, multipliers: ByPair, bound: Bound, upper: float, enough: float, rounds: int
+    ) -> Bound:
+        """The best of the bounds in the neighbourhood, found by the level method.
+
+        Each answer also says in which direction the bound rises. The next multipliers are the
+        nearest to the best ones at which all answers so far allow a bound half-way up to `upper`
+        (Lemarechal, Nemirovskii and Nesterov 1995). Those with an operator stay as they are.
+        Ends when `upper` less the bound is `enough` (yuan), or after so many rounds.
+        """
+        free = [pair for pair in self.pairs if OPERATOR not in pair]
+        best = bound
+        centre = stacked(multipliers, free)
+        cuts = [self._cut(centre, bound, free)]
+        most = upper
+        for _ in range(rounds):
+            if most - best.value <= enough:
+                break
+            level = best.value + LEVEL * (most - best.value)
+            point = nearest_at_level(centre, cuts, level)
+            if point is None:  # no multipliers reach this level
+                most = level
+                continue
+            bound = self.at(multipliers | unstacked(point, free))
+            cuts.append(self._cut(point, bound, free))
+            if bound.value > best.value:
+                best = bound
+                centre = point
+        return best
+
+    def _cut(self, point: np.ndarray, bound: Bound, free: list[Pair]) -> Cut:
+        """What an answer says of the bound at all multipliers."""
+        return Cut(point, bound.value, self._hours * stacked(bound.disagreement, free))
+
+
+class AtPrices:
+    """One VPP that may trade what it likes at given prices; nothing but totals and trades leave it.
+
+    flows: pair -> what it trades with the partner (its net withdrawal with the operator), kW, in
+    the pair's own sign. exact, binaries: of the last answer, as in `Bound`.
+    """
+
+    def __init__(self, vpp: VPP, pairs: list[Pair], solver: str):
+        self.model = build(vpp)
+        self.exact = True
+        self.binaries = False
+        self.flows: dict[Pair, cp.Expression] = {}
+        for partner, flow in told_flows(self.model).items():
+            pair = (vpp.name, partner) if (vpp.name, partner) in pairs else (partner, vpp.name)
+            if pair in pairs:
+                self.flows[pair] = flow
+        self._prices = {pair: cp.Parameter(vpp.steps) for pair in self.flows}
+        self._solver = solver
+        self._hours = vpp.step_hours
+        self._name = f"{vpp.name}'s bound"
+
+    @cached_property
+    def _cost(self) -> cp.Expression:
+        paid = [self._prices[pair] @ flow for pair, flow in self.flows.items()]
+        return self.model.cost + self._hours * total(paid)
+
+    @cached_property
+    def _relaxed(self) -> Compiled:
+        return Compiled(self._cost, self.model.constraints, self._name)
+
+    def least_cost(self, multipliers: ByPair) -> float:
+        """min C_i + hours * sum_j m_ij p_ij, yuan, or less: what is proven of it."""
+        for pair, prices in self._prices.items():
+            prices.value = multipliers[pair]
+        self.exact = True
+        self.binaries = False
+        pairs = self.model.pairs()
+        relaxed = -np.inf
+        if not any(pair.limits.required for pair in pairs):
+            answer = self._relaxed.solve(self._solver)
+            answer.fill()
+            relaxed = answer.value
+            if not overlaps(pairs):
+                return relaxed
+        return self._without_overlaps(relaxed)
+
+    def _without_overlaps(self, relaxed: float) -> float:
+        """The same with stores exact; the relaxed bound where no solver here takes the binaries."""
+        try:
+            solved = solve_exclusively(
+                [self.model], self._cost, self.model.constraints, "auto", "auto", self._name
+            )
+        except NotSolved:
+            if not np.isfinite(relaxed):
+                raise
+            self.exact = False
+            return relaxed
+        self.binaries = "mixed-integer" in solved.kind
+        return solved.value - MIXED_INTEGER_GAP * self._turnover()
+
+    def _turnover(self) -> float:
+        """The money that changes hands in the answer, yuan: all items without their signs."""
+        items = [term for part in self.model.parts.values() for term in part.cost.values()]
+        paid = [cp.multiply(self._prices[pair], flow) for pair, flow in self.flows.items()]
+        traded = sum(float(np.abs(value_of(product)).sum()) for product in paid)
+        return sum(abs(float(value_of(term))) for term in items) + self._hours * traded
+
+
+def told_flows(model: Model) -> dict[str, cp.Expression]:
+    """What a VPP tells each partner, kW `(steps,)`: its trade, to the operator its withdrawal."""
+    return model.trades() | {OPERATOR: withdrawal(model)}
+
+
+# --- the level method -----------------------------------------------------------------------------
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """One answer: at any multipliers x the bound is at most value + slope @ (x - point)."""
+
+    point: np.ndarray
+    value: float
+    slope: np.ndarray
+
+
+def nearest_at_level(centre: np.ndarray, cuts: list[Cut], level: float) -> np.ndarray | None:
+    """The multipliers nearest to the centre at which every cut allows the level; None for none.
+
+    A least-distance problem with one row for each cut, which least squares with non-negative
+    variables solve (Lawson and Hanson 1974).
+
+    >>> cut = Cut(point=np.array([0.0, 0.0]), value=1.0, slope=np.array([2.0, 0.0]))
+    >>> nearest_at_level(np.array([0.0, 5.0]), [cut], level=3.0).round(6)
+    array([1., 5.])
+    """
+    slopes = np.array([cut.slope for cut in cuts])
+    reached = np.array([cut.value + cut.slope @ (centre - cut.point) for cut in cuts])
+    missing = level - reached  # slopes @ step >= missing
+    scale = np.abs(slopes).max() or 1.0
+    unit = np.abs(missing).max() / scale or 1.0
+    matrix = np.vstack([slopes.T / scale, missing / (scale * unit)])
+    target = np.zeros(len(centre) + 1)
+    target[-1] = 1.0
+    weights, _ = nnls(matrix, target)
+    residual = matrix @ weights - target
+    if -residual[-1] <= ROUNDING:
+        return None
+    return centre - unit * residual[:-1] / residual[-1]
+
+
+def stacked(arrays: ByPair, pairs: list[Pair]) -> np.ndarray:
+    """The arrays of all pairs one after the other."""
+    return np.concatenate([arrays[pair] for pair in pairs])
+
+
+def unstacked(vector: np.ndarray, pairs: list[Pair]) -> ByPair:
+    """The reverse of `stacked`."""
+    return dict(zip(pairs, np.split(vector, len(pairs)), strict=True))

@@ -11,20 +11,41 @@ from functools import cached_property
 from itertools import combinations
 
 import cvxpy as cp
+import numpy as np
 import pandas as pd
 
 from vppcore.case import Case
 from vppcore.compiled import Compiled
+from vppcore.cooperation.agents import trade_of
 from vppcore.cooperation.result import CoalitionResult, both_ways, pair_frame
+from vppcore.cooperation.size import Size, size_of
+from vppcore.cooperation.talks import ByPair
+from vppcore.cooperation.trades import solver_resolution, without_circulation, without_noise
 from vppcore.errors import NotSolved, WrongInput
+from vppcore.exclusive import (
+    check_storage,
+    fixed_rows,
+    modes_of,
+    overlaps,
+    pairs_of,
+    solve_exclusively,
+)
 from vppcore.grid.placement import OPERATOR, Placement, withdrawal, withdrawals
 from vppcore.grid.power_flow import PowerFlow, power_flow
 from vppcore.infeasible import explain_infeasible
-from vppcore.schedule import read
+from vppcore.schedule import DispatchResult, read
 from vppcore.solvers import Solved, solve, value_of
 from vppcore.vpp import Model, build, total
 
-FLATNESS = 1e-7  # yuan/kWh per kW: small enough to leave the optimum where it is (checked), large enough to be seen
+# what the square of a kilowatt costs where flat trades are preferred, as a share of the price at the
+# largest trade: small enough to leave the optimum where it is (checked), large enough to be seen
+FLATNESS = 1e-3
+# the same beside a fee of Size.tie_break, which comes first
+FLATNESS_BESIDE_FEE = 3e-5
+# both are made smaller by these factors until the optimum does not move
+SHRINKING = (1.0, 0.1, 0.01)
+# a share of the cost by which a preference among optimal trades may move it
+SAME_COST = 1e-6
 
 
 def joint_model(
@@ -55,9 +76,10 @@ def joint_model(
 
 
 class JointProblem:
-    """The problem of all VPPs of a case, stated once, to be solved for several margins of its voltage limits.
+    """The problem of all VPPs of a case, stated once, for several margins of its voltage limits.
 
-    case, placement, members: as in `pool`; the placement's margin may change from one `optimum` to the next.
+    case, placement, members: as in `pool`; the placement's margin may change from one `optimum` to
+    the next.
     models: VPP -> its model.
     agreed: pair -> the row by which both agree on their trade.
     Raises WrongInput without a tie or for a placement that names a VPP that the case lacks.
@@ -73,6 +95,7 @@ class JointProblem:
         self.case = case
         self.members = members
         self.name = f"joint optimum of {case.name}"
+        self._size = size_of(case)
         self._squared_limits = None if placement is None else cp.Parameter(2, name="limits")
         self.models, self.agreed, self._rows = joint_model(
             case, placement, members, self._squared_limits
@@ -82,73 +105,206 @@ class JointProblem:
 
     @cached_property
     def cheapest(self) -> Compiled:
-        """Least cost."""
+        """Least cost, stores relaxed."""
         return Compiled(self._cost, self._rows, self.name)
 
-    @cached_property
-    def flattest(self) -> Compiled:
-        """Least cost, and of all trades that reach it those with the least sum of squares."""
-        squares = total(cp.sum_squares(self._flows[i][j]) for i, j in self.agreed)
-        return Compiled(self._cost + FLATNESS / 2 * squares, self._rows, self.name)
-
     def optimum(
-        self, solver: str = "auto", flattest: bool = False, placement: Placement | None = None
+        self,
+        solver: str = "auto",
+        flattest: bool = False,
+        placement: Placement | None = None,
+        storage: str = "auto",
     ) -> CoalitionResult:
         """The joint optimum, as `pool` has it, with this placement's limits and margin.
 
-        Raises WrongInput for an unknown solver, NotSolved if there is no optimum or `flattest` moved it.
+        Raises WrongInput for an unknown solver, NotSolved if there is no optimum or `flattest`
+        moved it.
         """
+        check_storage(storage)
         if self._squared_limits is not None and placement is not None:
             self._squared_limits.value = placement.squared_limits()
         try:
-            answer = self.cheapest.solve(solver)
+            solved = self._least_cost(solver, storage)
         except NotSolved as refused:
-            raise self._explained(refused, solver, placement) from refused
-        if flattest and self.agreed:
-            optimum = answer.value
-            answer = self.flattest.solve("auto")
-            answer.fill()
-            moved = float(value_of(self._cost)) - optimum
-            if moved > 1e-6 * max(1.0, abs(optimum)):
-                raise NotSolved(
-                    f"{self.name}: the flattest trades cost {moved:.3g} yuan more than the optimum"
-                )
-        answer.fill()
-        return self._result(answer.solved)
+            raise self._explained(refused, solver, placement, storage) from refused
+        multipliers = self._multipliers()
+        if self.agreed and (flattest or self._free_crossing):
+            self._choose_trades(flattest, storage)
+        return self._result(solved, multipliers, flattest, storage)
 
-    def _explained(self, refused: NotSolved, solver: str, placement: Placement | None) -> NotSolved:
-        """The same refusal, or one that says what is wrong. Raises NotSolved if the VPPs alone are to blame."""
+    def _least_cost(self, solver: str, storage: str) -> Solved:
+        """Solves for the least cost: relaxed, checked, and exactly where stores overlap."""
+        pairs = pairs_of(self.models.values())
+        exact = storage == "binary" or any(pair.limits.required for pair in pairs)
+        if storage == "relaxed" or not pairs or not exact:
+            try:
+                answer = self.cheapest.solve(solver)
+            except NotSolved as refused:
+                if storage == "relaxed" or not pairs or refused.status != "unbounded":
+                    raise
+            else:
+                answer.fill()
+                if storage == "relaxed" or not overlaps(pairs):
+                    return answer.solved
+        models = list(self.models.values())
+        return solve_exclusively(models, self._cost, self._rows, solver, storage, self.name)
+
+    @property
+    def _free_crossing(self) -> bool:
+        """True if a trade costs its two sides nothing, so that one that saves nothing is optimal."""
+        fee = self.case.tie.crossing_fee if self.case.tie else 0.0
+        return bool(np.min(fee) < self._size.tie_break)
+
+    def _choose_trades(self, flattest: bool, storage: str) -> None:
+        """Moves to the optimal schedule whose trades are least (free crossing) and flattest.
+
+        Preferences are costs too small to move the optimum. Stores that would overlap for them keep
+        the modes they have now.
+        Raises NotSolved if `flattest` is asked for and moves the optimum all the same.
+        """
+        pairs = pairs_of(self.models.values())
+        optimum = float(value_of(self._cost))
+        before = [(variable, variable.value) for variable in self.cheapest.problem.variables()]
+        preferred = Preference(self._pair_flows(), self._size, self._free_crossing, flattest)
+        as_now = fixed_rows(pairs, modes_of(pairs))
+        moved = self._prefer(preferred, [], optimum)
+        if storage != "relaxed" and (moved is None or overlaps(pairs)):
+            moved = self._prefer(preferred, as_now, optimum)
+        if moved is not None:
+            return
+        if flattest:
+            raise NotSolved(f"{self.name}: the flattest trades cost more than the optimum")
+        for variable, value in before:
+            variable.value = value
+
+    def _prefer(self, preferred: Preference, more_rows: list, optimum: float) -> float | None:
+        """Solves with a preference, made weaker until the optimum stays; by how much it moved,
+        yuan, or None if it never stayed."""
+        compiled = Compiled(self._cost + preferred.cost, [*self._rows, *more_rows], self.name)
+        allowed = SAME_COST * max(abs(optimum), self._size.least_money)
+        for factor in SHRINKING:
+            preferred.scale(factor)
+            compiled.solve("auto").fill()
+            moved = float(value_of(self._cost)) - optimum
+            if abs(moved) <= allowed:
+                return moved
+        return None
+
+    def _pair_flows(self) -> dict[tuple[str, str], cp.Expression]:
+        return {(i, j): self._flows[i][j] for i, j in self.agreed}
+
+    def _multipliers(self) -> ByPair:
+        """The value of one more kWh to both of each pair, yuan/kWh."""
+        hours = self.case.vpps[0].step_hours
+        return {
+            pair: row.dual_value / hours
+            for pair, row in self.agreed.items()
+            if row.dual_value is not None
+        }
+
+    def _explained(
+        self, refused: NotSolved, solver: str, placement: Placement | None, storage: str
+    ) -> NotSolved:
+        """The same refusal, or one that says what is wrong. Raises NotSolved if the VPPs alone are
+        to blame."""
         if placement is None or refused.status != "infeasible":
             return with_reason(self.case, refused, self.members)
-        JointProblem(self.case, members=self.members).optimum(solver)
+        JointProblem(self.case, members=self.members).optimum(solver, storage=storage)
         return NotSolved(
             f"{self.name}: no schedule keeps all voltages of {placement.feeder.name} within "
             f"{placement.low:g} and {placement.high:g}",
             "infeasible",
         )
 
-    def _result(self, solved: Solved) -> CoalitionResult:
-        """What the solved problem says."""
-        step_hours = self.case.vpps[0].step_hours
-        multipliers = {}
-        trades = {}
-        for (i, j), row in self.agreed.items():
-            trades[i, j] = (value_of(self._flows[i][j]) - value_of(self._flows[j][i])) / 2
-            if row.dual_value is not None:
-                multipliers[i, j] = row.dual_value / step_hours
+    def _result(
+        self, solved: Solved, multipliers: ByPair, flattest: bool, storage: str
+    ) -> CoalitionResult:
+        """What the solved problem says, with the trades that its net positions need."""
+        trades = {
+            (i, j): (value_of(self._flows[i][j]) - value_of(self._flows[j][i])) / 2
+            for i, j in self.agreed
+        }
+        resolution = solver_resolution(trades, self._size.load)
+        if trades:
+            trades = without_noise(trades, resolution)
+            limit = np.inf if self.case.tie is None else self.case.tie.limit
+            trades = without_circulation(trades, limit, resolution, flattest)
+            set_trades(self.models, trades)
+        dispatches = {name: read(model, solved) for name, model in self.models.items()}
         seconds = time.perf_counter() - self._started
         self._started = time.perf_counter()
         return CoalitionResult(
             method="joint optimum",
             cost=float(value_of(self._cost)),
-            dispatches={name: read(model, solved) for name, model in self.models.items()},
+            dispatches=dispatches,
             trades=both_ways(trades, self.case),
             multipliers=pair_frame(multipliers, self.case),
             certificate=None,
             history=pd.DataFrame(),
             messages=[],
             seconds={"build and solve": seconds},
+            resolution=resolution,
+            note=in_words(dispatches, flattest),
         )
+
+
+class Preference:
+    """Which of several optimal schedules is taken, stated as a cost too small to matter.
+
+    flows: pair -> its trade, kW. size: of the case.
+    least: the trade itself costs a fee of `size.tie_break` to each side.
+    flattest: its square costs something.
+    cost: yuan.
+    """
+
+    def __init__(
+        self, flows: dict[tuple[str, str], cp.Expression], size: Size, least: bool, flattest: bool
+    ):
+        largest = max(float(np.abs(value_of(flow)).max()) for flow in flows.values())
+        largest = float(f"{largest:.3g}")  # the same whatever solver found it
+        flatness = (FLATNESS_BESIDE_FEE if least else FLATNESS) if flattest else 0.0
+        self._fee = cp.Parameter(nonneg=True)
+        self._square = cp.Parameter(nonneg=True)
+        self._whole_fee = 2 * size.tie_break if least else 0.0
+        self._whole_square = flatness * size.price / max(largest, size.least_trade)
+        self.cost: cp.Expression = cp.Constant(0.0)
+        if least:
+            traded = total(cp.sum(cp.abs(flow)) for flow in flows.values())
+            self.cost = self.cost + self._fee * traded
+        if flattest:
+            squares = total(cp.sum_squares(flow) for flow in flows.values())
+            self.cost = self.cost + self._square * squares / 2
+
+    def scale(self, factor: float) -> None:
+        """Makes the preference weaker or stronger."""
+        self._fee.value = factor * self._whole_fee
+        self._square.value = factor * self._whole_square
+
+
+def set_trades(models: dict[str, Model], trades: ByPair) -> None:
+    """Writes trades, kW by pair, into the variables of the solved models."""
+    both = trades | {(j, i): -kw for (i, j), kw in trades.items()}
+    for name, model in models.items():
+        partners = list(model.trades())
+        if partners:
+            trade_of(model).value = np.column_stack([both[name, other] for other in partners])
+
+
+def in_words(dispatches: dict[str, DispatchResult], flattest: bool) -> str:
+    """How exact the schedules are, and what of them is unique."""
+    inexact = [name for name, schedule in dispatches.items() if not schedule.exact]
+    if inexact:
+        words = f"stores charge and discharge at once in {', '.join(inexact)}: a lower bound"
+    elif any("mixed-integer" in schedule.solved.kind for schedule in dispatches.values()):
+        words = "no store charges and discharges at once (excluded by binaries)"
+    else:
+        words = "no store charges and discharges at once (relaxation exact)"
+    unique = (
+        "of all optimal trades the flattest"
+        if flattest
+        else "other trades may cost the same, and bargaining weights follow the trades"
+    )
+    return f"{words}; {unique}"
 
 
 def pool(
@@ -157,22 +313,33 @@ def pool(
     flattest: bool = False,
     placement: Placement | None = None,
     members: tuple[str, ...] | None = None,
+    storage: str = "auto",
 ) -> CoalitionResult:
-    """The joint optimum of all VPPs of a case, as one who knew all their data would find it (paper A, P1).
+    """The joint optimum of all VPPs of a case, as one who knew all their data would find it (P1).
 
-    The optimal cost is unique, the trades that reach it are not. Storage is relaxed here: where a battery charges and
-    discharges at once (see each dispatch's note) the cost is a lower bound.
+    The optimal cost is unique, the trades that reach it are not. Power is never sent in circles,
+    and where the crossing is free no more is traded than saves something.
 
     solver: "auto" or one of `solvers.SOLVERS`.
-    flattest: takes, of all optimal trades, those with the least sum of squares, so that they do not depend on the
-        solver: a small enough quadratic term leaves the optimum of a linear problem where it is (Mangasarian and Meyer
-        1979), and the cost is compared with it.
+    flattest: takes, of all these trades, those with the least sum of squares, so that they do not
+    depend on the solver: a small enough quadratic term leaves the optimum of a linear problem where
+    it is (Mangasarian and Meyer 1979), and the cost is compared with it. Where stores need binaries
+    their modes stay as they were found.
     placement: keeps the voltages of its feeder within limits (linear model).
-    members: only these trade among themselves; none of them, `()`, is the best that VPPs can do without trade, of
-        interest where they share a feeder.
-    Raises WrongInput without a tie or for an unknown solver, NotSolved if there is no optimum or it moved.
+    members: only these trade among themselves; none of them, `()`, is the best that VPPs can do
+    without trade, of interest where they share a feeder.
+    storage: "auto" relaxes stores, checks, and excludes by binaries that one charges and discharges
+    at once where it did; "relaxed" leaves it at that, and the cost is a lower bound; "binary".
+    The result's `exact` and `note` say which it was.
+    Raises WrongInput without a tie or for an unknown solver or storage, NotSolved if there is no
+    optimum or it moved.
+
+    >>> from vppcore import load_case
+    >>> together = pool(load_case("template"))
+    >>> round(together.cost, 2), together.exact
+    (101.12, True)
     """
-    return JointProblem(case, placement, members).optimum(solver, flattest, placement)
+    return JointProblem(case, placement, members).optimum(solver, flattest, placement, storage)
 
 
 def check_placement(case: Case, placement: Placement | None) -> None:

@@ -6,54 +6,70 @@ kW, yuan, yuan/kWh; a trade p_ij is positive when i receives from j.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from vppcore.case import Case
+from vppcore.cooperation.talks import Message
 from vppcore.schedule import DispatchResult
+
+__all__ = ["Certificate", "CoalitionResult", "Message", "both_ways", "pair_frame"]
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """What a negotiated schedule is worth, proven without anybody's data but two totals per VPP.
+    """What a negotiated schedule is worth, proven without anybody's data but totals of each VPP.
 
-    upper: true cost with the agreed trades carried out, yuan. lower: no schedule of the cluster can cost less
-    (Lagrangian bound at the agreed multipliers), yuan. primal: largest disagreement on a trade, kW.
-    dual: norm of the last change of expectations times the penalty, yuan/kWh.
+    upper: true cost with the agreed trades carried out, yuan.
+    lower: no schedule of the cluster can cost less (Lagrangian bound), yuan.
+    primal: largest disagreement on a trade at the end of the talks, kW.
+    dual: the dual residual at the end of the talks, yuan/kWh.
+    money: what the gap is measured against, yuan; never less than |upper|.
+
+    >>> Certificate(upper=101.0, lower=100.0, primal=0.1, dual=1e-4, money=101.0).gap.__round__(4)
+    0.0099
     """
 
     upper: float
     lower: float
     primal: float
     dual: float
+    money: float = 0.0
 
     @property
     def gap(self) -> float:
-        """(upper - lower) / |upper|: how far from the optimum the agreed schedule can be at most."""
-        return (self.upper - self.lower) / abs(self.upper)
+        """How far from the optimum the agreed schedule can be at most, as a share of `money`.
 
-
-class Message(NamedTuple):
-    """One thing that left an agent: who told whom what in which iteration."""
-
-    iteration: int
-    sender: str
-    receiver: str
-    kind: str  # "expected trade" (kW) or "multiplier" (yuan/kWh)
-    content: np.ndarray
+        With money that is |upper|, or where costs and incomes of the VPPs nearly cancel, what they
+        cost without their signs.
+        """
+        whole = max(abs(self.upper), self.money)
+        distance = self.upper - self.lower
+        if whole > 0:
+            return distance / whole
+        return 0.0 if distance == 0 else np.inf
 
 
 @dataclass(frozen=True, eq=False)
 class CoalitionResult:
     """What cooperation costs before money changes hands; numbers only.
 
-    cost: yuan of the cluster. dispatches: VPP -> its schedule with the agreed trades. trades: kW, a column (i, j) for
-    each ordered pair, positive where i receives from j. multipliers: yuan/kWh, a column (i, j) for each pair, the value
-    of one more kWh to both. certificate, history (a row per iteration), messages: of the negotiation; the joint optimum
-    has none. seconds: by stage. network_prices: yuan/kWh that a VPP's net withdrawal costs the feeder, a column per VPP;
-    only where its operator took part.
+    method: "joint optimum" or how it was negotiated.
+    cost: yuan of the cluster.
+    dispatches: VPP -> its schedule with the agreed trades.
+    trades: kW, a column (i, j) for each ordered pair, positive where i receives from j; zero below
+    `resolution`, and in no step more than the VPPs' net positions need.
+    multipliers: yuan/kWh, a column (i, j) for each pair, the value of one more kWh to both.
+    certificate: of a negotiation; None for the joint optimum.
+    history: of a negotiation, a row per iteration; empty for the joint optimum.
+    messages: everything that was said, in order.
+    seconds: by stage.
+    network_prices: yuan/kWh that a VPP's net withdrawal costs the feeder, a column per VPP; only
+    where its operator took part.
+    agreed: False if the talks ended before the VPPs agreed; the schedules are sound all the same.
+    resolution: kW, below which a trade cannot be told from zero.
+    note: how it came about, in words.
     """
 
     method: str
@@ -66,6 +82,9 @@ class CoalitionResult:
     messages: list[Message]
     seconds: dict[str, float]
     network_prices: pd.DataFrame = field(default_factory=pd.DataFrame)
+    agreed: bool = True
+    resolution: float = 0.0
+    note: str = ""
 
     @property
     def costs(self) -> pd.Series:
@@ -79,18 +98,22 @@ class CoalitionResult:
         """Iterations of the negotiation; 0 for the joint optimum."""
         return len(self.history)
 
+    @property
+    def exact(self) -> bool:
+        """True if no store charges and discharges at once; else the cost is a lower bound."""
+        return all(result.exact for result in self.dispatches.values())
+
 
 def pair_frame(values: dict[tuple[str, str], np.ndarray], case: Case) -> pd.DataFrame:
-    """Hourly values per pair as a table, index 1..steps."""
+    """Values by pair and step as a table, index 1..steps."""
     frame = pd.DataFrame(values, pd.RangeIndex(1, case.vpps[0].steps + 1, name="step"))
-    names = ["vpp", "partner"]
-    pairs = list(zip(*values, strict=True)) or [[], []]
-    frame.columns = pd.MultiIndex.from_arrays([list(side) for side in pairs], names=names)
+    firsts = [i for i, _ in values]
+    seconds = [j for _, j in values]
+    frame.columns = pd.MultiIndex.from_arrays([firsts, seconds], names=["vpp", "partner"])
     return frame
 
 
 def both_ways(trades: dict[tuple[str, str], np.ndarray], case: Case) -> pd.DataFrame:
     """Trades of pairs (i, j) completed by (j, i) = -(i, j)."""
-    return pair_frame(
-        trades | {(j, i): -trade for (i, j), trade in trades.items()}, case
-    ).sort_index(axis=1)
+    back = {(j, i): -trade for (i, j), trade in trades.items()}
+    return pair_frame(trades | back, case).sort_index(axis=1)

@@ -9,12 +9,19 @@ from vppcore.parameters import check, choice, flag, parameter
 ORDERS = ("sequential", "parallel")
 
 
-@dataclass
+@dataclass(frozen=True)
 class Settings:
     """How the VPPs negotiate by ADMM (paper A (48)-(52)).
 
-    relaxation: 1 is plain ADMM; above 1 the multipliers (sequential) or the expectations (parallel) overshoot.
-    balancing: the penalty follows the ratio of the residuals (He, Yang and Wang 2000).
+    penalty: of a disagreement, yuan/kWh per kW.
+    order: "sequential" (the paper's) or "parallel".
+    tolerance: of both residuals, relative to the size of trades and multipliers.
+    relaxation: 1 is plain ADMM; above 1 the multipliers (sequential) or the expectations (parallel)
+    overshoot.
+    balancing: True lets the penalty follow the ratio of the residuals (He, Yang and Wang 2000) from
+    the first iteration on, False only once the talks stall.
+    max_iterations: the talks end there, agreed or not.
+    Raises WrongInput for a value that is not allowed.
 
     >>> Settings(penalty=-1.0)
     Traceback (most recent call last):
@@ -31,7 +38,7 @@ class Settings:
         "-", "residuals relative to trades and multipliers", 1e-3, high=1, above=True, below=True
     )
     relaxation: float = parameter("-", "over-relaxation", 1.0, high=2, above=True, below=True)
-    balancing: bool = flag("the penalty follows the residuals", False)
+    balancing: bool = flag("the penalty follows the residuals from the start", False)
     max_iterations: int = parameter("-", "give up after so many iterations", 500, low=1, whole=True)
 
     def __post_init__(self):

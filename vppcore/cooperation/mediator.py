@@ -1,0 +1,109 @@
+"""From what the VPPs agreed on to what they can carry out together.
+
+kW; a trade p_ij is positive when i receives from j; arrays are (steps,).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import cvxpy as cp
+import numpy as np
+
+from vppcore.case import Case
+from vppcore.cooperation.certificate import carry_out
+from vppcore.cooperation.joint import joint_model, with_reason
+from vppcore.cooperation.talks import ByPair
+from vppcore.errors import NotSolved
+from vppcore.exclusive import solve_exclusively
+from vppcore.grid.placement import Placement, withdrawal, withdrawals
+from vppcore.schedule import DispatchResult
+from vppcore.solvers import value_of
+from vppcore.vpp import total
+
+# per unit: voltages this near to a limit are at it
+VOLTAGE_ROUNDING = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Delivery:
+    """What is carried out in the end.
+
+    trades: pair -> kW `(steps,)`. dispatches: VPP -> its schedule with them.
+    mediated: True if the agreed trades could not be carried out and the nearest ones that can were
+    found by a mediator who knows all VPPs.
+    """
+
+    trades: ByPair
+    dispatches: dict[str, DispatchResult]
+    mediated: bool
+
+
+def deliver(
+    case: Case,
+    trades: ByPair,
+    solver: str = "auto",
+    placement: Placement | None = None,
+    granted: Mapping[str, np.ndarray] | None = None,
+) -> Delivery:
+    """The agreed trades carried out, or the nearest ones that can be.
+
+    trades: pair -> kW `(steps,)`. granted: VPP -> the net withdrawal that the operator of the
+    placement has granted, kW `(steps,)`.
+
+    Mostly every VPP can carry out what was agreed, and nobody needs to know anything of the others.
+    But talks end when disagreements are small, not when they are zero, and a VPP that must have
+    exactly 10 kW cannot live with 9.99. Then a mediator who sees all VPPs, as `pool` does, finds
+    the trades nearest to the agreed ones that all can carry out together.
+    Raises NotSolved (infeasible) if there are none.
+    """
+    try:
+        dispatches = carry_out(case, trades, solver, granted)
+    except NotSolved as refused:
+        if refused.status != "infeasible":
+            raise
+    else:
+        if placement is None or voltages_hold(case, placement, dispatches):
+            return Delivery(trades, dispatches, mediated=False)
+    nearest, taken = nearest_deliverable(case, trades, placement, granted or {})
+    return Delivery(nearest, carry_out(case, nearest, solver, taken), mediated=True)
+
+
+def voltages_hold(
+    case: Case, placement: Placement, dispatches: Mapping[str, DispatchResult]
+) -> bool:
+    """True if these schedules keep the feeder's voltages within the limits, in the linear model."""
+    taken = withdrawals(case, dispatches)[list(placement.buses)]
+    voltages = placement.linear_voltages(taken).to_numpy()
+    low, high = np.sqrt(placement.squared_limits())
+    within = (voltages >= low - VOLTAGE_ROUNDING) & (voltages <= high + VOLTAGE_ROUNDING)
+    return bool(within.all())
+
+
+def nearest_deliverable(
+    case: Case,
+    trades: ByPair,
+    placement: Placement | None,
+    granted: Mapping[str, np.ndarray],
+) -> tuple[ByPair, dict[str, np.ndarray]]:
+    """The trades nearest to the given ones that all VPPs can carry out together, kW by pair.
+
+    Nearest is the least sum of absolute differences, of trades and of net withdrawals. With a
+    placement all voltages are kept; the second answer are then the VPPs' net withdrawals, kW.
+    Raises NotSolved (infeasible), with a reason, if there are no such trades.
+    """
+    models, agreed, rows = joint_model(case, placement)
+    flows = {(i, j): models[i].trades()[j] for i, j in agreed}
+    taken = {name: withdrawal(models[name]) for name in granted}
+    missed = [cp.sum(cp.abs(flow - trades[pair])) for pair, flow in flows.items()]
+    missed += [cp.sum(cp.abs(taken[name] - kw)) for name, kw in granted.items()]
+    name = f"trades of {case.name} that all can carry out"
+    try:
+        solve_exclusively(list(models.values()), total(missed), rows, "auto", "auto", name)
+    except NotSolved as refused:
+        raise with_reason(case, refused) from refused
+    return (
+        {pair: value_of(flow) for pair, flow in flows.items()},
+        {name: value_of(flow) for name, flow in taken.items()},
+    )
