@@ -15,11 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vppcore import Case, WrongInput, dispatch, trade_by_game
-from vppcore.components import CarbonMarket, PowerMarket, Renewable
+from vppcore.components import CarbonMarket, MicroTurbine, PowerMarket, Renewable
 from vppcore.game.certificate import certify
 from vppcore.game.day import GameResult
 from vppcore.game.hour import play
-from vppcore.market import Hour, hours, positions, terms_of
+from vppcore.market import Hour, asking_price, hours, positions, terms_of
 
 TERMS = PowerMarket(reservation_price=0.3, price_min=0.3, price_max=1.2)
 
@@ -146,6 +146,31 @@ def test_an_hour_with_a_feed_in_above_the_tariff_is_a_case():
     assert result.table["gain"].to_list() == pytest.approx([2 * 5 * 0.8, 0], abs=1e-6)
 
 
+def test_power_that_must_flow_is_traded_below_zero():
+    """A turbine that cannot stop pays the grid 0.3 for each kWh; a buyer is paid 0.1 by the grid, and 0.2 is between.
+
+    One seller and a band below zero: it asks what the grid would, -0.1, and saves 0.2 a kWh.
+    """
+    market = replace(TERMS, reservation_price=-1.0, price_min=-0.5, price_max=1.0)
+    prices = grid([-0.1], [-0.3])
+    turbine = MicroTurbine(power_min=8.0, power_max=8.0, cost_linear=0.0)
+    seller = vpp(load(0), turbine, prices, market, name="S")
+    buyer = vpp(load(5), prices, market, name="B")
+    result = trade_by_game(case(seller, buyer))
+    assert result.prices.loc[1, "S"] == pytest.approx(-0.1)
+    assert result.table["gain"].to_list() == pytest.approx([5 * 0.2, 0], abs=1e-6)
+    assert result.proofs.loc[1, ["gain", "closed form", "starts", "loss"]].max() < 1e-9
+
+
+def test_without_a_margin_of_its_own_a_seller_stays_a_hundredth_below_the_grid():
+    """In any currency: a reservation price above the tariff is kept at 99 % of it."""
+    for money in (1e-4, 1.0, 1e4):
+        terms = PowerMarket(reservation_price=5.0 * money, price_min=0.0, price_max=9.0 * money)
+        assert asking_price(terms, money, alternative=0.0) == pytest.approx(0.99 * money)
+        with_margin = replace(terms, margin=0.3 * money)
+        assert asking_price(with_margin, money, alternative=0.0) == pytest.approx(0.7 * money)
+
+
 def test_an_hour_with_a_fixed_price_is_a_market():
     """Lowest and highest price are one: all sellers ask it."""
     result = trade_by_game(two_sellers(feed_in=0.1, price_min=0.5, price_max=0.5))
@@ -214,7 +239,7 @@ def market_days(draw) -> Case:
         return np.array(draw(st.lists(st.floats(low, high), min_size=steps, max_size=steps)))
 
     tariff = series(-0.2, 1.5).round(3)
-    price_min = draw(st.sampled_from([0.0, 0.3, 0.5]))
+    price_min = draw(st.sampled_from([-0.3, 0.0, 0.3, 0.5]))
     price_max = price_min + draw(st.sampled_from([0.0, 0.2, 1.0]))
     emission = draw(st.sampled_from([0.3, 0.5, 0.7]))
     carbon = CarbonMarket(price=0.28, interval=3.0, growth=0.25, levels=draw(st.integers(1, 5)))
@@ -302,7 +327,7 @@ def in_other_units(made: Case, power: float, money: float) -> Case:
                 price, interval = money * part.price, power * part.interval
                 parts.append(replace(part, price=price, interval=interval))
             else:
-                prices = ("reservation_price", "price_min", "price_max", "margin")
+                prices = ("reservation_price", "price_min", "price_max")
                 changed = {name: money * getattr(part, name) for name in prices}
                 parts.append(replace(part, dead_band=power * part.dead_band, **changed))
         vpps.append(replace(plant, components=tuple(parts)))

@@ -20,6 +20,8 @@ from vppcore.schedule import DispatchResult
 from vppcore.vpp import VPP
 
 ROLES = ("seller", "buyer", "out")
+# least distance of a reservation price from the grid's price where none is given, as a share of it
+USUAL_MARGIN = 0.01
 # what a solver leaves where a flow should be zero, as a share of a VPP's largest flow
 NOISE = 1e-6
 
@@ -342,7 +344,8 @@ def asking_price(market: PowerMarket, grid_price: float, alternative: float) -> 
     >>> asking_price(market, 1.0, alternative=0.8)
     0.8
     """
-    wished = min(market.reservation_price, grid_price - market.margin)
+    margin = USUAL_MARGIN * abs(grid_price) if market.margin is None else market.margin
+    wished = min(market.reservation_price, grid_price - margin)
     return max(wished, alternative)
 
 

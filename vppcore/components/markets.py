@@ -211,15 +211,26 @@ class PowerMarket(Component):
     role: ClassVar[str] = "terms"
 
     reservation_price: float = parameter(
-        "yuan/kWh", "what a sold kWh is worth to its seller's own customers", symbol="c_j"
+        "yuan/kWh",
+        "what a sold kWh is worth to its seller's own customers",
+        low=-np.inf,
+        symbol="c_j",
     )
-    price_min: float = parameter("yuan/kWh", "lowest price allowed between VPPs", symbol="p_{min}")
-    price_max: float = parameter("yuan/kWh", "highest price allowed between VPPs", symbol="p_{max}")
+    price_min: float = parameter(
+        "yuan/kWh", "lowest price allowed between VPPs", low=-np.inf, symbol="p_{min}"
+    )
+    price_max: float = parameter(
+        "yuan/kWh", "highest price allowed between VPPs", low=-np.inf, symbol="p_{max}"
+    )
     dead_band: float = parameter(
         "kW", "surplus or deficit up to which a VPP stays out of the market", 0.0
     )
-    margin: float = parameter(
-        "yuan/kWh", "least distance of the reservation price from the grid's price", 0.01, 1e-4
+    margin: float | None = parameter(
+        "yuan/kWh",
+        "least distance of the reservation price from the grid's price",
+        None,
+        above=True,
+        none="a hundredth of the grid's price",
     )
 
     def faults(self) -> list[str]:
