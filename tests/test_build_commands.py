@@ -52,7 +52,7 @@ def ran(done: subprocess.CompletedProcess) -> list[str]:
 
 
 def start_slowly(book: TinyBook) -> subprocess.Popen:
-    """`make book` in the background, in a group of its own, once it runs a notebook that takes long."""
+    """`make book` in a group of its own, once it runs a notebook that takes long."""
     (book.folder / "begun").unlink(missing_ok=True)
     slow = "import time\nfrom pathlib import Path\nPath('begun').touch()\ntime.sleep(60)"
     write(book.folder / "notebooks/first.ipynb", notebook('case: str = "one"', slow))

@@ -1,4 +1,4 @@
-"""`make sweep`: never stale, whatever the folder's name; a grid that makes no sense is refused at once."""
+"""`make sweep`: never stale, whatever the folder's name; a senseless grid is refused at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tiny_book import TinyBook, write
 
 @pytest.fixture(scope="module")
 def book(tmp_path_factory):
-    """A tiny book with a case outside data/, in a folder with a blank, below one with an apostrophe."""
+    """A tiny book in a folder with an apostrophe, and a case with a blank outside data/."""
     book = TinyBook(tmp_path_factory.mktemp("sweep") / "it's a book")
     book.lend_environment()
     write(book.folder / "my own case/numbers.csv", "hour,kw\n1,126.55")

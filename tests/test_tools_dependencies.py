@@ -353,8 +353,9 @@ def test_every_public_name_is_found_where_it_lives():
 def test_what_is_listed_is_what_python_loads():
     """The other road: import a module in a fresh Python and see which of the package it has loaded.
 
-    What is loaded for annotations alone may be missing from the list, so those that it lacks must be
-    named nowhere but in annotations; what an import inside a function would load may be listed too.
+    What is loaded for annotations alone may be missing from the list, so those that it lacks must
+    be named nowhere but in annotations; what an import inside a function would load may be listed
+    too.
     """
     modules = Project(ROOT).modules
     for name in ("vppcore.game.day", "vppcore.uncertainty.robust"):

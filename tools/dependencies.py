@@ -130,8 +130,8 @@ class Project:
     def folders_of_module(self, module: str) -> list[tuple[str, set[str]]]:
         """(function, folders below data/ that it names); no function for what always runs.
 
-        What a function names counts where the function is used. A label that picks a row or a column
-        of a table names no folder.
+        What a function names counts where the function is used. A label that picks a row or a
+        column of a table names no folder.
         """
         if module not in self._module_folders:
             found = []

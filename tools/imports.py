@@ -104,7 +104,7 @@ class Modules:
         return found
 
     def homes(self, module: str) -> dict[str, set[str]]:
-        """Name -> modules, for what a module hands on from others: by import or, late, by a table."""
+        """Name -> modules, for what a module hands on: by import or, late, by a table."""
         if module not in self._handed_on:
             self._handed_on[module] = self._find_homes(module)
         return self._handed_on[module]
