@@ -321,8 +321,8 @@ def pool(
     and where the crossing is free no more is traded than saves something.
 
     solver: "auto" or one of `solvers.SOLVERS`.
-    flattest: takes, of all these trades, those with the least sum of squares, so that they do not
-    depend on the solver: a small enough quadratic term leaves the optimum of a linear problem where
+    flattest: takes, of all these trades, those with the least sum of squares. There is only one such
+    point, found by one solver whatever `solver` says: a small enough quadratic term leaves the optimum of a linear problem where
     it is (Mangasarian and Meyer 1979), and the cost is compared with it. Where stores need binaries
     their modes stay as they were found.
     placement: keeps the voltages of its feeder within limits (linear model).
