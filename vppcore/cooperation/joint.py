@@ -321,10 +321,10 @@ def pool(
     and where the crossing is free no more is traded than saves something.
 
     solver: "auto" or one of `solvers.SOLVERS`.
-    flattest: takes, of all these trades, those with the least sum of squares. There is only one such
-    point, found by one solver whatever `solver` says: a small enough quadratic term leaves the optimum of a linear problem where
-    it is (Mangasarian and Meyer 1979), and the cost is compared with it. Where stores need binaries
-    their modes stay as they were found.
+    flattest: takes, of all these trades, those with the least sum of squares. There is only one
+    such point, found by one solver whatever `solver` says: a small enough quadratic term leaves
+    the optimum of a linear problem where it is (Mangasarian and Meyer 1979), and the cost is
+    compared with it. Where stores need binaries their modes stay as they were found.
     placement: keeps the voltages of its feeder within limits (linear model).
     members: only these trade among themselves; none of them, `()`, is the best that VPPs can do
     without trade, of interest where they share a feeder.
