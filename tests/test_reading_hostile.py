@@ -116,7 +116,6 @@ BAD_NAMES = {
     "a bell": ("x\u0007y", WORDS),
     "an invisible sign": ("x\u200by", WORDS),
     "a direction mark": ("x\u202ey", WORDS),
-    "a no-break blank": ("x\u00a0y", WORDS),
     "a private sign": ("x\ue000", WORDS),
     "half a pair": ("x\u2028y", WORDS),
     "long": ("x" * 41, "allowed: up to 40 characters"),
@@ -124,6 +123,7 @@ BAD_NAMES = {
     "grid": ("Grid", "which begins the names of the columns of the common tariff"),
     "ALL": ("ALL", "which stands for every VPP"),
     "All": ("All", "which stands for every VPP"),
+    "the tariff's": ("Grid North", "which like 'grid' begins the names of the columns"),
     "tie": ("tie", "which is what joins the VPPs"),
     "total": ("Total", "which is what tables call a sum"),
 }

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from vppcore import WrongInput, alone, load_case
 from vppcore.faults import Faults, Place
 from vppcore.places import DATA
-from vppcore.reading.numerals import NotANumber, Numerals, numerals_of
+from vppcore.reading.numerals import NotANumber, Numerals, numerals_of, numerals_of_columns
 from vppcore.reading.separated import table_of
 
 NARROW = "\u202f"
@@ -80,6 +80,10 @@ READ = {
     "no-break blanks around cells": {"series.csv": SERIES.replace(",", f"{NO_BREAK},{NO_BREAK}")},
     "capitals in column names": {"series.csv": SERIES.replace("home_load_kw", "Home_Load_kW").replace("hour", "Hour")},
     "numbers in full": {"series.csv": SERIES.replace("2,25,45", "2.0,+25.00,4.5E1")},
+    "hours with decimals": {"series.csv": written([["hour", *PLAIN_SERIES[0][1:]], *([f"{k},00", *row[1:]] for k, row in enumerate(GERMAN_SERIES[1:], 1))], ";")},
+    "no-break blanks in a source": {"units.csv": UNITS.replace("made up", f"made{NO_BREAK}up")},
+    "a source of two lines": {"units.csv": UNITS.replace("made up", '"made\nup"')},
+    "a tabulator in a source": {"units.csv": UNITS.replace("made up", "made\tup")},
     "a step for the hour": {"series.csv": SERIES.replace("hour", "step")},
     "columns of units.csv in another order": {"units.csv": written([row[::-1] for row in cells_of(UNITS)])},
     "a comma in a source, in quotation marks": {"units.csv": UNITS.replace("Home,electric_load,rating,60,kW,made up", 'Home,electric_load,rating,60,kW,"fuse, 60 kW"')},
@@ -152,6 +156,7 @@ ONE_SENTENCE = {
     "per cent of a power": ({"series.csv": SERIES.replace("45", "45%")}, ["line 3, column home_pv_kw", "'45%'"]),
     "one status that nobody knows": ({"units.csv": UNITS.replace("assumed", "guessed")}, ["units.csv, line 2", "'guessed'", "10 more lines"]),
     "no source at all": ({"units.csv": UNITS.replace("made up", "")}, ["units.csv, line 2", "no source", "10 more lines"]),
+    "whole rows in quotation marks": ({"series.csv": "\n".join(f'"{line}"' for line in SERIES.splitlines())}, ["series.csv, line 1", "whole row in quotation marks"]),
     "nothing": ({"series.csv": ""}, ["series.csv", "nothing"]),
     "only comments": ({"units.csv": "# later\n"}, ["units.csv", "nothing"]),
     "no rows": ({"units.csv": UNITS.splitlines()[0]}, ["units.csv", "no rows"]),
@@ -241,9 +246,9 @@ def test_random_dialects_give_the_same_numbers(data, table):
     faults = Faults()
     read = table_of(text, "t.csv", faults)
     assert read is not None and not faults.sentences
-    cells = [cell for row in read.rows for cell in row]
-    numerals = numerals_of(cells, read.separator)
-    found = np.array([[numerals.number(cell) for cell in row] for row in read.rows[: len(table)]])
+    numerals = numerals_of_columns(read, read.names)
+    rows_read = list(read.rows("a", "b"))[: len(table)]
+    found = np.array([[numerals.number(cell) for cell in row] for row in rows_read])
     assert found == pytest.approx(np.array(table), rel=1e-12)
 
 
@@ -281,8 +286,7 @@ def test_any_text_is_a_table_or_refused(text):
     if table is None:
         assert faults.sentences
     else:
-        assert all(len(row) == len(table.names) for row in table.rows)
-        assert len(table.rows) == len(table.lines)
+        assert all(len(cells) == len(table.lines) for cells in table.columns.values())
 
 
 @given(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from vppcore.components import Tie
 from vppcore.errors import WrongInput
+from vppcore.names import in_one_form
 from vppcore.vpp import VPP
 
 Status = Literal["printed", "parent study", "digitised", "open data", "assumed", "calibrated"]
@@ -48,7 +48,7 @@ def some_text(value: Any) -> str:
     """Printable text of one line or more; it may be empty."""
     if not isinstance(value, str):
         raise ValueError("text")
-    text = unicodedata.normalize("NFC", value).strip()
+    text = in_one_form(value).strip()
     if not all(line.isprintable() for line in text.split("\n")):
         raise ValueError("printable text")
     return text

@@ -21,6 +21,18 @@ def normalised(name: object) -> object:
     return unicodedata.normalize("NFC", name) if isinstance(name, str) else name
 
 
+def in_one_form(text: str) -> str:
+    """A text in its one Unicode normal form (NFC), every kind of blank in it a plain one.
+
+    >>> in_one_form("Cafe\\u0301\\u00a01") == "Caf\\u00e9 1"
+    True
+    """
+    if text.isascii():
+        return text
+    composed = unicodedata.normalize("NFC", text)
+    return "".join(" " if unicodedata.category(sign) == "Zs" else sign for sign in composed)
+
+
 def name_faults(name: object, what: str = "name") -> list[str]:
     """A sentence if this cannot be a name; an empty list if it can.
 

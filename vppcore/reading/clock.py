@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from vppcore.case import Description
 from vppcore.faults import Faults, Place, shown
-from vppcore.reading.numerals import NotANumber, Numerals
+from vppcore.reading.numerals import NotANumber, numerals_of_columns
 from vppcore.reading.separated import Table
 
 STAMPS = "time_utc"
@@ -96,10 +96,10 @@ def check_time(table: Table, description: Description | None, faults: Faults) ->
 
     description: None if case.yaml could not be read; then the length of a step is not checked.
     """
-    if description is not None and len(table.rows) != description.steps:
+    if description is not None and len(table.lines) != description.steps:
         faults.add(
             Place(table.file),
-            f"found {len(table.rows)} rows",
+            f"found {len(table.lines)} rows",
             f"{description.steps} (steps in case.yaml)",
         )
     there = [name for name in TIME_COLUMNS if name in table.names]
@@ -120,7 +120,7 @@ def check_time(table: Table, description: Description | None, faults: Faults) ->
 
 def check_counts(table: Table, name: str, faults: Faults) -> None:
     """Enters a fault unless a column counts 1, 2, 3, ...; only the first place is said."""
-    numerals = Numerals()
+    numerals = numerals_of_columns(table, table.names)
     for expected, (line, cell) in enumerate(zip(table.lines, table.column(name), strict=True), 1):
         place = Place(table.file, line, name)
         try:

@@ -65,9 +65,9 @@ def horizon_of(table: Table, description: Description | None, faults: Faults) ->
     """The steps of a case: as many as series.csv has rows, from the time that the files say."""
     stamp = check_time(table, description, faults)
     if description is None:
-        return Horizon(len(table.rows), 1.0, Start())
+        return Horizon(len(table.lines), 1.0, Start())
     check_start(description, stamp, faults)
-    return Horizon(len(table.rows), description.step_hours, start_of(description, stamp))
+    return Horizon(len(table.lines), description.step_hours, start_of(description, stamp))
 
 
 def wanted_of(plans: dict[str, list[Plan]], tie_plan: Plan | None) -> list[Wanted]:

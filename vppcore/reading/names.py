@@ -37,8 +37,11 @@ def fault_of_name(name: str) -> tuple[str, str] | None:
         return "", IN_WORDS
     if len(name) > LONGEST:
         return "", f"up to {LONGEST} characters"
-    if name.casefold() in TAKEN:
-        return f", which {TAKEN[name.casefold()]}", "any other name"
+    key = column_key(name)
+    if key in TAKEN:
+        return f", which {TAKEN[key]}", "any other name"
+    if key.startswith("grid_"):
+        return f", which like 'grid' {TAKEN['grid']}", "a name that begins otherwise"
     return None
 
 

@@ -7,11 +7,14 @@ little more than one, the cell is refused: a wrong guess would be wrong a thousa
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+from vppcore.reading.separated import Table
 
 PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 INFINITE = re.compile(r"[+-]?(inf|infinity|\u221e)", re.IGNORECASE)
@@ -67,6 +70,17 @@ class Numerals:
         if text.lower() == "nan":
             return math.nan
         raise NotANumber(self.hint(text), self.allowed)
+
+    def plain_numbers(self, cells: Sequence[str]) -> list[float] | None:
+        """The numbers of cells that are all written in the usual way; None if one is not.
+
+        >>> Numerals().plain_numbers(["1", "2.5"])
+        [1.0, 2.5]
+        """
+        is_usual = self.sure and self.decimal == "."
+        if is_usual and all(PLAIN.fullmatch(cell) for cell in cells):
+            return [float(cell) for cell in cells]
+        return None
 
     def plain(self, text: str) -> str:
         """A number with a decimal point and no marks of thousands; other text stays unreadable."""
@@ -142,6 +156,12 @@ def numerals_of(cells: Iterable[str], separator: str) -> Numerals:
     thousands = other if shown["thousands", other] else ""
     proven = bool(thousands or shown["decimal", decimal])
     return Numerals(decimal, thousands, proven or (separator == "," and decimal == "."))
+
+
+def numerals_of_columns(table: Table, names: Iterable[str]) -> Numerals:
+    """How the numbers of some columns of a table are written."""
+    cells = itertools.chain.from_iterable(table.column(name) for name in names)
+    return numerals_of(cells, table.separator)
 
 
 def evidence(cell: str) -> list[tuple[str, str]]:

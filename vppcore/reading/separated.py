@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import csv
 import re
-import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from vppcore.faults import Faults, Place, shown
+from vppcore.names import in_one_form
 from vppcore.reading.files import LARGEST_TABLE, text_of
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "upright bars"}
@@ -28,22 +29,28 @@ class Table:
     """A table of cells, all of them text.
 
     file: name of the file.
-    names: of the columns, in lower case.
-    rows: the cells of each row, as many as there are names.
+    columns: name, in lower case -> the cells below it.
     lines: the line of the file in which each row ends.
     separator: what stands between two cells.
     """
 
     file: str
-    names: list[str]
-    rows: list[list[str]]
+    columns: dict[str, list[str]]
     lines: list[int]
     separator: str
 
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns, in the order of the file."""
+        return list(self.columns)
+
     def column(self, name: str) -> list[str]:
         """The cells below a name."""
-        place = self.names.index(name)
-        return [row[place] for row in self.rows]
+        return self.columns[name]
+
+    def rows(self, *names: str) -> Iterator[tuple[str, ...]]:
+        """The cells of each row below these names, in the order of the names."""
+        return zip(*(self.columns[name] for name in names), strict=True)
 
 
 @dataclass(frozen=True)
@@ -79,8 +86,8 @@ def table_of(text: str, file: str, faults: Faults) -> Table | None:
 
     >>> text = "sep=;\\nhour;home_load_kw;\\n1;0,45;\\n# night\\n2;0,40;\\n;;\\n"
     >>> table = table_of(text, "series.csv", Faults())
-    >>> table.names, table.rows, table.lines
-    (['hour', 'home_load_kw'], [['1', '0,45'], ['2', '0,40']], [3, 5])
+    >>> table.columns, table.lines
+    ({'hour': ['1', '2'], 'home_load_kw': ['0,45', '0,40']}, [3, 5])
     """
     draft = split_into_cells(text, file, faults)
     if draft is None:
@@ -175,14 +182,12 @@ def unreadable(error: csv.Error, line: int) -> UnreadableRow:
 
 
 def cleaned(cell: str) -> str:
-    """A cell in one Unicode form (NFC), without blanks and invisible characters around it.
+    """A cell in one Unicode form (NFC), with plain blanks, none of them around it.
 
-    >>> cleaned("\\u00a0 Cafe\\u0301 ") == "Caf\\u00e9"
+    >>> cleaned("\\u00a0 Cafe\\u0301\\u202f1 ") == "Caf\\u00e9 1"
     True
     """
-    if cell.isascii():
-        return cell.strip()
-    return unicodedata.normalize("NFC", cell).strip(f"{INVISIBLE} \t\n\r\f\v\u00a0\u202f\u2009")
+    return in_one_form(cell).strip(INVISIBLE).replace("\t", " ").strip()
 
 
 def cells_below(names: list[str], record: Record) -> list[str]:
@@ -204,8 +209,8 @@ def cells_below(names: list[str], record: Record) -> list[str]:
 # --- is it a table? -------------------------------------------------------------------------------
 def names_differ(draft: Draft, faults: Faults) -> bool:
     """True if no column name stands twice; else a fault is entered."""
-    names = draft.head.cells
-    twice = [name for name in dict.fromkeys(names) if name and names.count(name) > 1]
+    counts = Counter(draft.head.cells)
+    twice = [name for name, count in counts.items() if name and count > 1]
     for name in twice:
         place = Place(draft.file, draft.head.line, name)
         faults.add(place, "stands twice", "one column of each name")
@@ -216,6 +221,10 @@ def has_cells(draft: Draft, faults: Faults) -> bool:
     """True if there are rows, split like the column names; else a fault is entered."""
     if not draft.body:
         faults.add(Place(draft.file), "found no rows below the column names", "one or more")
+        return False
+    if len(draft.head.cells) == 1 and any(mark in draft.head.cells[0] for mark in SEPARATORS):
+        place = Place(draft.file, draft.head.line)
+        faults.add(place, "found the whole row in quotation marks", "cells that are separated")
         return False
     are_split = len(draft.head.cells) == 1 or any(any(row.cells[1:]) for row in draft.body)
     if not are_split:
@@ -253,18 +262,14 @@ def hint(cells: list[str]) -> str:
 
 def without_empty_columns(draft: Draft, faults: Faults) -> Table:
     """The table without columns that have no name; a fault is entered if one has cells."""
-    named = [place for place, name in enumerate(draft.head.cells) if name]
-    unnamed = [place for place, name in enumerate(draft.head.cells) if not name]
-    for place in unnamed:
+    columns = {}
+    for place, name in enumerate(draft.head.cells):
+        if name:
+            columns[name] = [row.cells[place] for row in draft.body]
+            continue
         for row in draft.body:
             if row.cells[place]:
                 where = Place(draft.file, row.line, of=f"column {place + 1}")
                 found = f"found {shown(row.cells[place])} and no name above it"
                 faults.add(where, found, "a name, or nothing", (draft.file, "no name", place))
-    return Table(
-        draft.file,
-        [draft.head.cells[place] for place in named],
-        [[row.cells[place] for place in named] for row in draft.body],
-        [row.line for row in draft.body],
-        draft.separator,
-    )
+    return Table(draft.file, columns, [row.line for row in draft.body], draft.separator)

@@ -15,7 +15,7 @@ from vppcore.parameters import Rule, measured_faults
 from vppcore.reading.clock import series_columns
 from vppcore.reading.columns import Assignment, Wanted, assign, is_common
 from vppcore.reading.names import column_key
-from vppcore.reading.numerals import NotANumber, Numerals, numerals_of
+from vppcore.reading.numerals import NotANumber, Numerals, numerals_of_columns
 from vppcore.reading.separated import Table
 from vppcore.reading.units_of_measure import endings_for
 
@@ -58,7 +58,7 @@ def read_series(
         if not np.isnan(numbers).any():
             for_all = asked.vpp == ALL or is_common(name)
             series[asked.vpp, asked.component, asked.name] = Given(numbers, name, for_all)
-    index = pd.RangeIndex(1, len(table.rows) + 1, name="step")
+    index = pd.RangeIndex(1, len(table.lines) + 1, name="step")
     return series, pd.DataFrame(displayed(columns, names, assignment), index)
 
 
@@ -90,24 +90,29 @@ def unit_ending(name: str, rule: Rule) -> str:
     return next((ending for ending in endings if column_key(name).endswith(ending)), "")
 
 
-def numerals_of_columns(table: Table, names: Sequence[str]) -> Numerals:
-    """How the numbers of these columns are written."""
-    cells = [cell for name in names for cell in table.column(name)]
-    return numerals_of(cells, table.separator)
-
-
 def numbers_of(
     table: Table, name: str, rule: Rule, numerals: Numerals, faults: Faults
 ) -> np.ndarray:
     """The numbers of a column in internal units; nan where a cell has a fault, which is entered."""
     ending = unit_ending(name, rule)
+    numbers = numerals.plain_numbers(table.column(name))
+    if numbers is None:
+        numbers = numbers_one_by_one(table, name, rule, numerals, faults)
+    factor = endings_for(rule.unit)[ending]
+    return without_wrong_ones(factor * np.array(numbers), table, name, rule, faults)
+
+
+def numbers_one_by_one(
+    table: Table, name: str, rule: Rule, numerals: Numerals, faults: Faults
+) -> list[float]:
+    """The numbers of a column as they stand; nan where a cell has a fault, which is entered."""
+    are_per_cent = unit_ending(name, rule) == "_percent"
     numbers = []
     for line, cell in zip(table.lines, table.column(name), strict=True):
         number = number_in(cell, Place(table.file, line, name), rule, numerals, faults)
-        number *= 100 if cell.endswith("%") and ending == "_percent" else 1
-        numbers.append(number)
-    values = endings_for(rule.unit)[ending] * np.array(numbers)
-    return without_wrong_ones(values, table, name, rule, faults)
+        is_share = are_per_cent and cell.endswith("%")
+        numbers.append(100 * number if is_share else number)
+    return numbers
 
 
 def number_in(cell: str, place: Place, rule: Rule, numerals: Numerals, faults: Faults) -> float:

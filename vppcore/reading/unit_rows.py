@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import MISSING, Field, dataclass, fields
+from dataclasses import MISSING, Field, dataclass, fields, replace
 from pathlib import Path
 
 import pandas as pd
@@ -14,7 +14,7 @@ from vppcore.components import COMPONENTS
 from vppcore.faults import Faults, Place, shown
 from vppcore.parameters import RULE, Rule, is_profile, measured_faults
 from vppcore.reading.names import fault_of_name
-from vppcore.reading.numerals import NotANumber, Numerals, numerals_of
+from vppcore.reading.numerals import NotANumber, Numerals, numerals_of_columns
 from vppcore.reading.separated import Table, read_table
 from vppcore.reading.units_of_measure import unit_factor, units_for
 
@@ -82,7 +82,7 @@ def read_units(file: Path, faults: Faults) -> pd.DataFrame | None:
         faults.add(Place(file.name), found, ", ".join(COLUMNS))
         return None
     rows = list(rows_of(table))
-    numerals = numerals_of(table.column("value"), table.separator)
+    numerals = numerals_of_columns(table, ["value"])
     numbers = []
     for row in rows:
         check_texts(row, file.name, faults)
@@ -95,9 +95,9 @@ def read_units(file: Path, faults: Faults) -> pd.DataFrame | None:
 
 def rows_of(table: Table) -> Iterator[UnitRow]:
     """The rows of units.csv, whatever the order of its columns."""
-    places = [table.names.index(name) for name in COLUMNS]
-    for line, cells in zip(table.lines, table.rows, strict=True):
-        yield UnitRow(line, *(cells[place] for place in places))
+    for line, cells in zip(table.lines, table.rows(*COLUMNS), strict=True):
+        row = UnitRow(line, *cells)
+        yield replace(row, source=" ".join(row.source.split()))
 
 
 def check_doubles(rows: list[UnitRow], file: str, faults: Faults) -> None:
