@@ -14,12 +14,13 @@ from builders import Drain, array, battery, case, grid, load, pv, vpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vppcore import Case, WrongInput, dispatch, trade_by_game
+from vppcore import VPP, Case, WrongInput, dispatch, trade_by_game
 from vppcore.components import CarbonMarket, MicroTurbine, PowerMarket, Renewable
 from vppcore.game.certificate import certify
 from vppcore.game.day import GameResult
 from vppcore.game.hour import play
 from vppcore.market import Hour, asking_price, hours, positions, terms_of
+from vppcore.parameters import rules_of
 
 TERMS = PowerMarket(reservation_price=0.3, price_min=0.3, price_max=1.2)
 
@@ -308,30 +309,38 @@ def test_no_vpp_would_rather_give_its_trades_back(day):
 
 
 # --- other sizes --------------------------------------------------------------------------------------------------
+# unit of a number -> how often it counts power, and how often money
+POWERS_OF_UNITS = {
+    "kW": (1, 0),
+    "kWh": (1, 0),
+    "kW/h": (1, 0),
+    "kg": (1, 0),
+    "yuan/kWh": (0, 1),
+    "yuan/kg": (0, 1),
+    "yuan/kW2h": (-1, 1),
+    "kg/kWh": (0, 0),
+    "-": (0, 0),
+    "h": (0, 0),
+}
+
+
 def in_other_units(made: Case, power: float, money: float) -> Case:
     """The same VPPs with every power and energy times `power`, every price times `money`."""
-    vpps = []
-    for plant in made.vpps:
-        parts = []
-        for part in plant.components:
-            if part.role == "load":
-                parts.append(replace(part, forecast=power * part.forecast))
-            elif part.role == "renewable":
-                cost = money * part.operation_cost
-                parts.append(replace(part, forecast=power * part.forecast, operation_cost=cost))
-            elif part.role == "grid":
-                buy, sell = money * part.buy_price, money * part.sell_price
-                limits = {"buy_max": power * part.buy_max, "sell_max": power * part.sell_max}
-                parts.append(replace(part, buy_price=buy, sell_price=sell, **limits))
-            elif part.role == "carbon market":
-                price, interval = money * part.price, power * part.interval
-                parts.append(replace(part, price=price, interval=interval))
-            else:
-                prices = ("reservation_price", "price_min", "price_max")
-                changed = {name: money * getattr(part, name) for name in prices}
-                parts.append(replace(part, dead_band=power * part.dead_band, **changed))
-        vpps.append(replace(plant, components=tuple(parts)))
-    return replace(made, vpps=tuple(vpps))
+    return replace(made, vpps=tuple(vpp_in_other_units(plant, power, money) for plant in made.vpps))
+
+
+def vpp_in_other_units(plant: VPP, power: float, money: float) -> VPP:
+    """One VPP in other units: each number by the unit that it declares."""
+    parts = []
+    for part in plant.components:
+        scaled = {}
+        for name, rule in rules_of(part).items():
+            of_power, of_money = POWERS_OF_UNITS[rule.unit]
+            value = getattr(part, name)
+            if value is not None:
+                scaled[name] = value * power**of_power * money**of_money
+        parts.append(replace(part, **scaled))
+    return replace(plant, components=tuple(parts))
 
 
 @settings(max_examples=30)
@@ -347,6 +356,21 @@ def test_a_day_in_other_units_of_power_and_money_is_the_same_day(day, power, mon
     assert other.table["gain"].to_numpy() / (power * money) == pytest.approx(
         one.table["gain"].to_numpy(), abs=1e-3
     )
+
+
+@pytest.mark.parametrize(("power", "money"), [(1e-3, 1.0), (1.0, 30.0), (1e-3, 1e-3)])
+def test_a_day_of_study_b_in_megawatt_and_in_yen_is_the_same_day(handmade, game, power, money):
+    """All devices: batteries, turbines, called load and the ladder. The same hours, sellers and parts."""
+    other = trade_by_game(in_other_units(handmade, power, money), starts=1)
+    assert set(other.hours) == set(game.hours) and set(other.closed) == set(game.closed)
+    for step, hour in other.hours.items():
+        assert hour.hour.sellers == game.hours[step].hour.sellers
+    close = dict(rel=1e-3, abs=1e-3, nan_ok=True)
+    assert other.parts.to_numpy() == pytest.approx(game.parts.to_numpy(), **close)
+    assert other.prices.to_numpy() / money == pytest.approx(game.prices.to_numpy(), **close)
+    assert other.cost / (power * money) == pytest.approx(game.cost, rel=1e-5)
+    proofs = other.proofs[["gain", "payoff spread", "loss"]]
+    assert proofs.max().max() < 1e-6 * max(1, money)
 
 
 def test_roles_do_not_depend_on_the_unit_of_power():
