@@ -45,6 +45,7 @@ RANK = {
     "cooperation": 11,
     "bargaining": 12,
     "fairness": 12,
+    "splits": 13,
     "uncertainty": 12,
     "market": 12,
     "game": 13,

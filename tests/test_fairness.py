@@ -368,9 +368,7 @@ def cost_of(made, names) -> float:
     """The members' own case, the others each alone."""
     members = tuple(v for v in made.vpps if v.name in names)
     together = pool(replace(made, vpps=members)).cost
-    return together + sum(
-        dispatch(v).cost for v in made.vpps if v.name not in names
-    )
+    return together + sum(dispatch(v).cost for v in made.vpps if v.name not in names)
 
 
 @pytest.mark.parametrize("name", ["paper-a", "paper-a-parent", "template"])

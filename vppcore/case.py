@@ -286,6 +286,13 @@ class Case:
             raise WrongInput(f"case {self.name}: there is no 'tie' component to change")
         return replace(self, tie=replace(self.tie, **changes))
 
+    def first_steps(self, first: int, steps: int) -> Case:
+        """The case cut to `steps` steps from step `first` on if it is longer; else the whole of it.
+
+        Raises WrongInput if these steps are not all there.
+        """
+        return self.window(first, steps) if self.vpps[0].steps > steps else self
+
     def window(self, first: int, steps: int) -> Case:
         """The case from step `first` (1 is the first) for `steps` steps.
 

@@ -19,6 +19,7 @@ from scipy.spatial import ConvexHull
 
 from vppcore.bargaining.split import BargainResult
 from vppcore.cooperation.result import CoalitionResult
+from vppcore.game.hour import HourResult
 from vppcore.pages.colours import (
     COLOURS,
     DASHES,
@@ -30,6 +31,7 @@ from vppcore.pages.colours import (
     plant_colour,
     vpp_colours,
 )
+from vppcore.pages.tables_b import ladder_map
 from vppcore.schedule import DispatchResult
 
 __all__ = ["colour_of", "plant_colour", "vpp_colours"]  # notebooks draw with them too
@@ -612,3 +614,56 @@ def voltage_range(
     axes.set_ylabel("voltage (per unit)")
     legend_beside(axes)
     return axes
+
+
+def plants(tables: dict[str, pd.DataFrame]) -> Figure:
+    """Available power of each plant over the day, MW: a small panel for each VPP."""
+    figure, places = panels(len(tables), 1, height=1.9)
+    for (vpp, table), place in zip(tables.items(), places, strict=True):
+        colours = {name: plant_colour(name) for name in table}
+        lines(table, "MW", place, colours=colours, title=vpp)
+    return figure
+
+
+def balances_of(
+    schedules: dict[str, DispatchResult], height: float, carrier: str = "electricity"
+) -> None:
+    """The balance of one carrier for each VPP, one panel below the other."""
+    if not schedules:
+        return
+    _, places = panels(len(schedules), 1, height=height)
+    for result, place in zip(schedules.values(), places, strict=True):
+        balance(result, carrier, place)
+
+
+def ladder_maps(swept: pd.DataFrame, price: float, interval: float) -> None:
+    """Emission and total cost by growth of the ladder and its base price (above) or interval (below).
+
+    swept: a row per ladder, prices in yuan/t, intervals in t.
+    price, interval: what is held fixed in the lower and in the upper row.
+    """
+    _, places = panels(2, 2, height=3.0)
+    rows = (
+        ("price", "base price (yuan/t)", "interval", interval),
+        ("interval", "interval (t)", "price", price),
+    )
+    columns = (("emission", "emission (t)"), ("total", "total cost (1000 yuan)"))
+    place = iter(places)
+    for row, label, fixed, at in rows:
+        for column, text in columns:
+            axes = next(place)
+            surface(ladder_map(swept, column, row, fixed, at) / 1000, text, axes, ",.1f")
+            axes.set(xlabel="growth", ylabel=label)
+
+
+def convergence(shown: HourResult, iterations: int = 40) -> None:
+    """How an hour's game comes to rest: probabilities of the first round, prices round by round.
+
+    iterations: of the replicator that are shown.
+    Source: paper B Fig. 9 shows the probabilities.
+    """
+    _, (left, right) = panels(2, 1, height=2.7)
+    first = shown.evolution.head(iterations)
+    title = "buyers, at the first prices"
+    curves(first, "iteration of the replicator", "probability", left, title)
+    curves(shown.path, "round of the price loop", "price (yuan/kWh)", right, "sellers")

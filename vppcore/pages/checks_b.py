@@ -1,0 +1,109 @@
+"""What must be true of study B's results before a page shows them; see checks.py for the form."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from vppcore.components import CarbonMarket
+from vppcore.cooperation.result import CoalitionResult
+from vppcore.game.day import GameResult
+from vppcore.schedule import DispatchResult
+
+SOLVER_ACCURACY = 1e-6  # of a cost: what two solvers agree on
+EQUILIBRIUM = 1e-6  # shares, and of prices: how far from rest an equilibrium may be
+SAME_COST = 1e-3  # of the system cost: what prices may change by who delivers
+
+Check = tuple[bool, str]
+
+
+def models_in_order(
+    models: dict[str, pd.DataFrame], ladder: CarbonMarket, flat_price: float
+) -> Check:
+    """Three theorems on the four carbon models hold for every VPP. flat_price: yuan/t."""
+    wrong = []
+    for name, table in models.items():
+        flat, dear, blind, aware = (table.iloc[row] for row in range(4))
+        slack = SOLVER_ACCURACY * abs(flat["total"])
+        if not flat["total"] <= aware["total"] + slack <= blind["total"] + 2 * slack:
+            wrong.append(f"{name}: Model 4 is not between Models 1 and 3")
+        if blind["operation"] > table["operation"].min() + slack:
+            wrong.append(f"{name}: Model 3 does not operate cheapest")
+        dearer = flat_price / 1000 - ladder.price
+        bounds = sorted([dearer * dear["excess"], dearer * flat["excess"]])
+        if not bounds[0] - slack <= dear["total"] - flat["total"] <= bounds[1] + slack:
+            wrong.append(f"{name}: Model 2 is not dearer by the price of its excess")
+    return not wrong, "; ".join(wrong)
+
+
+def solvers_agree(one: DispatchResult, other: DispatchResult) -> Check:
+    """Two solvers find the same cost."""
+    limit = SOLVER_ACCURACY * abs(one.cost)
+    sentence = f"{one.vpp}: two solvers found {one.cost:,.4f} and {other.cost:,.4f} yuan"
+    return abs(one.cost - other.cost) <= limit, sentence
+
+
+def bill_is_the_objective(result: DispatchResult, ladder: CarbonMarket, step_hours: float) -> Check:
+    """The carbon cost in the objective is what the ladder bills for the excess."""
+    excess = step_hours * float(result.series[ladder.name, "excess"].sum())
+    billed, counted = ladder.bill(excess), float(result.costs["carbon"])
+    limit = SOLVER_ACCURACY * float(result.costs.abs().sum())
+    sentence = f"{result.vpp}: billed {billed:,.4f} yuan for carbon, counted {counted:,.4f}"
+    return abs(billed - counted) <= limit, sentence
+
+
+def is_equilibrium(game: GameResult, payoff: str) -> Check:
+    """No seller gains by another price, no buyer by another seller, and both roads meet.
+
+    payoff: with "unshared" the game is a warning example and has no such equilibrium.
+    """
+    if payoff != "shared" or game.proofs.empty:
+        return True, ""
+    proofs = game.proofs
+    columns = ["gain", "payoff spread", "closed form", "starts"]
+    worst = proofs[columns].max()
+    stable = bool((proofs["eigenvalue"].dropna() < 0).all())
+    holds = bool((worst <= EQUILIBRIUM).all()) and stable
+    found = ", ".join(f"{name} {number:.1e}" for name, number in worst.items())
+    return holds, f"not at rest: {found}, eigenvalue {proofs['eigenvalue'].max():.2g}"
+
+
+def payments_cancel(table: pd.DataFrame) -> Check:
+    """What one VPP pays another receives. table: columns payment and alone."""
+    total = float(table["payment"].sum())
+    limit = SOLVER_ACCURACY * float(table["alone"].abs().sum())
+    return abs(total) <= limit, f"payments add up to {total:,.4f} yuan"
+
+
+def same_energy_other_money(game: GameResult, capped: GameResult) -> Check:
+    """Another price band moves money: the same energy is delivered, the cost nearly the same."""
+    energy = game.trades.clip(lower=0).sum().sum()
+    capped_energy = capped.trades.clip(lower=0).sum().sum()
+    same_energy = abs(energy - capped_energy) <= SOLVER_ACCURACY * max(energy, capped_energy)
+    same_cost = abs(game.cost - capped.cost) <= SAME_COST * abs(game.cost)
+    sentence = (
+        f"with another band {capped_energy:,.1f} instead of {energy:,.1f} kW are delivered, at "
+        f"{capped.cost:,.1f} instead of {game.cost:,.1f} yuan"
+    )
+    return bool(same_energy and same_cost), sentence
+
+
+def no_mechanism_beats_the_planner(table: pd.DataFrame) -> Check:
+    """Alone costs most, the joint optimum least. table: column "cost (yuan)", in that order."""
+    cost = table["cost (yuan)"]
+    slack = SOLVER_ACCURACY * float(cost.abs().max())
+    shown = ", ".join(f"{name} {value:,.1f}" for name, value in cost.items())
+    return bool((cost.diff().dropna() <= slack).all()), f"costs out of order, yuan: {shown}"
+
+
+def same_optimum(one: CoalitionResult, other: CoalitionResult) -> Check:
+    """Two solvers find the same joint optimum, to a hundred thousandth."""
+    limit = 10 * SOLVER_ACCURACY * abs(one.cost)
+    sentence = f"two solvers found {one.cost:,.4f} and {other.cost:,.4f} yuan"
+    return abs(one.cost - other.cost) <= limit, sentence
+
+
+def ladder_costs_more(table: pd.DataFrame) -> Check:
+    """A ladder lies above its first rung. table: rows flat and stepped."""
+    flat, stepped = table.loc["flat", "alone (yuan)"], table.loc["stepped", "alone (yuan)"]
+    limit = flat - SOLVER_ACCURACY * abs(flat)
+    return bool(stepped >= limit), f"alone {stepped:,.2f} yuan by the ladder, {flat:,.2f} without"

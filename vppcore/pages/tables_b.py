@@ -1,0 +1,338 @@
+"""Tables of study B's pages: data, carbon models, the game. No solving, no reading."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from vppcore.bargaining.weights import supplied_and_received
+from vppcore.carbon import emission
+from vppcore.case import Case
+from vppcore.components import CarbonMarket, ElectricLoad, Grid, Renewable
+from vppcore.cooperation.result import CoalitionResult
+from vppcore.game.day import GameResult
+from vppcore.game.hour import HourResult
+from vppcore.market import terms_of
+from vppcore.schedule import DispatchResult, steps_of
+
+ROLE_WORDS = {"seller": "sells", "buyer": "buys", "out": "·"}
+BELOW = 1e-9  # what a page shows as "below 1e-9"
+
+
+# --- the data -------------------------------------------------------------------------------------
+def load_of_each(case: Case) -> pd.DataFrame:
+    """Forecast electric load of each VPP, MW, a column per VPP."""
+    columns = {vpp.name: sum(load.demand for load in vpp.of(ElectricLoad)) for vpp in case.vpps}
+    return pd.DataFrame(columns, steps_of(case.vpps[0])) / 1000
+
+
+def renewables_of_each(case: Case) -> pd.DataFrame:
+    """Available power of wind and sun of each VPP, MW, a column per VPP."""
+    columns = {vpp.name: sum(plant.available for plant in vpp.of(Renewable)) for vpp in case.vpps}
+    return pd.DataFrame(columns, steps_of(case.vpps[0])) / 1000
+
+
+def plants_of_each(case: Case) -> dict[str, pd.DataFrame]:
+    """Available power of each plant, MW: VPP -> a column per plant."""
+    tables = {}
+    for vpp in case.vpps:
+        plants = {plant.name: plant.available / 1000 for plant in vpp.of(Renewable)}
+        tables[vpp.name] = pd.DataFrame(plants, steps_of(vpp))
+    return tables
+
+
+def side_by_side(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Tables of several VPPs as one, columns "VPP plant"."""
+    named = [table.add_prefix(f"{name} ") for name, table in tables.items()]
+    return pd.concat(named, axis=1)
+
+
+def fitted_numbers(parameters: pd.DataFrame) -> pd.DataFrame:
+    """The calibrated numbers of a case: how many rest on which source, and of what."""
+    calibrated = parameters[parameters["status"] == "calibrated"]
+    rows = []
+    for source, group in calibrated.groupby("source"):
+        names = ", ".join(dict.fromkeys(group["parameter"]))
+        rows.append({"source": source, "numbers": len(group), "of": names})
+    return pd.DataFrame(rows, columns=["source", "numbers", "of"])
+
+
+# --- four carbon models ---------------------------------------------------------------------------
+def carbon_bills(ladder: CarbonMarket, flat_price: float, excess: np.ndarray) -> pd.DataFrame:
+    """What an excess costs by the ladder and by two flat prices, yuan.
+
+    flat_price: yuan/t, the dearer one.
+    excess: t, the index of the table.
+    """
+    base = 1000 * ladder.price
+    columns = {
+        "stepped": [ladder.bill(1000 * tonnes) for tonnes in excess],
+        f"flat, {base:.0f} yuan/t": base * excess,
+        f"flat, {flat_price:.0f} yuan/t": flat_price * excess,
+    }
+    return pd.DataFrame(columns, index=pd.Index(excess, name="excess (t)"))
+
+
+def totals_and_emissions(models: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Total cost (yuan) and emission (kg) of each carbon model, a column per VPP for each."""
+    totals = {name: table["total"] for name, table in models.items()}
+    emissions = {name: table["emission"] for name, table in models.items()}
+    blocks = {"total (yuan)": pd.DataFrame(totals), "emission (kg)": pd.DataFrame(emissions)}
+    return pd.concat(blocks)
+
+
+def in_tonnes(swept: pd.DataFrame) -> pd.DataFrame:
+    """A sweep of ladders with prices in yuan/t and intervals in t."""
+    price = (1000 * swept["price"]).round(6)
+    return swept.assign(price=price, interval=swept["interval"] / 1000)
+
+
+def ladder_map(swept: pd.DataFrame, column: str, rows: str, fixed: str, at: float) -> pd.DataFrame:
+    """One column of a sweep over growth (columns) and price or interval (rows).
+
+    swept: as `in_tonnes` gives it.
+    fixed, at: the third parameter and its value.
+    """
+    chosen = swept[np.isclose(swept[fixed], at)]
+    return chosen.pivot(index=rows, columns="growth", values=column)
+
+
+# --- schedules and positions ----------------------------------------------------------------------
+def ratios(positions: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Supply over demand of each VPP, a column per VPP."""
+    return pd.DataFrame({name: table["ratio"] for name, table in positions.items()})
+
+
+def roles(positions: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Who sells, buys or stays out, a column per VPP."""
+    return pd.DataFrame({name: table["role"] for name, table in positions.items()})
+
+
+# --- the game -------------------------------------------------------------------------------------
+def price_limits(case: Case) -> pd.DataFrame:
+    """Lowest price allowed and highest price accepted by step, yuan/kWh: columns low and high."""
+    terms = terms_of(case.vpps[0])
+    grid = np.asarray(terms.grid.buy_price)
+    high = np.minimum(terms.market.price_max, grid)
+    return pd.DataFrame({"low": terms.market.price_min, "high": high}, steps_of(case.vpps[0]))
+
+
+def choices(game: GameResult) -> pd.DataFrame:
+    """The cheapest and the most chosen seller of each hour with rivals, and whether they are one."""
+    parts = game.parts[game.parts.notna().sum(axis=1) > 1]
+    if parts.empty:
+        return pd.DataFrame({"cheapest": [], "most chosen": [], "same": []}, dtype=object)
+    cheapest = game.prices.loc[parts.index].idxmin(axis=1)
+    favourite = parts.idxmax(axis=1)
+    table = pd.DataFrame({"cheapest": cheapest, "most chosen": favourite})
+    return table.assign(same=cheapest == favourite)
+
+
+def choices_in_words(compared: pd.DataFrame) -> str:
+    """Two sentences on `choices`."""
+    odd = [str(step) for step in compared.index[~compared["same"].astype(bool)]]
+    with_rivals = ", ".join(str(step) for step in compared.index)
+    return (
+        f"hours with rivals: {with_rivals or 'none'}\n"
+        f"the cheapest is not the most chosen in hours {', '.join(odd) or 'none'}"
+    )
+
+
+def worst_proofs(proofs: pd.DataFrame) -> pd.DataFrame:
+    """The worst hour of each check of the equilibrium, as the page shows it."""
+    if proofs.empty:
+        return pd.DataFrame({"worst hour": {}})
+    worst = {
+        "gain (share of income)": proofs["gain"].max(),
+        "payoff spread (share)": proofs["payoff spread"].max(),
+        "eigenvalue (mean payoff)": proofs["eigenvalue"].max(),
+        "closed form (yuan/kWh, share)": proofs["closed form"].max(),
+        "starts (yuan/kWh, share)": proofs["starts"].max(),
+    }
+    shown = {name: in_powers(number) for name, number in worst.items()}
+    return pd.DataFrame({"worst hour": shown})
+
+
+def in_powers(number: float) -> str:
+    """A small number as a power of ten.
+
+    >>> in_powers(-1.0), in_powers(3e-12)
+    ('-1e+00', 'below 1e-9')
+    """
+    return f"{number:.0e}" if abs(number) > BELOW else "below 1e-9"
+
+
+def devices_in(case: Case, alone: dict[str, DispatchResult], game: GameResult, step: int):
+    """Paper B's Table 3: what each device of each VPP does in one step, MW, and the VPP's role."""
+    columns = {}
+    for name in case.names:
+        flows = alone[name].balances["electricity"].loc[step] / 1000
+        position = game.positions[name].loc[step]
+        columns[name] = flows.to_dict() | {
+            "supply / demand": position["ratio"],
+            "role": position["role"],
+        }
+    table = pd.DataFrame(columns)
+    last = ["supply / demand", "role"]
+    return table.loc[[*table.index.drop(last), *last]]
+
+
+def two_decimals(table: pd.DataFrame) -> pd.DataFrame:
+    """Numbers with two decimals, nothing where there is none, texts as they are."""
+
+    def shown(cell: object) -> object:
+        if isinstance(cell, float):
+            return f"{cell:.2f}" if np.isfinite(cell) else ""
+        return cell
+
+    return table.map(shown)
+
+
+def offers(played: HourResult) -> pd.DataFrame:
+    """Paper B's Table 4: surplus, price and probability of each seller of an hour."""
+    sellers = played.prices.index
+    columns = {
+        "surplus (MW)": pd.Series(played.hour.surplus / 1000, sellers),
+        "price (yuan/kWh)": played.prices,
+        "chosen with probability": played.part,
+    }
+    return pd.DataFrame(columns)
+
+
+def scenarios(game: GameResult) -> pd.DataFrame:
+    """Paper B's Table 5: carbon cost and total cost without trade and by the game, yuan."""
+    table = game.table
+    before = {"carbon": table["carbon alone"].sum(), "total": table["alone"].sum()}
+    after = {"carbon": table["carbon after"].sum(), "total": table["after"].sum()}
+    both = pd.DataFrame({"1: alone": before, "2: multiple game": after})
+    return both.assign(saved=both["1: alone"] - both["2: multiple game"])
+
+
+def payments_beside(game: GameResult, capped: GameResult) -> pd.DataFrame:
+    """What each VPP pays with the case's price band and with half its upper end, yuan."""
+    columns = {
+        "the case's band": game.table["payment"],
+        "with half its upper end": capped.table["payment"],
+    }
+    table = pd.DataFrame(columns)
+    table.loc["all VPPs"] = table.sum()
+    return table
+
+
+def received_energy(trades: pd.DataFrame, step_hours: float) -> float:
+    """Energy that all VPPs receive from others over the horizon, MWh."""
+    return step_hours * float(trades.clip(lower=0).sum().sum()) / 1000
+
+
+def energy_of_each(trades: pd.DataFrame, step_hours: float) -> pd.DataFrame:
+    """Energy that each VPP supplies to and receives from others, MWh: a row per VPP."""
+    return supplied_and_received(trades, step_hours) / 1000
+
+
+# --- mechanisms compared --------------------------------------------------------------------------
+def emitted(case: Case, schedules: dict[str, DispatchResult]) -> float:
+    """CO2 of all VPPs over the horizon, t."""
+    return sum(emission(case.vpp(name), schedule) for name, schedule in schedules.items()) / 1000
+
+
+def mechanisms(
+    case: Case, alone: dict[str, DispatchResult], game: GameResult, best: CoalitionResult
+) -> pd.DataFrame:
+    """Cost, carbon and traded energy alone, by the game and planned together: a row each."""
+    step_hours = case.vpps[0].step_hours
+    by_game = received_energy(game.trades, step_hours)
+    carbon_alone = emitted(case, alone)
+    grids = [grid for vpp in case.vpps for grid in vpp.of(Grid)]
+    rows = {
+        "alone": (sum(result.cost for result in alone.values()), carbon_alone, 0.0),
+        # a purchase that a neighbour replaces no longer emits
+        "multiple game (paper B)": (game.cost, carbon_alone - grids[0].emission * by_game, by_game),
+        "planned together (paper A)": (
+            best.cost,
+            emitted(case, best.dispatches),
+            received_energy(best.trades, step_hours),
+        ),
+    }
+    columns = ["cost (yuan)", "CO2 (t)", "traded (MWh)"]
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+    saved = table["cost (yuan)"].iloc[0] - table["cost (yuan)"]
+    table["saved (yuan)"] = saved
+    table["of what is possible (%)"] = 100 * saved / saved.iloc[-1]
+    return table
+
+
+def better_off_with_the_game(gains: pd.DataFrame) -> str:
+    """Who gains more by the game than by bargaining, in words. gains: columns game, bargaining."""
+    names = gains.index[gains["bargaining"] < gains["game"]]
+    return f"better off with the game than with bargaining: {', '.join(names) or 'nobody'}"
+
+
+def told_in_the_game(game: GameResult) -> int:
+    """How many numbers the game tells over the day: each round all prices and all amounts asked."""
+    told = 0
+    for played in game.hours.values():
+        sellers, buyers = len(played.hour.sellers), len(played.hour.buyers)
+        told += played.rounds * (sellers + sellers * buyers)
+    return told
+
+
+def information(game: GameResult, talks: CoalitionResult) -> pd.DataFrame:
+    """What each mechanism tells to whom, in how many rounds, and what proves its result."""
+    rounds = [played.rounds for played in game.hours.values()]
+    gap = 100 * talks.certificate.gap if talks.certificate else np.nan
+    said = sum(message.content.size for message in talks.messages)
+    rows = {
+        "multiple game": (
+            "surplus, deficit; prices and power asked, each round",
+            f"{min(rounds, default=0)}-{max(rounds, default=0)} an hour",
+            f"{told_in_the_game(game):,}",
+            "no better price; closed form",
+        ),
+        "negotiation (ADMM)": (
+            "expected trades, multipliers",
+            f"{talks.iterations} for the day",
+            f"{said:,}",
+            f"cost within {gap:.1f} % of any schedule's",
+        ),
+        "joint optimum": ("everything, to one planner", "1", "all data", "two solvers"),
+    }
+    columns = ["told", "rounds", "numbers told", "certificate"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+
+
+def excess_of(case: Case, schedules: dict[str, DispatchResult]) -> pd.Series:
+    """Carbon above the quota of each VPP, t."""
+    found = {}
+    for name, schedule in schedules.items():
+        markets = schedule.with_role("carbon market")
+        hourly = sum(schedule.series[market, "excess"].sum() for market in markets)
+        found[name] = case.vpps[0].step_hours * float(hourly) / 1000
+    return pd.Series(found)
+
+
+def coalition_account(
+    case: Case, alone: dict[str, DispatchResult], together: CoalitionResult
+) -> dict[str, float]:
+    """Cost alone, together and saving, and the excess over the quota of both."""
+    apart = sum(result.cost for result in alone.values())
+    return {
+        "alone (yuan)": apart,
+        "together (yuan)": together.cost,
+        "saving (yuan)": apart - together.cost,
+        "saving (%)": 100 * (1 - together.cost / apart),
+        "excess alone (t)": float(excess_of(case, alone).sum()),
+        "excess together (t)": float(excess_of(case, together.dispatches).sum()),
+    }
+
+
+def ladder_by_vpp(
+    case: Case, flat: dict[str, DispatchResult], stepped: dict[str, DispatchResult]
+) -> pd.DataFrame:
+    """What a ladder costs each VPP alone: excess with both prices (t) and the difference (yuan)."""
+    dearer = {name: stepped[name].cost - flat[name].cost for name in flat}
+    columns = {
+        "excess, flat (t)": excess_of(case, flat),
+        "excess, stepped (t)": excess_of(case, stepped),
+        "cost of the ladder alone (yuan)": pd.Series(dearer),
+    }
+    return pd.DataFrame(columns)

@@ -1,0 +1,128 @@
+"""Tables of the pages beyond the papers: a real week, the feeder, fairness. No solving, no reading."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from vppcore.case import Case
+from vppcore.cooperation.delivery import Delivery
+from vppcore.cooperation.result import CoalitionResult
+from vppcore.fairness import Values, stability
+from vppcore.grid.power_flow import PowerFlow
+from vppcore.schedule import DispatchResult
+
+YUAN = ["largest excess (yuan)", "least core (yuan)"]
+
+
+# --- a real week ----------------------------------------------------------------------------------
+def energy_by_kind(energy: pd.DataFrame) -> pd.DataFrame:
+    """Energy of all VPPs by load and kind of plant, MWh. energy: as `tables.energy` makes it."""
+    total = energy["energy (kWh)"].groupby(lambda name: name.split(" ")[1]).sum() / 1000
+    return total.rename("MWh in all").to_frame()
+
+
+def received_by_each(trades: pd.DataFrame) -> pd.DataFrame:
+    """What each VPP receives from all others together, kW: a column per VPP."""
+    received = trades.clip(lower=0).T.groupby(level=0, sort=False).sum()
+    return received.T.rename_axis("step")
+
+
+def saving_in_percent(alone: float, together: float) -> float:
+    """What cooperation saves, in percent of what the VPPs cost alone; of its size, if that is income."""
+    return 100 * (alone - together) / abs(alone) if alone else 0.0
+
+
+def week_in_words(alone: float, best: CoalitionResult, agreed: CoalitionResult) -> str:
+    """Two sentences: what cooperation saves, and what the negotiation has proven."""
+    lower = agreed.certificate.lower if agreed.certificate else float("nan")
+    saved = saving_in_percent(alone, best.cost)
+    return (
+        f"alone {alone:,.0f} yuan, together {best.cost:,.0f}: saved {saved:.1f} %\n"
+        f"negotiated {agreed.cost:,.0f}, proven: not below {lower:,.0f}"
+    )
+
+
+def step_length(
+    case: Case, alone: dict[str, DispatchResult], together: CoalitionResult
+) -> dict[str, float]:
+    """A case's energy, peak and costs, to be compared with the same case in other steps."""
+    step_hours = case.vpps[0].step_hours
+    load = sum(component.demand for vpp in case.vpps for component in electric_loads(vpp))
+    apart = sum(result.cost for result in alone.values())
+    return {
+        "step (h)": step_hours,
+        "load (MWh)": step_hours * load.sum() / 1000,
+        "peak load (MW)": load.max() / 1000,
+        "alone (yuan)": apart,
+        "together (yuan)": together.cost,
+        "saving (%)": saving_in_percent(apart, together.cost),
+        "variables": next(iter(together.dispatches.values())).solved.variables,
+    }
+
+
+def electric_loads(vpp) -> list:
+    """The electric loads of a VPP, whatever their labels."""
+    return [load for load in vpp.with_role("load") if load.kind == "electric_load"]
+
+
+def flow_summaries(flows: dict[str, PowerFlow], step_hours: float) -> pd.DataFrame:
+    """Voltages, losses and loading of several power flows, a row each."""
+    return pd.DataFrame({name: flow.summary(step_hours) for name, flow in flows.items()}).T
+
+
+def within(flows: dict[str, PowerFlow], low: float, high: float) -> bool:
+    """True if all voltages of all power flows lie between two limits, per unit."""
+    lowest = min(float(flow.voltages.min().min()) for flow in flows.values())
+    highest = max(float(flow.voltages.max().max()) for flow in flows.values())
+    return low < lowest and highest < high
+
+
+# --- the feeder -----------------------------------------------------------------------------------
+def with_limits(delivery: Delivery, unlimited: float, step_hours: float) -> dict[str, float]:
+    """What voltage limits cost at one placement. unlimited: saving without limits, yuan."""
+    voltages = delivery.flow.voltages
+    traded = delivery.together.trades.clip(lower=0).sum().sum()
+    return {
+        "alone (yuan)": delivery.alone.cost,
+        "together (yuan)": delivery.together.cost,
+        "saving (yuan)": delivery.saving,
+        "saving without limits": unlimited,
+        "traded (MWh)": traded * step_hours / 1000,
+        "margin (per unit)": delivery.placement.margin,
+        "lowest AC voltage": voltages.min().min(),
+        "highest AC voltage": voltages.max().max(),
+        "losses (kWh)": step_hours * delivery.flow.losses.sum(),
+    }
+
+
+def limits_to_read(limited: pd.DataFrame):
+    """The table of `with_limits` by placement, formatted."""
+    voltages = [name for name in limited.index if "per unit" in name or "voltage" in name]
+    style = limited.style.format("{:,.0f}")
+    if limited.empty:
+        return style
+    style = style.format("{:.4f}", subset=(voltages, slice(None)))
+    return style.format("{:.1f}", subset=(["traded (MWh)"], slice(None)))
+
+
+def operator_in_words(best: CoalitionResult, agreed: CoalitionResult, flow: PowerFlow) -> str:
+    """Two sentences on a negotiation in which the operator took part."""
+    lower = agreed.certificate.lower if agreed.certificate else float("nan")
+    low, high = flow.voltages.min().min(), flow.voltages.max().max()
+    return (
+        f"joint optimum {best.cost:,.0f} yuan, negotiated {agreed.cost:,.0f}, "
+        f"proven: not below {lower:,.0f}\n"
+        f"AC voltages {low:.3f} to {high:.3f} per unit"
+    )
+
+
+# --- fairness -------------------------------------------------------------------------------------
+def stability_of(values: Values, gains: pd.DataFrame, least: float) -> pd.DataFrame:
+    """Whether each split is in the core, beside the best that any split could do (yuan)."""
+    return stability(values, gains).assign(**{"least core (yuan)": least})
+
+
+def whole_yuan(table: pd.DataFrame) -> pd.DataFrame:
+    """The same table with its columns in yuan rounded."""
+    shown = [name for name in YUAN if name in table]
+    return table.assign(**{name: table[name].astype(float).round(0).astype(int) for name in shown})
