@@ -14,18 +14,6 @@ from vppcore.places import NOTEBOOKS
 LONGEST = 25  # lines of a cell that a reader sees
 MEDIAN = 6
 FILES = sorted(NOTEBOOKS.glob("*.ipynb"))
-# still to be made thin; nothing may be added here
-WAITING = {
-    "carbon_models",
-    "data_b",
-    "deliverable",
-    "dispatch_b",
-    "fairness_study",
-    "mechanisms",
-    "multiple_game",
-    "real_week",
-}
-THIN = [file for file in FILES if file.stem not in WAITING]
 # functions that solve something and take a solver
 SOLVING = {
     "agree",
@@ -107,22 +95,22 @@ def dictionaries_with_solver(file: Path) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("file", THIN, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_no_cell_is_long(file):
     assert max(lengths(file)) <= LONGEST
 
 
 def test_half_of_the_cells_are_short():
-    assert statistics.median(length for file in THIN for length in lengths(file)) <= MEDIAN
+    assert statistics.median(length for file in FILES for length in lengths(file)) <= MEDIAN
 
 
-@pytest.mark.parametrize("file", THIN, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_no_cell_defines_or_asserts(file):
     thinking = nodes(file, ast.FunctionDef, ast.ClassDef, ast.Assert, ast.Try)
     assert [node.lineno for node in thinking] == []
 
 
-@pytest.mark.parametrize("file", THIN, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_verdicts_are_made_in_their_homes(file):
     called = {named(node.func) for node in nodes(file, ast.Call)}
     assert not {name for name in called if name.startswith("judge_")}
@@ -131,7 +119,7 @@ def test_verdicts_are_made_in_their_homes(file):
             assert not node.args and node.keywords
 
 
-@pytest.mark.parametrize("file", THIN, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_every_solving_call_hands_on_the_solver(file):
     terms = dictionaries_with_solver(file)
     without = []
@@ -145,13 +133,13 @@ def test_every_solving_call_hands_on_the_solver(file):
     assert without == []
 
 
-@pytest.mark.parametrize("file", THIN, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_no_cell_asks_for_a_component_by_its_name(file):
     texts = {node.value for node in nodes(file, ast.Constant) if isinstance(node.value, str)}
     assert not texts & NAMES
 
 
-@pytest.mark.parametrize("file", THIN, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_every_styled_table_is_made_safe(file):
     """`table.style` shows a reader's names as HTML; `tables.styled` does not."""
     assert not [node for node in nodes(file, ast.Attribute) if node.attr == "style"]

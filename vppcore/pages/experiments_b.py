@@ -10,6 +10,7 @@ import pandas as pd
 from vppcore.carbon import carbon_models, ladder_sweep
 from vppcore.case import Case
 from vppcore.cooperation.joint import pool
+from vppcore.cooperation.result import CoalitionResult
 from vppcore.game.buyers import evolve
 from vppcore.game.day import GameResult, trade_by_game
 from vppcore.game.hour import HourResult, play
@@ -122,3 +123,8 @@ def account_of(case: Case, solver: str) -> tuple[dict[str, DispatchResult], dict
     """Schedules alone, and what the case costs alone and together (`coalition_account`)."""
     schedules = alone(case, solver)
     return schedules, coalition_account(case, schedules, pool(case, solver))
+
+
+def other_optimum(case: Case, solver: str) -> CoalitionResult:
+    """The joint optimum by another solver than the run's own."""
+    return pool(case, OTHER_SOLVER.get(solver, "osqp"))

@@ -78,7 +78,9 @@ class NotebookParameters:
     flat_price: float = parameter("yuan/t", "the dearer flat carbon price", above=True)
     starts: int = parameter("-", "random beginnings of each hour", low=1, whole=True)
     feeder: str = text("a feeder's folder below data/")
-    placement: str = text("buses with spaces between, as in '18 25 33'")
+    placement: str | None = text(
+        "buses with spaces between, as in '18 25 33'", none="buses that suit the case"
+    )
     background: float = parameter("-", "the feeder's own loads, share of their peak")
     low: float = parameter("-", "lowest voltage, per unit", low=0.5, high=1, above=True, below=True)
     high: float = parameter(

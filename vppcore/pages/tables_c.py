@@ -9,6 +9,7 @@ from vppcore.cooperation.delivery import Delivery
 from vppcore.cooperation.result import CoalitionResult
 from vppcore.fairness import Values, stability
 from vppcore.grid.power_flow import PowerFlow
+from vppcore.pages.tables import styled
 from vppcore.schedule import DispatchResult
 
 YUAN = ["largest excess (yuan)", "least core (yuan)"]
@@ -98,7 +99,7 @@ def with_limits(delivery: Delivery, unlimited: float, step_hours: float) -> dict
 def limits_to_read(limited: pd.DataFrame):
     """The table of `with_limits` by placement, formatted."""
     voltages = [name for name in limited.index if "per unit" in name or "voltage" in name]
-    style = limited.style.format("{:,.0f}")
+    style = styled(limited).format("{:,.0f}")
     if limited.empty:
         return style
     style = style.format("{:.4f}", subset=(voltages, slice(None)))
