@@ -11,8 +11,8 @@ from vppcore.cooperation.delivery import Delivery, within_limits
 from vppcore.cooperation.joint import pool
 from vppcore.errors import NotSolved
 from vppcore.grid.feeder import Feeder, load_feeder
-from vppcore.grid.placement import Placement, default_placement, placement_of, withdrawals
 from vppcore.grid.measured import measured_power, spread
+from vppcore.grid.placement import Placement, default_placement, placement_of, withdrawals
 from vppcore.grid.power_flow import PowerFlow, power_flow, solve_flow
 from vppcore.pages.tables_c import step_length
 from vppcore.places import DATA
