@@ -26,7 +26,7 @@ from vppcore.components import (
 from vppcore.exclusive import solve_exclusively
 from vppcore.schedule import read
 from vppcore.solvers import solve
-from vppcore.uncertainty import ordinary_days, worst_day
+from vppcore.uncertainty import adversary, ordinary_days
 from vppcore.uncertainty.modes_first import worst_case_storage_first
 from vppcore.uncertainty.ordinary_days import out_of_sample, risk_table, sample_days
 from vppcore.uncertainty.recourse import Recourse
@@ -460,9 +460,9 @@ def test_the_days_of_the_parent_need_no_emergency(parent, whole_day):
 @pytest.mark.parametrize("share", [0.05, 0.2])
 @pytest.mark.parametrize("name", NAMES)
 def test_bounds_that_are_too_small_are_noticed(short, monkeypatch, name, share):
-    proven = worst_day.value_bounds
+    proven = adversary.value_bounds
     monkeypatch.setattr(
-        worst_day,
+        adversary,
         "value_bounds",
         lambda recourse, exclusive: tuple(share * bound for bound in proven(recourse, exclusive)),
     )

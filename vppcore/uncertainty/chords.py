@@ -16,8 +16,8 @@ from vppcore.errors import WrongInput
 from vppcore.warm import Program, by_columns
 
 # All chords together may lie above the cost by this share of it; each has at most so many pieces.
-SHARE = 1e-4
-MOST_PIECES = 16
+SHARE = 2e-5
+MOST_PIECES = 32
 
 
 def with_chords(program: Program, name: str) -> tuple[Program, float]:
@@ -90,12 +90,12 @@ def added_chords(
     slopes = []
     heights = []
     number = []
-    for index, column in enumerate(columns):
-        points = low[column] + widths[index] * np.arange(pieces[index] + 1)
+    for place, column in enumerate(columns):
+        points = low[column] + widths[place] * np.arange(pieces[place] + 1)
         slope = curvature[column] * (points[:-1] + points[1:]) / 2
         slopes.append(slope)
         heights.append(slope * points[:-1] - curvature[column] * points[:-1] ** 2 / 2)
-        number.append(np.full(pieces[index], index))
+        number.append(np.full(pieces[place], place))
     index = np.concatenate(number)
     rows = np.arange(len(index))
     places = (rows, columns[index])

@@ -56,7 +56,7 @@ class Leaks:
         self.known: list[Leak] = []
         self.unbounded = np.zeros((len(recourse.pairs), recourse.steps), bool)
         for number, pair in enumerate(recourse.pairs):
-            for step in np.flatnonzero(pair.where):
+            for step in np.flatnonzero(pair.where).tolist():
                 leak = leak_of(recourse, repair, number, pair, step)
                 if leak is None:
                     self.unbounded[number, step] = True
@@ -72,7 +72,7 @@ def leak_of(
     recourse: Recourse, repair: Repair, number: int, pair: PairRows, step: int
 ) -> Leak | None:
     """A pair's leak in a step; None if no mix of the flows has bounds for need and cost."""
-    rows = recourse.matrix.tocsr()
+    rows = recourse.by_rows
     first = rows[pair.first_rows[step]]
     other = rows[pair.other_rows[step]]
     if len(first.indices) != 1 or len(other.indices) != 1:

@@ -12,11 +12,13 @@ import pandas as pd
 
 from vppcore.errors import NotSolved, WrongInput
 from vppcore.solvers import solve
+from vppcore.uncertainty.adversary import Adversary
 from vppcore.uncertainty.first_stage import mode_choice, schedule_on
 from vppcore.uncertainty.modes import Modes
 from vppcore.uncertainty.recourse import Recourse
+from vppcore.uncertainty.result import WorstCase
+from vppcore.uncertainty.search import answer_of
 from vppcore.uncertainty.settings import Uncertainty
-from vppcore.uncertainty.worst_day import Adversary, WorstCase
 from vppcore.vpp import VPP
 
 
@@ -39,7 +41,7 @@ class ModesProblem:
         """A lower bound in yuan, and the modes that reach it."""
         problem = cp.Problem(cp.Minimize(self._theta), self._rows)
         solved = solve(problem, solver, f"{self._recourse.name}'s storage modes")
-        first = np.array([mode.value for mode in self._modes]) > 0.5
+        first = np.array([answer_of(mode) for mode in self._modes]) > 0.5
         return solved.value, Modes.everywhere(first)
 
 
@@ -60,19 +62,20 @@ def worst_case_storage_first(
     if not recourse.pairs:
         raise WrongInput(f"{vpp.name}: no battery, so there is no storage mode to decide")
     problem = ModesProblem(recourse)
-    best: WorstCase | None = None
+    adversary = Adversary(recourse)
+    days = []
     bounds = []
     for iteration in range(1, max_iterations + 1):
         lower, modes = problem.cheapest(solver)
-        found = Adversary(recourse).answer_in(modes, solver)
-        if best is None or found.cost < best.cost:
-            best = found
+        days.append(adversary.answer_in(modes, solver))
+        best = min(days, key=lambda day: day.cost)
         bounds.append({"iteration": iteration, "lower": lower, "upper": best.cost})
         if best.cost - lower <= tolerance * recourse.stake(best.cost):
             return best, pd.DataFrame(bounds).set_index("iteration")
-        problem.add(found.hits.to_numpy(float).T.ravel())
+        problem.add(days[-1].hits.to_numpy(float).T.ravel())
+    last = bounds[-1]
     raise NotSolved(
-        f"{vpp.name}: bounds {lower:,.0f} and {best.cost:,.0f} yuan after {max_iterations} "
-        "iterations",
+        f"{vpp.name}: bounds {last['lower']:,.0f} and {last['upper']:,.0f} yuan after "
+        f"{max_iterations} iterations",
         "limit",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
@@ -112,7 +113,7 @@ def out_of_sample(
         tqdm(total=asked, desc="days", disable=not progress) as bar,
         contextlib.ExitStack() as stack,
     ):
-        run = map
+        run: Callable[..., Iterator[np.ndarray]] = map
         if workers > 1:
             # started anew, not forked: a fork would share the solvers' licences and threads
             context = get_context("spawn")

@@ -15,12 +15,12 @@ import pandas as pd
 from vppcore.case import Case
 from vppcore.cooperation.result import both_ways
 from vppcore.solvers import solve
+from vppcore.uncertainty.adversary import Adversary
 from vppcore.uncertainty.first_stage import ModeChoice, mode_choice, schedule_on
 from vppcore.uncertainty.recourse import Recourse
-from vppcore.uncertainty.result import RobustResult, relative
-from vppcore.uncertainty.search import Clock
+from vppcore.uncertainty.result import RobustResult, WorstCase, relative
+from vppcore.uncertainty.search import Clock, answer_of
 from vppcore.uncertainty.settings import Uncertainty
-from vppcore.uncertainty.worst_day import Adversary, WorstCase
 
 
 class Master:
@@ -56,11 +56,11 @@ class Master:
         cost, rows = schedule_on(recourse, z, self.promised(name), modes)
         self.rows += [*rows, self.theta[name] >= cost]
 
-    def solve(self) -> tuple[float, dict[tuple[str, str], np.ndarray]]:
+    def cheapest(self) -> tuple[float, dict[tuple[str, str], np.ndarray]]:
         """A lower bound in yuan, and the trades that reach it."""
         problem = cp.Problem(cp.Minimize(sum(self.theta.values())), self.rows)
         solved = solve(problem, "highs", "robust coalition's trades")
-        return solved.value, {pair: trade.value for pair, trade in self.trades.items()}
+        return solved.value, {pair: answer_of(trade) for pair, trade in self.trades.items()}
 
 
 class PromiseSearch:
@@ -84,7 +84,8 @@ class PromiseSearch:
             self.master.add(name, recourse.forecast_day)
         self.lower = -np.inf
         self.upper = np.inf
-        self.best: tuple[pd.DataFrame, dict[str, WorstCase]] | None = None
+        self.trades = pd.DataFrame()
+        self.worst: dict[str, WorstCase] = {}
         self.rows: list[dict[str, float]] = []
 
     @property
@@ -94,14 +95,15 @@ class PromiseSearch:
 
     def iterate(self) -> None:
         """New trades from the master, new days from the adversaries."""
-        lower, pair_trades = self.master.solve()
+        lower, pair_trades = self.master.cheapest()
         self.lower = max(self.lower, lower)
         trades = both_ways(pair_trades, self.case)
         worst = self.worst_days(trades, overlapping=not self.master.exclusive)
         guaranteed = sum(day.guarantee for day in worst.values())
         if guaranteed < self.upper:
             self.upper = guaranteed
-            self.best = (trades, worst)
+            self.trades = trades
+            self.worst = worst
         self._note_bounds()
         for name, day in worst.items():
             self.master.add(name, day.hits.to_numpy(float).T.ravel())
@@ -117,17 +119,15 @@ class PromiseSearch:
 
     def _forbid_overlaps(self) -> None:
         """Finds the guarantee of the best trades without overlaps, and prepares to go on so."""
-        trades, _ = self.best
-        worst = self.worst_days(trades, overlapping=False)
-        self.best = (trades, worst)
-        self.upper = sum(day.guarantee for day in worst.values())
+        self.worst = self.worst_days(self.trades, overlapping=False)
+        self.upper = sum(day.guarantee for day in self.worst.values())
         self.rows.pop()
         self._note_bounds()
         known = self.master.known
         self.master = Master(self.case, self.recourses, exclusive=True)
         for name, z in known.values():
             self.master.add(name, z)
-        for name, day in worst.items():
+        for name, day in self.worst.items():
             self.master.add(name, day.hits.to_numpy(float).T.ravel())
 
     def worst_days(self, trades: pd.DataFrame, overlapping: bool) -> dict[str, WorstCase]:
@@ -154,13 +154,13 @@ class PromiseSearch:
 
     def result(self) -> RobustResult:
         """The best trades so far and what they guarantee."""
-        trades, worst = self.best
+        worst = self.worst
         costs = pd.Series({name: day.guarantee for name, day in worst.items()}, name="yuan")
         return RobustResult(
             reading="trades first",
             cost=float(costs.sum()),
             costs=costs,
-            trades=trades,
+            trades=self.trades,
             worst=worst,
             bounds=self._bounds(),
             seconds=self.clock.seconds,

@@ -12,12 +12,13 @@ import pandas as pd
 
 from vppcore.case import Case
 from vppcore.cooperation.result import both_ways
+from vppcore.uncertainty.adversary import Adversary
 from vppcore.uncertainty.promises import Master, trades_of
 from vppcore.uncertainty.recourse import SAME_COST, Reaction, Recourse
-from vppcore.uncertainty.result import RobustResult
+from vppcore.uncertainty.result import RobustResult, WorstCase
 from vppcore.uncertainty.search import Clock
 from vppcore.uncertainty.settings import Uncertainty
-from vppcore.uncertainty.worst_day import Adversary, WorstCase, worst_case
+from vppcore.uncertainty.worst_day import worst_case
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +83,7 @@ def cooperate_on(
     master = Master(case, recourses, exclusive)
     for name, z in days.items():
         master.add(name, z)
-    lower, pair_trades = master.solve()
+    lower, pair_trades = master.cheapest()
     trades = both_ways(pair_trades, case)
     reactions = {}
     for name, recourse in recourses.items():

@@ -175,6 +175,11 @@ class Recourse:
                 added[pair.other_rows] = pair.other_limit(*mode)
         return added
 
+    @cached_property
+    def by_rows(self) -> sparse.csr_matrix:
+        """The matrix, sparse by rows."""
+        return sparse.csr_matrix(self.matrix)
+
     def stake(self, cost: float) -> float:
         """The money that a tolerance refers to, yuan: the size of a cost, but at least
         SMALLEST_SHARE of all money that changes hands on the forecast day."""

@@ -1,4 +1,4 @@
-"""What a robust coalition returns; numbers only. kW, kWh, yuan."""
+"""What worst days and robust coalitions return; numbers only. kW, kWh, yuan."""
 
 from __future__ import annotations
 
@@ -7,7 +7,88 @@ from dataclasses import dataclass
 import pandas as pd
 
 from vppcore.uncertainty.recourse import SMALLEST_SHARE
-from vppcore.uncertainty.worst_day import WorstCase
+
+# Days count as equally bad up to this share of the money at stake, and a worst case as proven up to
+# ten times as much.
+PROVEN = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class WorstCase:
+    """The costliest day of a budget.
+
+    vpp: whose.
+    cost: yuan; of that day, with no two exclusive flows at once (as `dispatch` would find it).
+    nominal: yuan; of the forecast day, likewise.
+    hits: 0/1, a row per step, a column per series.
+    checked: yuan; what the search said that the day costs. Where flows exclude each other the search
+        may let them overlap, so this may be less than `cost`, never more.
+    solver: that searched.
+    seconds: of the whole search.
+    bound: yuan; no day of the budget costs more, by the search's own bound. Where the search was
+        finished it is equal to `cost`, up to PROVEN.
+    relaxed: yuan; of that day if exclusive flows might overlap.
+    chord_error: yuan; by how much `bound` may be too high because of quadratic costs.
+    stake: yuan; the money that shares refer to.
+    shed, dumped: kWh by (vpp, carrier) on that day: energy that is missing or too much.
+    unused: series with a budget that the VPP does not have.
+
+    That the day is solved again and costs what the search said is necessary for a right answer, not
+    sufficient: it proves that this day costs so much. That no other day costs more rests on the
+    bounds of `value_bounds` and on the search's own bound.
+    """
+
+    vpp: str
+    cost: float
+    nominal: float
+    hits: pd.DataFrame
+    checked: float
+    solver: str
+    seconds: float
+    bound: float
+    relaxed: float
+    chord_error: float
+    stake: float
+    shed: pd.Series
+    dumped: pd.Series
+    unused: tuple[str, ...] = ()
+
+    @property
+    def gap(self) -> float:
+        """How much dearer another day could be at most, as a share of the money at stake."""
+        excess = self.bound - self.cost
+        return excess / self.stake if self.stake > 0 else float(excess > 0)
+
+    @property
+    def guarantee(self) -> float:
+        """What no day of the budget exceeds, yuan: `cost` where that is proven, else `bound`."""
+        is_met = self.bound - self.cost <= 10 * PROVEN * self.stake
+        return self.cost if is_met else self.bound
+
+    @property
+    def proven(self) -> bool:
+        """True if no day of the budget costs more than this one (with a quadratic cost: up to
+        `chord_error`)."""
+        return self.bound - self.cost <= self.chord_error + 10 * PROVEN * self.stake
+
+    def note(self) -> str:
+        """What the numbers rest on, in a sentence."""
+        excess = f"another day may cost up to {self.bound - self.cost:,.2f} yuan more"
+        if not self.proven:
+            words = [f"the search was stopped, {excess}"]
+        elif self.chord_error > 0:
+            words = [f"{excess}, as quadratic costs are searched by their chords"]
+        else:
+            words = ["no day of the budget costs more (proven)"]
+        if self.cost - self.relaxed > PROVEN * self.stake:
+            hidden = f"{self.cost - self.relaxed:,.2f} yuan"
+            words.append(f"overlapping flows would have hidden {hidden} of the day's cost")
+        for verb, energies in (("shed", self.shed), ("dumped", self.dumped)):
+            for (vpp, carrier), energy in energies[energies > 0].items():
+                words.append(f"{energy:,.1f} kWh of {vpp}'s {carrier} are {verb}")
+        if self.unused:
+            words.append(f"it has no series {', '.join(self.unused)}, so that budget is not used")
+        return f"{self.vpp}: " + "; ".join(words)
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,11 +15,11 @@ from vppcore.case import Case
 from vppcore.errors import NotSolved, WrongInput
 from vppcore.uncertainty.promises import PromiseSearch
 from vppcore.uncertainty.readings import joint_worst_case, own_worst_case_first
-from vppcore.uncertainty.result import RobustResult, relative
+from vppcore.uncertainty.result import RobustResult, WorstCase, relative
 from vppcore.uncertainty.search import Clock
 from vppcore.uncertainty.series import check_series
 from vppcore.uncertainty.settings import READINGS, Uncertainty, at_level
-from vppcore.uncertainty.worst_day import WorstCase, worst_case
+from vppcore.uncertainty.worst_day import worst_case
 
 __all__ = ["RobustResult", "robust_coalition", "sweep"]
 

@@ -111,10 +111,15 @@ def timed(problem: cp.Problem, solver: str, name: str, seconds: float) -> Search
     if problem.status not in (cp.OPTIMAL, *stopped):
         words = problem.status.replace("_", " ")
         raise NotSolved(f"{name}: {solver} says {words}", MEANING.get(problem.status, "failed"))
-    details = problem.solver_stats.extra_stats
+    details: Any = problem.solver_stats.extra_stats
     least = details.mip_dual_bound if solver == "highs" else details.ObjBound
     answers = details.primal_solution_status == 2 if solver == "highs" else details.SolCount > 0
     value = float(problem.value) if answers else -np.inf
     if problem.status == cp.OPTIMAL:
         return Searched(value, value, solver)
     return Searched(value, max(value, -float(least)), solver)
+
+
+def answer_of(variable: cp.Variable) -> np.ndarray:
+    """The value of a variable of a problem that has an answer; empty for one without entries."""
+    return np.zeros(variable.shape) if variable.value is None else np.asarray(variable.value)

@@ -16,7 +16,7 @@ from scipy import sparse
 
 from vppcore.errors import NotSolved
 from vppcore.uncertainty.recourse import Recourse
-from vppcore.warm import WarmLinear
+from vppcore.warm import Program, WarmLinear, by_columns
 
 
 class Repair:
@@ -27,46 +27,134 @@ class Repair:
     v of the right side, then x + d is a schedule for the changed right side whenever x was one for
     the old. So the change costs at most the cheapest such cost.d.
 
+    Few columns are left to move, and they fall into blocks that share no row, mostly one for each
+    step: only the blocks that a change touches are solved.
+
     exclusive: exclusive flows may be forbidden by modes, so they are no moves; else they may overlap.
+    Raises NotSolved (unbounded) if unlimited moves earn money without end.
     """
 
     def __init__(self, recourse: Recourse, exclusive: bool = False):
-        self._recourse = recourse
-        self._free = np.zeros(len(recourse.right))
+        self._name = recourse.name
+        self._equation = np.arange(len(recourse.right)) < recourse.equalities
+        unlimited = np.zeros(len(recourse.right), bool)
         if not exclusive:
-            self._free[np.isinf(recourse.limits())] = np.inf
-        program = recourse.program
-        self._program = replace(
-            program,
-            constant=0.0,
-            column_low=np.where(np.isfinite(program.column_low), 0.0, -np.inf),
-            column_high=np.where(np.isfinite(program.column_high), 0.0, np.inf),
-        )
-        self._solver = WarmLinear(f"{recourse.name}'s unlimited moves")
+            unlimited = np.isinf(recourse.limits())
+        used = sparse.csr_matrix(sparse.diags((~unlimited).astype(float)) @ recourse.matrix)
+        used.eliminate_zeros()
+        low, high = self._directions(recourse, used)
+        columns = np.flatnonzero(low < high)
+        moving = used[:, columns].tocsr()
+        self._touched = np.diff(moving.indptr) > 0
+        self._ignored = unlimited
+        self._blocks = self._split(recourse, moving, low[columns], high[columns], columns)
+        self._block_of = np.full(len(recourse.right), -1)
+        for number, block in enumerate(self._blocks):
+            self._block_of[block.rows] = number
+        for block in self._blocks:
+            block.price(np.zeros(len(block.rows)))  # refuses what earns without end
+
+    def _directions(
+        self, recourse: Recourse, used: sparse.csr_matrix
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """How far each column may always be moved down and up: 0 or without limit, `(columns,)`."""
+        low = np.where(np.isfinite(recourse.low), 0.0, -np.inf)
+        high = np.where(np.isfinite(recourse.high), 0.0, np.inf)
+        single = (np.diff(used.indptr) == 1) & ~self._equation  # a limit on one column
+        entries = used[single].tocoo()
+        high[entries.col[entries.data > 0]] = 0.0
+        low[entries.col[entries.data < 0]] = 0.0
+        return low, high
+
+    def _split(
+        self,
+        recourse: Recourse,
+        moving: sparse.csr_matrix,
+        low: np.ndarray,
+        high: np.ndarray,
+        columns: np.ndarray,
+    ) -> list[Block]:
+        """The blocks of rows and columns that hang together."""
+        rows = np.flatnonzero(self._touched)
+        matrix = moving[rows]
+        graph = sparse.bmat([[None, matrix], [matrix.T, None]], format="csr")
+        count, label = sparse.csgraph.connected_components(graph, directed=False)
+        row_order = np.argsort(label[: len(rows)], kind="stable")
+        column_order = np.argsort(label[len(rows) :], kind="stable")
+        row_ends = np.cumsum(np.bincount(label[: len(rows)], minlength=count))[:-1]
+        column_ends = np.cumsum(np.bincount(label[len(rows) :], minlength=count))[:-1]
+        blocks = []
+        for own_rows, own in zip(
+            np.split(row_order, row_ends), np.split(column_order, column_ends), strict=True
+        ):
+            program = Program(
+                quadratic=sparse.csc_matrix((len(own), len(own))),
+                linear=recourse.cost[columns[own]],
+                constant=0.0,
+                matrix=by_columns(matrix[own_rows][:, own]),
+                row_low=np.zeros(len(own_rows)),
+                row_high=np.zeros(len(own_rows)),
+                column_low=low[own],
+                column_high=high[own],
+                whole=np.zeros(len(own), bool),
+            )
+            blocks.append(Block(self._name, rows[own_rows], self._equation, program))
+        return blocks
 
     def price(self, change: np.ndarray) -> float:
         """The least cost in yuan of making good a change `(rows,)` of the right side; infinite if
-        it cannot be.
+        it cannot be."""
+        rows = np.flatnonzero((change != 0) & ~self._ignored)
+        stuck = rows[~self._touched[rows]]
+        needed = self._equation[stuck] | (change[stuck] < 0)
+        if needed.any():
+            return np.inf
+        numbers = np.unique(self._block_of[rows[self._touched[rows]]])
+        return sum(
+            self._blocks[number].price(change[self._blocks[number].rows]) for number in numbers
+        )
 
-        Raises NotSolved (unbounded) if unlimited moves earn money without end.
-        """
-        right = change + self._free
-        equation = np.arange(len(right)) < self._recourse.equalities
-        row_low = np.where(equation, right, -np.inf)
-        program = replace(self._program, row_low=row_low, row_high=right)
+
+class Block:
+    """Unlimited moves of a few columns, on the rows that they touch.
+
+    rows: which, in the recourse.
+    """
+
+    def __init__(self, name: str, rows: np.ndarray, equation: np.ndarray, program: Program):
+        self.rows = rows
+        self._name = name
+        self._equation = equation[rows]
+        self._program = program
+        self._solver = WarmLinear(f"{name}'s unlimited moves")
+        self._prices: dict[bytes, float] = {}
+
+    def price(self, change: np.ndarray) -> float:
+        """The least cost in yuan of making good a change of these rows; infinite if it cannot be."""
+        key = change.tobytes()
+        if key not in self._prices:
+            self._prices[key] = self._solve(change)
+        return self._prices[key]
+
+    def _solve(self, change: np.ndarray) -> float:
+        row_low = np.where(self._equation, change, -np.inf)
         try:
-            return self._solver.value(program)
+            return self._solver.value(replace(self._program, row_low=row_low, row_high=change))
         except NotSolved as refused:
             if refused.status == "infeasible":
                 return np.inf
             if refused.status == "unbounded":
-                raise NotSolved(
-                    f"{self._recourse.name}: some exchange earns money without limit "
-                    "(a feed-in price above a purchase price, or a purchase price below minus the "
-                    "price of dumping?)",
-                    "unbounded",
-                ) from refused
+                raise endless(self._name) from refused
             raise
+
+
+def endless(name: str) -> NotSolved:
+    """The refusal of VPPs whose unlimited moves earn money without end."""
+    return NotSolved(
+        f"{name}: some exchange earns money without limit (a feed-in price above a purchase price, "
+        "or a purchase price below minus the price of dumping?)",
+        "unbounded",
+    )
 
 
 def value_bounds(recourse: Recourse, exclusive: bool = False) -> tuple[np.ndarray, np.ndarray]:
@@ -84,7 +172,6 @@ def value_bounds(recourse: Recourse, exclusive: bool = False) -> tuple[np.ndarra
     """
     rows = np.unique(recourse.by_day.tocoo().row)
     repair = Repair(recourse, exclusive)
-    repair.price(np.zeros(len(recourse.right)))  # refuses a recourse without a least cost
     low = np.zeros(len(recourse.right))
     high = np.zeros(len(recourse.right))
     for row in rows[rows < recourse.equalities]:
@@ -108,7 +195,7 @@ def limit_bound(recourse: Recourse, repair: Repair, row: int, widest: float) -> 
     moves power from one step to another, which costs no more than shedding in the one and dumping
     in the other: `widest`, the difference of the highest and the lowest multiplier of a balance.
     """
-    entries = recourse.matrix.tocsr()[row]
+    entries = recourse.by_rows[row]
     alone = len(entries.indices) == 1 and entries.data[0] > 0
     column = entries.indices[0]
     if not alone or recourse.low[column] != 0:
