@@ -77,6 +77,11 @@ def test_a_quota_without_a_market_costs_and_stops_nothing(template):
     excess = result.series["carbon_account", "excess"]
     assert excess.sum() == pytest.approx(-0.4 * made.sum())
     assert result.roles["carbon_account"] == "vent"
+    assert result.remarks()[1:] == [
+        f"Home: {result.let_go['carbon']:,.1f} kg of CO2 above its quota counted and free, "
+        "since no market settles them"
+    ]
+    assert result.let_go["carbon"] == pytest.approx(-0.4 * made.sum())
 
 
 @pytest.mark.parametrize("counted", [{"emission": 0.5}, {"carbon_quota": 0.5}])
@@ -104,6 +109,7 @@ def test_nothing_is_added_where_nothing_is_counted(parent):
     names = [component.name for component in build(parent.vpp("VPP1")).vpp.components]
     assert names == [component.name for component in parent.vpp("VPP1").components]
     assert "carbon_account" not in build(vpp(load(5), pv(3), grid([1], [0]))).parts
+    assert len(dispatch(parent.vpp("VPP1")).remarks()) == 1
 
 
 # --- heat that nobody takes ----------------------------------------------------------------------------------------
@@ -124,6 +130,9 @@ def test_a_turbine_with_heat_recovery_and_no_heat_load_runs(template):
     assert result.cost == pytest.approx(expected, abs=1e-6)
     vented = result.series["heat_vent", "vented"]
     assert vented.to_numpy() == pytest.approx(result.series["gas_turbine", "heat"].to_numpy())
+    assert result.remarks()[1:] == [
+        f"Shop: {vented.sum():,.1f} kWh of heat let go, since nothing takes it"
+    ]
     assert vented.sum() > 100 and result.balances["heat"].sum(axis=1).abs().max() < 1e-6
 
 

@@ -6,6 +6,7 @@ kW (carbon kg/h); injection is positive; arrays are (steps,).
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 import cvxpy as cp
@@ -104,6 +105,18 @@ _directions: WeakKeyDictionary[Component, dict[str, tuple[bool, bool]]] = WeakKe
 _net: WeakKeyDictionary[Component, dict[tuple[str, int], bool]] = WeakKeyDictionary()
 
 
+@dataclass(frozen=True, eq=False)
+class Surroundings:
+    """What a component stands beside: all components of its VPP, and the VPP's clock."""
+
+    components: tuple[Component, ...]
+    clock: Clock
+
+    def part(self, component: Component) -> Part:
+        """The equations of a component as it is here."""
+        return component.beside(self.components).model_at(self.clock)
+
+
 def counterpart_faults(
     components: tuple[Component, ...],
     clock: Clock,
@@ -111,17 +124,18 @@ def counterpart_faults(
 ) -> list[str]:
     """Sentences about a carrier that is taken and not made, or made and not taken.
 
+    components: all of a VPP. clock: its steps.
     carriers: which are looked at; left to itself not electricity, for which a tie may be added.
     Heat that nobody takes is let go and carbon is counted, so neither is a fault; electricity of
     renewables alone is reported as curtailed.
     """
-    components = tuple(component.beside(components) for component in components)
+    here = Surroundings(components, clock)
     faults = []
     for carrier in carriers:
-        makers = [c for c in components if makes(c, carrier, clock)]
-        takers = [c for c in components if takes(c, carrier, clock)]
-        supplied = any(supplies(maker, carrier, clock) for maker in makers)
-        lacking = [] if supplied else [c for c in takers if reaches(c, carrier, -1, clock)]
+        makers = [component for component in components if makes(component, carrier, here)]
+        takers = [component for component in components if takes(component, carrier, here)]
+        supplied = any(supplies(maker, carrier, here) for maker in makers)
+        lacking = [] if supplied else [c for c in takers if reaches(c, carrier, -1, here)]
         if lacking:
             faults.append(
                 f"{in_words(lacking, 'takes', 'take')} {carrier} and nothing supplies it; "
@@ -142,44 +156,44 @@ def in_words(components: list[Component], singular: str, plural: str) -> str:
     return f"{names} {singular if len(components) == 1 else plural}"
 
 
-def makes(component: Component, carrier: str, clock: Clock) -> bool:
+def makes(component: Component, carrier: str, here: Surroundings) -> bool:
     """True if a component may inject a carrier of its own making."""
-    return component.role not in NOT_A_SOURCE and may(component, carrier, clock)[0]
+    return component.role not in NOT_A_SOURCE and may(component, carrier, here)[0]
 
 
-def takes(component: Component, carrier: str, clock: Clock) -> bool:
+def takes(component: Component, carrier: str, here: Surroundings) -> bool:
     """True if a component may take a carrier to use it up."""
-    return component.role not in NOT_A_TAKER and may(component, carrier, clock)[1]
+    return component.role not in NOT_A_TAKER and may(component, carrier, here)[1]
 
 
-def may(component: Component, carrier: str, clock: Clock) -> tuple[bool, bool]:
+def may(component: Component, carrier: str, here: Surroundings) -> tuple[bool, bool]:
     """(may inject, may take) of a component, from the limits of its variables."""
     if component not in _directions:
-        injected = component.model_at(clock).inject
+        injected = here.part(component).inject
         _directions[component] = {name: directions_of(flow) for name, flow in injected.items()}
     return _directions[component].get(carrier, (False, False))
 
 
-def supplies(maker: Component, carrier: str, clock: Clock) -> bool:
+def supplies(maker: Component, carrier: str, here: Surroundings) -> bool:
     """True if a maker can give some of a carrier to others; one that takes it too, on balance."""
-    takes_too = may(maker, carrier, clock)[1]
-    return not takes_too or reaches(maker, carrier, 1, clock)
+    takes_too = may(maker, carrier, here)[1]
+    return not takes_too or reaches(maker, carrier, 1, here)
 
 
-def reaches(component: Component, carrier: str, sign: int, clock: Clock) -> bool:
+def reaches(component: Component, carrier: str, sign: int, here: Surroundings) -> bool:
     """True if a component can inject a carrier on balance (sign 1) or take it (sign -1).
 
     Found by a small problem of its own; asked only where the limits of its variables do not tell.
     """
     known = _net.setdefault(component, {})
     if (carrier, sign) not in known:
-        known[carrier, sign] = _most_on_balance(component, carrier, sign, clock) > 0
+        known[carrier, sign] = _most_on_balance(component, carrier, sign, here) > 0
     return known[carrier, sign]
 
 
-def _most_on_balance(component: Component, carrier: str, sign: int, clock: Clock) -> float:
+def _most_on_balance(component: Component, carrier: str, sign: int, here: Surroundings) -> float:
     """The largest sum over the steps of what a component injects (sign 1) or takes (-1), kW."""
-    part = component.model_at(clock)
+    part = here.part(component)
     amount = cp.sum(sign * part.inject[carrier])
     try:
         most = solve(cp.Problem(cp.Maximize(amount), part.constraints), "auto", component.name)

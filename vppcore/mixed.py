@@ -3,7 +3,7 @@
 A free solver takes whole numbers with a linear cost, or a quadratic cost without whole numbers.
 Both together are found by turns (Duran and Grossmann 1986). A quadratic cost lies above each of its
 tangents, so a linear problem with tangents bounds it from below; it says which whole numbers look
-best. With these fixed the quadratic problem is solved as it is, which gives a schedule and the point
+best. With these fixed the quadratic problem is solved as it is, which gives a schedule and a point
 for new tangents. When both values meet the schedule is proven to be the cheapest.
 """
 

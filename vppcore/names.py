@@ -1,4 +1,4 @@
-"""Names of VPPs and components: what may be a name, so that a page, a table or a file can show it."""
+"""Names of VPPs and components: what may be a name, so that any page, table or file can show it."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ kW, kWh, yuan; injection is positive into the VPP's bus; tables have a row per s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -13,8 +13,15 @@ import pandas as pd
 from vppcore.errors import NotSolved
 from vppcore.exclusive import overlaps, solve_exclusively
 from vppcore.infeasible import explained
-from vppcore.solvers import Solved
+from vppcore.solvers import Solved, value_of
 from vppcore.vpp import VPP, Model, build
+
+# a sum below this share of all flows of a carrier is a solver's noise
+NOISE = 1e-9
+LET_GO = {
+    "heat": "{:,.1f} kWh of heat let go, since nothing takes it",
+    "carbon": "{:,.1f} kg of CO2 above its quota counted and free, since no market settles them",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +42,8 @@ class DispatchResult:
     roles: component -> its role (see `components.base.ROLES`).
     kinds: component -> its kind, as in units.csv.
     exclusive: "charge and discharge of battery", for each two flows that exclude each other.
+    let_go: carrier -> what vents took over the horizon, since nothing else does: kWh of heat, kg
+        of carbon (negative: quota that is left over).
     """
 
     vpp: str
@@ -48,6 +57,7 @@ class DispatchResult:
     roles: dict[str, str]
     kinds: dict[str, str]
     exclusive: tuple[str, ...] = ()
+    let_go: dict[str, float] = field(default_factory=dict)
 
     @property
     def exact(self) -> bool:
@@ -74,6 +84,15 @@ class DispatchResult:
             f"{self.vpp}: relaxation NOT exact, simultaneous {flows} ({shares}); "
             "solve with binary storage"
         )
+
+    def remarks(self) -> list[str]:
+        """The note, and a sentence for each carrier that nothing took but a vent."""
+        sentences = [self.note()]
+        for carrier, amount in self.let_go.items():
+            moved = self.balances[carrier].abs().to_numpy().sum()
+            if abs(amount) > NOISE * moved:
+                sentences.append(f"{self.vpp}: {LET_GO[carrier].format(amount)}")
+        return sentences
 
 
 def dispatch(vpp: VPP, solver: str = "auto", storage: str = "auto") -> DispatchResult:
@@ -120,7 +139,18 @@ def read(model: Model, solved: Solved) -> DispatchResult:
         exclusive=tuple(
             f"{pair.limits.one} and {pair.limits.other} of {pair.component}" for pair in pairs
         ),
+        let_go=amounts_let_go(model),
     )
+
+
+def amounts_let_go(model: Model) -> dict[str, float]:
+    """Carrier -> what the vents of a solved model took over the horizon, kWh (carbon kg)."""
+    amounts: dict[str, float] = {}
+    for vent in model.vpp.with_role("vent"):
+        for carrier, flow in model.parts[vent.name].inject.items():
+            taken = -model.vpp.step_hours * float(value_of(flow).sum())
+            amounts[carrier] = amounts.get(carrier, 0.0) + taken
+    return amounts
 
 
 def steps_of(vpp: VPP) -> pd.RangeIndex:
@@ -161,7 +191,7 @@ def reported_series(model: Model) -> pd.DataFrame:
 
 
 def marginal_costs(model: Model) -> pd.DataFrame:
-    """Marginal cost of each carrier in a solved model, yuan/kWh (carbon yuan/kg), a column per carrier.
+    """Marginal cost of each carrier in a solved model, yuan/kWh (carbon yuan/kg), a column each.
 
     A balance reads sum(inject) == 0, so one more unit of demand costs minus its multiplier.
     """

@@ -95,7 +95,7 @@ class Solved:
     seconds: in the call.
     value: of the objective at the optimum.
     gap: by which share a better answer could still exist, proven; above zero with integers only.
-    accuracy: the largest violation and relative gap that the solver allowed itself; None if unknown.
+    accuracy: the largest violation and relative gap the solver allowed itself; None if unknown.
     """
 
     solver: str
@@ -353,7 +353,7 @@ def attempt(problem: cp.Problem, solver: str, name: str, options: dict[str, Any]
     try:
         with warnings.catch_warnings():  # the status says it
             warnings.filterwarnings("ignore", message="Solution may be inaccurate")
-            warnings.filterwarnings("ignore", message=r"\s*The problem is either infeasible or unb")
+            warnings.filterwarnings("ignore", message=r"\s*The problem is either infeasible or")
             problem.solve(solver=SOLVERS[solver][0], **options)
     except cp.error.DCPError as error:
         raise NotSolved(f"{name}: not convex, so no solver here takes it", "unsuitable") from error

@@ -1,4 +1,7 @@
-"""The components a VPP can be made of. Each is data plus its physics and knows neither its VPP nor a solver."""
+"""The components a VPP can be made of.
+
+Each is data plus its physics and knows neither its VPP nor a solver.
+"""
 
 from vppcore.components.base import CARRIER_UNITS, CARRIERS, KIND_OF, Component, Part
 from vppcore.components.battery import Battery

@@ -1,6 +1,7 @@
 """Gas turbine with heat recovery, and CHP with power-to-gas and carbon capture.
 
-kW for power, heat and gas (gas by its calorific value), kg/h for CO2; injection is positive; arrays are (steps,).
+kW for power, heat and gas (gas by its calorific value), kg/h for CO2; injection is positive; arrays
+are (steps,).
 """
 
 from __future__ import annotations
