@@ -78,8 +78,8 @@ def test_a_quota_without_a_market_costs_and_stops_nothing(template):
     assert excess.sum() == pytest.approx(-0.4 * made.sum())
     assert result.roles["carbon_account"] == "vent"
     assert result.remarks()[1:] == [
-        f"Home: {result.let_go['carbon']:,.1f} kg of CO2 above its quota counted and free, "
-        "since no market settles them"
+        f"Home: {-result.let_go['carbon']:,.1f} kg of CO2 quota left over earn nothing, "
+        "since no market takes them"
     ]
     assert result.let_go["carbon"] == pytest.approx(-0.4 * made.sum())
 
@@ -93,6 +93,7 @@ def test_emission_or_quota_of_any_plant_is_counted_and_free(counted):
     assert result.cost == pytest.approx(dispatch(vpp(load(5, 5, 10), plain, prices)).cost)
     assert result.cost == pytest.approx(0.4 * 5 + 0.3 * 5 + 0.4 * 8 + 0.9 * 2)
     sign = 1 if "emission" in counted else -1
+    assert ("above quota are free" in result.remarks()[1]) == (sign > 0)
     excess = result.series["carbon_account", "excess"].to_numpy()
     assert excess == pytest.approx(sign * 0.5 * array(5, 0, 8), abs=1e-6)
 

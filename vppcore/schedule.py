@@ -18,9 +18,11 @@ from vppcore.vpp import VPP, Model, build
 
 # a sum below this share of all flows of a carrier is a solver's noise
 NOISE = 1e-9
+# what is said of it, where the amount is above and below zero
 LET_GO = {
-    "heat": "{:,.1f} kWh of heat let go, since nothing takes it",
-    "carbon": "{:,.1f} kg of CO2 above its quota counted and free, since no market settles them",
+    ("heat", True): "{:,.1f} kWh of heat let go, since nothing takes it",
+    ("carbon", True): "{:,.1f} kg of CO2 above quota are free, since no market settles them",
+    ("carbon", False): "{:,.1f} kg of CO2 quota left over earn nothing, since no market takes them",
 }
 
 
@@ -91,7 +93,8 @@ class DispatchResult:
         for carrier, amount in self.let_go.items():
             moved = self.balances[carrier].abs().to_numpy().sum()
             if abs(amount) > NOISE * moved:
-                sentences.append(f"{self.vpp}: {LET_GO[carrier].format(amount)}")
+                words = LET_GO[carrier, amount > 0].format(abs(amount))
+                sentences.append(f"{self.vpp}: {words}")
         return sentences
 
 
