@@ -62,9 +62,15 @@ def flows_on_own_grid(case: Case, schedules: Mapping[str, Schedules]) -> dict[st
 
 # --- the feeder -----------------------------------------------------------------------------------
 def placement_that_suits(case: Case, feeder: Feeder, buses: str | None, **terms) -> Placement:
-    """The VPPs on the buses asked for; on buses spread over the feeder if none are asked for."""
+    """The VPPs on the buses asked for.
+
+    None: at the ends of the laterals for three VPPs on the IEEE feeder, as the page has it; for any
+    other case on buses spread over the feeder.
+    """
     if buses is not None:
         return placement_of(case, feeder, buses, **terms)
+    if is_standard(case, feeder):
+        return placement_of(case, feeder, STANDARD["ends of the laterals"], **terms)
     return default_placement(case, feeder, **terms)
 
 
