@@ -51,7 +51,7 @@ def with_profiles(component: Component, change) -> Component:
         **{
             f.name: change(getattr(component, f.name))
             for f in fields(component)
-            if "column" in f.metadata
+            if "column" in f.metadata and getattr(component, f.name) is not None
         },
     )
 

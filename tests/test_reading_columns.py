@@ -281,20 +281,29 @@ def test_a_called_load_is_a_part_of_the_load_with_its_scale(tmp_path):
     assert dispatch(case.vpp("Shop")).cost == pytest.approx(0.5 * (0.2 + 0.8 * 0.1) * usual)
 
 
-def test_a_called_load_is_a_part_of_the_load_without_a_label_else_of_all(tmp_path):
+def test_a_called_load_is_a_part_of_all_loads_of_its_vpp(tmp_path):
     cold = "Shop,electric_load.cold,shift_share,0,%"
     series = with_column("shop_cold_kw", 1, 2, 3)
-    beside = loaded(tmp_path / "beside", with_rows(cold, *CALLABLE), series)
-    assert beside.vpp("Shop").component("controllable_load").forecast.tolist() == [30, 35, 50]
-    units = with_rows(cold, *CALLABLE).replace("Shop,electric_load,", "Shop,electric_load.warm,")
-    labelled = loaded(tmp_path / "labelled", units, series.replace("shop_load", "shop_warm"))
-    assert labelled.vpp("Shop").component("controllable_load").forecast.tolist() == [31, 37, 53]
+    shop = loaded(tmp_path, with_rows(cold, *CALLABLE), series).vpp("Shop")
+    called = shop.component("controllable_load").beside(shop.components)
+    assert called.forecast.tolist() == [31, 37, 53]
+    assert called.buy_price.tolist() == [0.4, 1.2, 0.8]
 
 
 def test_a_called_load_takes_the_price_of_the_vpp_s_own_grid(tmp_path):
     units = with_rows(*CALLABLE).replace("all,grid,", "all,grid.main,")
-    case = loaded(tmp_path, units, SERIES.replace("grid_", "grid_main_"))
-    assert case.vpp("Shop").component("controllable_load").buy_price.tolist() == [0.4, 1.2, 0.8]
+    shop = loaded(tmp_path, units, SERIES.replace("grid_", "grid_main_")).vpp("Shop")
+    called = shop.component("controllable_load").beside(shop.components)
+    assert called.buy_price.tolist() == [0.4, 1.2, 0.8]
+
+
+def test_a_called_load_with_a_label_may_have_a_column_that_says_which_part_is_meant(tmp_path):
+    rows = [row.replace("e_load,", "e_load.pumps,") for row in CALLABLE]
+    series = with_column("shop_pumps_load_kw", 3, 3, 3)
+    shop = loaded(tmp_path / "own", with_rows(*rows), series).vpp("Shop")
+    assert shop.component("pumps").beside(shop.components).forecast.tolist() == [3, 3, 3]
+    shop = loaded(tmp_path / "none", with_rows(*rows)).vpp("Shop")
+    assert shop.component("pumps").beside(shop.components).forecast.tolist() == [30, 35, 50]
 
 
 # --- series of other units, as a newcomer would add them ------------------------------------------

@@ -10,7 +10,7 @@ import pandas as pd
 
 from vppcore.carriers import counterpart_faults
 from vppcore.case import ALL
-from vppcore.components import COMPONENTS, Component, ControllableLoad, Grid, Tie
+from vppcore.components import COMPONENTS, Component, Tie
 from vppcore.errors import WrongInput
 from vppcore.faults import Faults, Place
 from vppcore.parameters import RULE, is_profile
@@ -130,29 +130,32 @@ def plan_of_tie(sheet: Sheet) -> Plan | None:
 
 
 # --- what series they ask for ---------------------------------------------------------------------
-def wanted_by(plan: Plan, beside: list[Plan]) -> list[Wanted]:
-    """The series that a component asks for: its profiles, and limits that may be given by step.
-
-    beside: all components of its VPP. A load that may be called asks for none: it is a part of
-    the electric loads, at the price of the grid.
-    """
+def wanted_by(plan: Plan) -> list[Wanted]:
+    """The series that a component asks for: its profiles, and limits that may be given by step."""
     declared = [field for field in fields(plan.cls) if RULE in field.metadata]
     profiles = [field for field in declared if is_profile(field)]
     wanted = []
     for field in declared:
-        if is_profile(field) and not follows_from_others(plan, field, beside):
-            wanted.append(wanted_profile(plan, field, len(profiles) == 1))
+        if is_profile(field):
+            wanted += wanted_profile(plan, field, len(profiles) == 1)
         elif field.metadata[RULE].by_step:
             own, common = names_of_limit(plan.vpp, plan.kind, plan.label, field.name)
             wanted.append(wanted_series(plan, field, own, common, required=False))
     return wanted
 
 
-def wanted_profile(plan: Plan, field: Field, is_only_one: bool) -> Wanted:
-    """The series that a component needs for one of its profiles."""
+def wanted_profile(plan: Plan, field: Field, is_only_one: bool) -> list[Wanted]:
+    """The series that a component asks for, for one of its profiles; mostly one, required.
+
+    One that follows from other components of the VPP has no column, unless a label names its own.
+    """
     middle = field.metadata["column"]
     own, common = names_of_series(plan.vpp, plan.kind, plan.label, middle, is_only_one)
-    return wanted_series(plan, field, own, common, required=is_required(field))
+    if not field.metadata[RULE].of:
+        return [wanted_series(plan, field, own, common, required=is_required(field))]
+    if not plan.label:
+        return []
+    return [wanted_series(plan, field, own, "", required=False)]
 
 
 def wanted_series(
@@ -163,42 +166,20 @@ def wanted_series(
     return Wanted(vpp, plan.name, field.name, field.metadata[RULE], own, common, required)
 
 
-def follows_from_others(plan: Plan, field: Field, beside: list[Plan]) -> bool:
-    """True for a series of a load that may be called, which other components have already."""
-    if not issubclass(plan.cls, ControllableLoad):
-        return False
-    has_grid = any(issubclass(other.cls, Grid) for other in beside)
-    return field.name == "forecast" or (field.name == "buy_price" and has_grid)
-
-
 # --- components -----------------------------------------------------------------------------------
 def make_components(plans: list[Plan], series: Series, faults: Faults) -> list[Component] | None:
     """The components of a VPP; None, with the faults entered, if one of them cannot be made."""
-    made: list[Component] = []
-    complete = True
-    # a load that may be called is a part of others, which must be there first
-    for plan in sorted(plans, key=lambda plan: issubclass(plan.cls, ControllableLoad)):
-        component = make_component(plan, series, made, faults)
-        complete = complete and component is not None
-        if component is not None:
-            made.append(component)
-    if not complete:
-        return None
-    order = [plan.label or plan.kind for plan in plans]
-    return sorted(made, key=lambda component: order.index(component.name))
+    made = [make_component(plan, series, faults) for plan in plans]
+    whole = [component for component in made if component is not None]
+    return whole if len(whole) == len(made) else None
 
 
-def make_component(
-    plan: Plan, series: Series, beside: list[Component], faults: Faults
-) -> Component | None:
+def make_component(plan: Plan, series: Series, faults: Faults) -> Component | None:
     """A component from its numbers and its series; None if it cannot be made.
 
-    beside: the components of its VPP that are made already.
     What is missing is entered as a fault; what has a fault of its own is not said again.
     """
     values = values_of(plan, series, faults)
-    if issubclass(plan.cls, ControllableLoad):
-        values |= called_values(plan, beside)
     complete = True
     for field in fields(plan.cls):
         if RULE not in field.metadata:
@@ -234,22 +215,6 @@ def values_of(plan: Plan, series: Series, faults: Faults) -> dict[str, Any]:
             values[field.name] = given.numbers
         elif has_row:
             values[field.name] = plan.numbers[field.name]
-    return values
-
-
-def called_values(plan: Plan, beside: list[Component]) -> dict[str, np.ndarray]:
-    """The series of a load that may be called: the loads' forecast, and the grid's price.
-
-    A label says which electric load it is a part of; without one it is a part of all together.
-    """
-    probe = ControllableLoad(label=plan.label, forecast=np.zeros(0), buy_price=np.zeros(0))
-    loads = probe.calls(tuple(beside))
-    grids = [component for component in beside if isinstance(component, Grid)]
-    values = {}
-    if loads:
-        values["forecast"] = np.sum([load.forecast for load in loads], axis=0)
-    if grids:
-        values["buy_price"] = np.min([grid.buy_price for grid in grids], axis=0)
     return values
 
 
@@ -298,5 +263,5 @@ def make_vpp(
 
 def make_tie(plan: Plan, series: Series, faults: Faults) -> Tie | None:
     """The tie; None, with the faults entered, if it cannot be made."""
-    made = make_component(plan, series, [], faults)
+    made = make_component(plan, series, faults)
     return replace(made) if isinstance(made, Tie) else None

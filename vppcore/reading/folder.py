@@ -75,7 +75,7 @@ def wanted_of(plans: dict[str, list[Plan]], tie_plan: Plan | None) -> list[Wante
     wanted = []
     for of_vpp in plans.values():
         for plan in of_vpp:
-            wanted += wanted_by(plan, of_vpp)
+            wanted += wanted_by(plan)
     if tie_plan is not None:
-        wanted += wanted_by(tie_plan, [])
+        wanted += wanted_by(tie_plan)
     return wanted
