@@ -1,4 +1,4 @@
-"""The negotiation itself: ADMM on the expected trades (paper A (48)-(52)), until residuals are small.
+"""The negotiation itself: ADMM on the expected trades (paper A (48)-(52)).
 
 kW, yuan/kWh; a trade p_ij is positive when i receives from j; arrays are (steps,).
 """
@@ -36,12 +36,14 @@ def negotiate(
     steps: int,
     how: Settings,
     size: Size | None = None,
+    talks: Talks | None = None,
 ) -> Talks:
     """Lets agents negotiate on their trades by ADMM; returns the talks, agreed or not.
 
     agents: name -> agent, in the order in which they speak. partners: name -> with whom it deals.
     steps: of the horizon. how: penalty, order, tolerance and so on.
     size: of the case; what trades and multipliers near zero are measured against. None for nothing.
+    talks: earlier talks to go on with, up to `how.max_iterations` in all; None begins new ones.
 
     The talks end when the primal residual is below `how.tolerance` times the size of the trades and
     the dual residual below `how.tolerance` times the size of the multipliers.
@@ -59,10 +61,12 @@ def negotiate(
     >>> talks.agreed, talks.expected["A", "B"].round(2), talks.multiplier["A", "B"].round(2)
     (True, array([3.]), array([1.]))
     """
-    talks = Talks(partners, steps)
+    if talks is None:
+        talks = Talks(partners, steps)
+    talks.agreed = False
     iterate = {"sequential": one_after_the_other, "parallel": all_at_once}[how.order]
-    penalty = how.penalty
-    for iteration in range(1, int(how.max_iterations) + 1):
+    penalty = talks.history[-1]["penalty"] if talks.history else how.penalty
+    for iteration in range(len(talks.history) + 1, int(how.max_iterations) + 1):
         moved = iterate(talks, agents, iteration, penalty, how.relaxation)
         talks.history.append(residuals(talks, moved, iteration, penalty, size))
         if small(talks.history[-1], how.tolerance):

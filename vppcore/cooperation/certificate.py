@@ -93,7 +93,8 @@ def lower_bound(case: Case, multipliers: ByPair, solver: str = "auto") -> float:
 class Bound:
     """The Lagrangian bound at some multipliers.
 
-    value: no schedule of the VPPs can cost less, yuan.
+    value: no schedule of the VPPs can cost less, yuan; minus infinity where somebody could earn
+    without end at these multipliers.
     disagreement: pair -> p_ij + p_ji of the VPPs' answers, kW `(steps,)`; by how much a higher
     multiplier would raise the bound.
     exact: False if a store had to be relaxed, so that the bound may be lower than it needs to be.
@@ -123,6 +124,8 @@ class Lagrangian:
         disagreement = {pair: np.zeros(len(multipliers[pair])) for pair in self.pairs}
         for vpp in self._vpps:
             value += vpp.least_cost(multipliers)
+            if not np.isfinite(value):
+                return Bound(-np.inf, disagreement, exact=True, binaries=False)
             for pair, flow in vpp.flows.items():
                 disagreement[pair] = disagreement[pair] + value_of(flow)
         return Bound(
@@ -206,22 +209,25 @@ class AtPrices:
         pairs = self.model.pairs()
         relaxed = -np.inf
         if not any(pair.limits.required for pair in pairs):
-            answer = self._relaxed.solve(self._solver)
-            answer.fill()
-            relaxed = answer.value
-            if not overlaps(pairs):
+            try:
+                answer = self._relaxed.solve(self._solver)
+            except NotSolved as refused:
+                if refused.status != "unbounded":
+                    raise
+            else:
+                answer.fill()
+                relaxed = answer.value
+            if not pairs or (np.isfinite(relaxed) and not overlaps(pairs)):
                 return relaxed
         return self._without_overlaps(relaxed)
 
     def _without_overlaps(self, relaxed: float) -> float:
-        """The same with stores exact; the relaxed bound where no solver here takes the binaries."""
+        """The same with stores exact; the relaxed bound where binaries give no answer."""
         try:
             solved = solve_exclusively(
                 [self.model], self._cost, self.model.constraints, "auto", "auto", self._name
             )
         except NotSolved:
-            if not np.isfinite(relaxed):
-                raise
             self.exact = False
             return relaxed
         self.binaries = "mixed-integer" in solved.kind

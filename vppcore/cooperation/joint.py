@@ -1,4 +1,4 @@
-"""The joint optimum of a case's VPPs, as one who knew all their data would find it (paper A's problem P1).
+"""The joint optimum of a case's VPPs, as one who knew all their data would find it (paper A's P1).
 
 kW, yuan; a trade p_ij is positive when i receives from j; arrays are (steps,).
 """
@@ -17,8 +17,9 @@ import pandas as pd
 from vppcore.case import Case
 from vppcore.compiled import Compiled
 from vppcore.cooperation.agents import trade_of
+from vppcore.cooperation.preference import Preference
 from vppcore.cooperation.result import CoalitionResult, both_ways, pair_frame
-from vppcore.cooperation.size import Size, size_of
+from vppcore.cooperation.size import is_crossing_free, size_of
 from vppcore.cooperation.talks import ByPair
 from vppcore.cooperation.trades import solver_resolution, without_circulation, without_noise
 from vppcore.errors import NotSolved, WrongInput
@@ -37,15 +38,12 @@ from vppcore.schedule import DispatchResult, read
 from vppcore.solvers import Solved, solve, value_of
 from vppcore.vpp import Model, build, total
 
-# what the square of a kilowatt costs where flat trades are preferred, as a share of the price at the
-# largest trade: small enough to leave the optimum where it is (checked), large enough to be seen
-FLATNESS = 1e-3
-# the same beside a fee of Size.tie_break, which comes first
-FLATNESS_BESIDE_FEE = 3e-5
-# both are made smaller by these factors until the optimum does not move
+# preferences among optimal trades are made weaker by these factors until the optimum does not move
 SHRINKING = (1.0, 0.1, 0.01)
 # a share of the cost by which a preference among optimal trades may move it
 SAME_COST = 1e-6
+# rounds in which a margin for losses is sought
+MARGINS = 5
 
 
 def joint_model(
@@ -54,8 +52,9 @@ def joint_model(
     members: tuple[str, ...] | None = None,
     squared_limits: cp.Parameter | None = None,
 ) -> tuple[dict[str, Model], dict[tuple[str, str], cp.Constraint], list]:
-    """The VPPs' models with all that ties them together: models, the agreement of each pair on its trade, all rows.
+    """The VPPs' models with all that ties them together.
 
+    Returns VPP -> model, pair -> the row by which both agree on their trade, and all rows.
     placement, members: as in `pool`.
     squared_limits: as in `Placement.limits`.
     Raises WrongInput for a placement that names a VPP that the case lacks.
@@ -126,9 +125,9 @@ class JointProblem:
         try:
             solved = self._least_cost(solver, storage)
         except NotSolved as refused:
-            raise self._explained(refused, solver, placement, storage) from refused
+            raise with_reason(self.case, refused, self.members, placement) from refused
         multipliers = self._multipliers()
-        if self.agreed and (flattest or self._free_crossing):
+        if self.agreed and (flattest or is_crossing_free(self.case, self._size)):
             self._choose_trades(flattest, storage)
         return self._result(solved, multipliers, flattest, storage)
 
@@ -149,12 +148,6 @@ class JointProblem:
         models = list(self.models.values())
         return solve_exclusively(models, self._cost, self._rows, solver, storage, self.name)
 
-    @property
-    def _free_crossing(self) -> bool:
-        """True if a trade costs its two sides nothing, so that one that saves nothing is optimal."""
-        fee = self.case.tie.crossing_fee if self.case.tie else 0.0
-        return bool(np.min(fee) < self._size.tie_break)
-
     def _choose_trades(self, flattest: bool, storage: str) -> None:
         """Moves to the optimal schedule whose trades are least (free crossing) and flattest.
 
@@ -165,7 +158,9 @@ class JointProblem:
         pairs = pairs_of(self.models.values())
         optimum = float(value_of(self._cost))
         before = [(variable, variable.value) for variable in self.cheapest.problem.variables()]
-        preferred = Preference(self._pair_flows(), self._size, self._free_crossing, flattest)
+        least = is_crossing_free(self.case, self._size)
+        hours = self.case.vpps[0].step_hours
+        preferred = Preference(self._pair_flows(), self._size, hours, least, flattest)
         as_now = fixed_rows(pairs, modes_of(pairs))
         moved = self._prefer(preferred, [], optimum)
         if storage != "relaxed" and (moved is None or overlaps(pairs)):
@@ -202,20 +197,6 @@ class JointProblem:
             if row.dual_value is not None
         }
 
-    def _explained(
-        self, refused: NotSolved, solver: str, placement: Placement | None, storage: str
-    ) -> NotSolved:
-        """The same refusal, or one that says what is wrong. Raises NotSolved if the VPPs alone are
-        to blame."""
-        if placement is None or refused.status != "infeasible":
-            return with_reason(self.case, refused, self.members)
-        JointProblem(self.case, members=self.members).optimum(solver, storage=storage)
-        return NotSolved(
-            f"{self.name}: no schedule keeps all voltages of {placement.feeder.name} within "
-            f"{placement.low:g} and {placement.high:g}",
-            "infeasible",
-        )
-
     def _result(
         self, solved: Solved, multipliers: ByPair, flattest: bool, storage: str
     ) -> CoalitionResult:
@@ -246,39 +227,6 @@ class JointProblem:
             resolution=resolution,
             note=in_words(dispatches, flattest),
         )
-
-
-class Preference:
-    """Which of several optimal schedules is taken, stated as a cost too small to matter.
-
-    flows: pair -> its trade, kW. size: of the case.
-    least: the trade itself costs a fee of `size.tie_break` to each side.
-    flattest: its square costs something.
-    cost: yuan.
-    """
-
-    def __init__(
-        self, flows: dict[tuple[str, str], cp.Expression], size: Size, least: bool, flattest: bool
-    ):
-        largest = max(float(np.abs(value_of(flow)).max()) for flow in flows.values())
-        largest = float(f"{largest:.3g}")  # the same whatever solver found it
-        flatness = (FLATNESS_BESIDE_FEE if least else FLATNESS) if flattest else 0.0
-        self._fee = cp.Parameter(nonneg=True)
-        self._square = cp.Parameter(nonneg=True)
-        self._whole_fee = 2 * size.tie_break if least else 0.0
-        self._whole_square = flatness * size.price / max(largest, size.least_trade)
-        self.cost: cp.Expression = cp.Constant(0.0)
-        if least:
-            traded = total(cp.sum(cp.abs(flow)) for flow in flows.values())
-            self.cost = self.cost + self._fee * traded
-        if flattest:
-            squares = total(cp.sum_squares(flow) for flow in flows.values())
-            self.cost = self.cost + self._square * squares / 2
-
-    def scale(self, factor: float) -> None:
-        """Makes the preference weaker or stronger."""
-        self._fee.value = factor * self._whole_fee
-        self._square.value = factor * self._whole_square
 
 
 def set_trades(models: dict[str, Model], trades: ByPair) -> None:
@@ -358,13 +306,16 @@ def pool_verified(
     solver: str = "auto",
     tolerance: float = 1e-4,
 ) -> tuple[CoalitionResult, Placement, PowerFlow]:
-    """The joint optimum whose voltages hold in the AC power flow too: result, placement with its margin, power flow.
+    """The joint optimum whose voltages hold in the AC power flow too.
 
-    The linear limits leave out losses; the margin grows by the violation that the power flow finds until there is none
-    above `tolerance` (per unit). Raises NotSolved if five rounds do not do it.
+    case, placement, members, solver: as in `pool`; of all optimal trades the flattest are taken.
+    tolerance: voltages may miss their limits by so much, per unit.
+    Returns the result, the placement with the margin that it needed, and the power flow. The linear
+    limits leave out losses; the margin grows by the violation that the power flow finds.
+    Raises NotSolved if five margins do not do it.
     """
     joint = JointProblem(case, placement, members)
-    for _ in range(5):
+    for _ in range(MARGINS):
         result = joint.optimum(solver, flattest=True, placement=placement)
         exact = power_flow(placement, withdrawals(case, result.dispatches))
         reached = exact.voltages[placement.feeder.buses]
@@ -373,22 +324,38 @@ def pool_verified(
             return result, placement, exact
         placement = replace(placement, margin=placement.margin + float(violation))
     raise NotSolved(
-        f"{placement.feeder.name}: voltages still miss the limits by {violation:.4f} per unit after five margins"
+        f"{placement.feeder.name}: voltages still miss the limits by {violation:.4f} per unit "
+        "after five margins"
     )
 
 
 def with_reason(
-    case: Case, refused: NotSolved, members: tuple[str, ...] | None = None
+    case: Case,
+    refused: NotSolved,
+    members: tuple[str, ...] | None = None,
+    placement: Placement | None = None,
 ) -> NotSolved:
-    """The same refusal, or a better one: which VPP has no schedule even with its ties, what it lacks and when."""
+    """The same refusal, or a better one, that says who is to blame.
+
+    That is a VPP without any schedule even with its ties (what it lacks, and when), all of them
+    together, or the voltage limits of the placement.
+    """
     for vpp in case.connected(members):
         model = build(vpp)
         try:
             solve(cp.Problem(cp.Minimize(model.cost), model.constraints), "auto", vpp.name)
         except NotSolved as reason:
-            return (
-                NotSolved(explain_infeasible(vpp), "infeasible")
-                if reason.status == "infeasible"
-                else reason
-            )
-    return refused
+            if reason.status == "infeasible":
+                return NotSolved(explain_infeasible(vpp), "infeasible")
+            return reason
+    if placement is None or refused.status != "infeasible":
+        return refused
+    try:
+        JointProblem(case, members=members).optimum()
+    except NotSolved as without_limits:
+        return without_limits
+    return NotSolved(
+        f"joint optimum of {case.name}: no schedule keeps all voltages of {placement.feeder.name} "
+        f"within {placement.low:g} and {placement.high:g}",
+        "infeasible",
+    )

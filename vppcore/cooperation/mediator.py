@@ -14,7 +14,9 @@ import numpy as np
 from vppcore.case import Case
 from vppcore.cooperation.certificate import carry_out
 from vppcore.cooperation.joint import joint_model, with_reason
+from vppcore.cooperation.size import size_of
 from vppcore.cooperation.talks import ByPair
+from vppcore.cooperation.trades import solver_resolution, without_noise
 from vppcore.errors import NotSolved
 from vppcore.exclusive import solve_exclusively
 from vppcore.grid.placement import Placement, withdrawal, withdrawals
@@ -31,26 +33,30 @@ class Delivery:
     """What is carried out in the end.
 
     trades: pair -> kW `(steps,)`. dispatches: VPP -> its schedule with them.
+    resolution: kW, below which a trade cannot be told from zero.
     mediated: True if the agreed trades could not be carried out and the nearest ones that can were
     found by a mediator who knows all VPPs.
     """
 
     trades: ByPair
     dispatches: dict[str, DispatchResult]
+    resolution: float
     mediated: bool
 
 
 def deliver(
     case: Case,
     trades: ByPair,
+    resolution: float,
     solver: str = "auto",
     placement: Placement | None = None,
     granted: Mapping[str, np.ndarray] | None = None,
 ) -> Delivery:
     """The agreed trades carried out, or the nearest ones that can be.
 
-    trades: pair -> kW `(steps,)`. granted: VPP -> the net withdrawal that the operator of the
-    placement has granted, kW `(steps,)`.
+    trades: pair -> kW `(steps,)`. resolution: kW, of these trades.
+    granted: VPP -> the net withdrawal that the operator of the placement has granted, kW
+    `(steps,)`.
 
     Mostly every VPP can carry out what was agreed, and nobody needs to know anything of the others.
     But talks end when disagreements are small, not when they are zero, and a VPP that must have
@@ -65,9 +71,11 @@ def deliver(
             raise
     else:
         if placement is None or voltages_hold(case, placement, dispatches):
-            return Delivery(trades, dispatches, mediated=False)
+            return Delivery(trades, dispatches, resolution, mediated=False)
     nearest, taken = nearest_deliverable(case, trades, placement, granted or {})
-    return Delivery(nearest, carry_out(case, nearest, solver, taken), mediated=True)
+    resolution = solver_resolution(nearest, size_of(case).load)
+    nearest = without_noise(nearest, resolution)
+    return Delivery(nearest, carry_out(case, nearest, solver, taken), resolution, mediated=True)
 
 
 def voltages_hold(
@@ -102,7 +110,7 @@ def nearest_deliverable(
     try:
         solve_exclusively(list(models.values()), total(missed), rows, "auto", "auto", name)
     except NotSolved as refused:
-        raise with_reason(case, refused) from refused
+        raise with_reason(case, refused, placement=placement) from refused
     return (
         {pair: value_of(flow) for pair, flow in flows.items()},
         {name: value_of(flow) for name, flow in taken.items()},

@@ -13,14 +13,14 @@ import numpy as np
 import pandas as pd
 
 from vppcore.case import Case
-from vppcore.cooperation.admm import Negotiator, largest, negotiate
+from vppcore.cooperation.admm import Negotiator, largest, negotiate, norm
 from vppcore.cooperation.agents import Agent
 from vppcore.cooperation.certificate import Lagrangian
 from vppcore.cooperation.joint import check_placement, with_reason
 from vppcore.cooperation.mediator import Delivery, deliver
 from vppcore.cooperation.result import Certificate, CoalitionResult, both_ways, pair_frame
 from vppcore.cooperation.settings import Settings
-from vppcore.cooperation.size import Size, natural_penalty, size_of
+from vppcore.cooperation.size import Size, is_crossing_free, natural_penalty, size_of
 from vppcore.cooperation.talks import ByPair, Talks
 from vppcore.cooperation.trades import (
     circulation,
@@ -91,12 +91,18 @@ def cooperate(
     table = seat(case, how, size, placement)
     clock.lap("compile")
     talks = talk(case, table, how, size)
+    multipliers = dict(talks.multiplier)
+    if talks.agreed and is_crossing_free(case, size):
+        talk_idle_trades_away(case, table, talks, how, size, placement)
     clock.lap("negotiate")
-    agreement = agree(case, table, talks, size)
-    delivery = deliver(case, agreement.trades, solver, placement, agreement.granted)
-    certificate = certify(case, table, talks, agreement, delivery, size, solver)
+    agreement = agree(case, table, talks, how, size)
+    delivery = deliver(
+        case, agreement.trades, agreement.resolution, solver, placement, agreement.granted
+    )
+    certificate = certify(case, table, talks, multipliers, delivery, size, solver)
     clock.lap("certify")
-    return put_together(case, table, how, talks, agreement, delivery, certificate, clock)
+    outcome = Outcome(talks, multipliers, agreement, delivery, certificate)
+    return put_together(case, table, how, outcome, clock.seconds)
 
 
 class Stopwatch:
@@ -137,7 +143,7 @@ class Table:
 
     @property
     def partners(self) -> dict[str, tuple[str, ...]]:
-        """With whom each agent deals: VPPs with all others, those on the feeder with its operator."""
+        """With whom each deals: VPPs with all others, those on the feeder with its operator."""
         partners = {}
         for name in self.vpps:
             others = tuple(other for other in self.vpps if other != name)
@@ -179,32 +185,57 @@ def talk(case: Case, table: Table, how: Settings, size: Size) -> Talks:
         raise with_reason(case, refused) from refused
 
 
+def talk_idle_trades_away(
+    case: Case,
+    table: Table,
+    talks: Talks,
+    how: Settings,
+    size: Size,
+    placement: Placement | None,
+) -> None:
+    """Goes on with talks that have agreed, until trades that save nothing are gone.
+
+    Where the crossing is free such trades cost nothing either, and any amount of them may have been
+    agreed. So each side now counts a small fee. The multipliers without it stay those of the proof.
+    If there is no second agreement within `how.max_iterations`, the first one stands.
+    """
+    first_agreement = dict(talks.expected)
+    frugal = seat(case, how, size, placement, size.tie_break_of_talks(how.tolerance))
+    negotiate(frugal.agents, frugal.partners, talks.steps, how, size, talks)
+    for name, agent in table.vpps.items():
+        agent.own_costs += frugal.vpps[name].own_costs
+    if not talks.agreed:
+        talks.expected = first_agreement
+        talks.agreed = True
+
+
 @dataclass(frozen=True, eq=False)
 class Agreement:
     """What the talks came to.
 
     trades: pair of VPPs -> kW `(steps,)`, without noise and circulation.
     granted: VPP on the feeder -> the net withdrawal that the operator grants, kW `(steps,)`.
-    multipliers: pair -> yuan/kWh `(steps,)`, those with the operator included.
     resolution: kW, below which the talks cannot tell a trade from zero.
     circulated: kWh that were agreed to be sent in circles, and are not.
     """
 
     trades: ByPair
     granted: dict[str, np.ndarray]
-    multipliers: ByPair
     resolution: float
     circulated: float
 
 
-def agree(case: Case, table: Table, talks: Talks, size: Size) -> Agreement:
+def agree(case: Case, table: Table, talks: Talks, how: Settings, size: Size) -> Agreement:
     """The trades on which the VPPs agree at the end of their talks: the middle of expectations.
 
-    What is smaller than the largest disagreement that is left is noise, not trade.
+    What is smaller than the largest disagreement that is left, or than the largest that would be
+    left if they had agreed, is noise and not trade.
     """
     between = {pair: kw for pair, kw in talks.middle().items() if OPERATOR not in pair}
     gaps = {pair: kw for pair, kw in talks.disagreement().items() if OPERATOR not in pair}
-    resolution = max(largest(gaps), solver_resolution(between, size.load))
+    resolution = max(
+        min(largest(gaps), how.tolerance * norm(between)), solver_resolution(between, size.load)
+    )
     limit = np.inf if case.tie is None else case.tie.limit
     clipped = {pair: np.clip(kw, -limit, limit) for pair, kw in between.items()}
     told = without_noise(clipped, resolution)
@@ -213,7 +244,6 @@ def agree(case: Case, table: Table, talks: Talks, size: Size) -> Agreement:
     return Agreement(
         trades=trades,
         granted={name: -talks.expected[OPERATOR, name] for name in table.placed},
-        multipliers=dict(talks.multiplier),
         resolution=resolution,
         circulated=float(case.vpps[0].step_hours * removed),
     )
@@ -224,25 +254,25 @@ def certify(
     case: Case,
     table: Table,
     talks: Talks,
-    agreement: Agreement,
+    multipliers: ByPair,
     delivery: Delivery,
     size: Size,
     solver: str,
 ) -> Certificate:
-    """The certificate: true cost from above, Lagrangian bound from below.
+    """The certificate: true cost from above, Lagrangian bound at the multipliers from below.
 
     Where stores need binaries in the lower bound, the talks' multipliers, found with stores
-    relaxed, need not be good ones; then better ones are sought (`Lagrangian.sharpened`).
+    relaxed, need not be good ones, nor are those of talks that ended before an agreement; then
+    better ones are sought (`Lagrangian.sharpened`).
     """
     upper = sum(schedule.cost for schedule in delivery.dispatches.values())
     money = max(sum(abs(s.cost) for s in delivery.dispatches.values()), size.least_money)
-    multipliers = agreement.multipliers
     of_operator = 0.0
     if table.operator is not None:
         of_operator = table.operator.bound(multipliers)
     lagrangian = Lagrangian(case, list(multipliers), solver)
     bound = lagrangian.at(multipliers)
-    if bound.binaries:
+    if np.isfinite(bound.value) and (bound.binaries or not talks.agreed):
         enough = SHARP_GAP * money
         aim = upper - of_operator
         bound = lagrangian.sharpened(multipliers, bound, aim, enough, SHARPENING_ROUNDS)
@@ -257,38 +287,49 @@ def certify(
 
 
 # --- the result -----------------------------------------------------------------------------------
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """All that a negotiation has come to.
+
+    talks, agreement, delivery, certificate: see there.
+    multipliers: pair -> yuan/kWh `(steps,)`, those with the operator included.
+    """
+
+    talks: Talks
+    multipliers: ByPair
+    agreement: Agreement
+    delivery: Delivery
+    certificate: Certificate
+
+
 def put_together(
-    case: Case,
-    table: Table,
-    how: Settings,
-    talks: Talks,
-    agreement: Agreement,
-    delivery: Delivery,
-    certificate: Certificate,
-    clock: Stopwatch,
+    case: Case, table: Table, how: Settings, outcome: Outcome, seconds: dict[str, float]
 ) -> CoalitionResult:
     """The result from its pieces."""
+    talks = outcome.talks
+    delivery = outcome.delivery
+    multipliers = outcome.multipliers
+    between = {pair: prices for pair, prices in multipliers.items() if OPERATOR not in pair}
     history = pd.DataFrame(talks.history).set_index("iteration")
     for name, agent in table.vpps.items():
         history[f"cost {name} (yuan)"] = agent.own_costs
-    multipliers = agreement.multipliers
     return CoalitionResult(
         method=f"ADMM, {how.order}",
-        cost=certificate.upper,
+        cost=outcome.certificate.upper,
         dispatches=delivery.dispatches,
         trades=both_ways(delivery.trades, case),
-        multipliers=pair_frame({p: m for p, m in multipliers.items() if OPERATOR not in p}, case),
-        certificate=certificate,
+        multipliers=pair_frame(between, case),
+        certificate=outcome.certificate,
         history=history,
         messages=talks.messages,
-        seconds=clock.seconds,
+        seconds=seconds,
         network_prices=pd.DataFrame(
             {name: multipliers[name, OPERATOR] for name in table.placed},
             pd.RangeIndex(1, case.vpps[0].steps + 1, name="step"),
         ),
         agreed=talks.agreed,
-        resolution=agreement.resolution,
-        note=in_words(talks, agreement, delivery),
+        resolution=delivery.resolution,
+        note=in_words(talks, outcome.agreement, delivery),
     )
 
 
@@ -305,7 +346,7 @@ def in_words(talks: Talks, agreement: Agreement, delivery: Delivery) -> str:
         ]
     if talks.balanced_from is not None:
         words.append(f"the penalty follows the residuals from iteration {talks.balanced_from + 1}")
-    words.append(f"trades below {agreement.resolution:.2g} kW count as none")
+    words.append(f"trades below {delivery.resolution:.2g} kW count as none")
     if agreement.circulated > 0:
         words.append(f"{agreement.circulated:,.4g} kWh that were sent in circles are not sent")
     if delivery.mediated:

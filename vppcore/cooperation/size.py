@@ -25,8 +25,10 @@ STUDY_A_PENALTY = 1e-4  # yuan/kWh per kW
 # where there are hardly any
 LEAST_TRADE = 1e-2
 LEAST_PRICE = 1e-2
-# a fee that decides between trades that save nothing, as a share of the price
+# a fee that decides between trades that save nothing, as a share of the price: of one who knows all
+# prices, and of talks, in tolerances to which they know them
 TIE_BREAK = 1e-4
+TALKS_TIE_BREAK = 2.0
 # the costs of a cluster that costs nothing are measured against this share of its loads' price
 LEAST_MONEY = 0.1
 
@@ -79,10 +81,19 @@ class Size:
         """yuan/kWh: a fee too small to matter that decides between trades that save nothing."""
         return TIE_BREAK * self.price
 
+    def tie_break_of_talks(self, tolerance: float) -> float:
+        """yuan/kWh: the same for talks that know multipliers to a tolerance only."""
+        return TALKS_TIE_BREAK * tolerance * self.price
+
     @property
     def least_money(self) -> float:
         """yuan: costs smaller than this are no measure of a gap."""
         return LEAST_MONEY * self.load * self.price * self.hours * self.vpps
+
+
+def is_crossing_free(case: Case, size: Size) -> bool:
+    """True if trades cost their two sides nothing, so that idle ones may be optimal too."""
+    return case.tie is not None and bool(np.min(case.tie.crossing_fee) < size.tie_break)
 
 
 def round_off(number: float) -> float:

@@ -16,7 +16,7 @@ import pandas as pd
 
 from vppcore.case import Case
 from vppcore.compiled import Compiled
-from vppcore.errors import WrongInput
+from vppcore.errors import NotSolved, WrongInput
 from vppcore.grid.feeder import Feeder
 from vppcore.parameters import measured_faults, parameter, rules_of
 from vppcore.schedule import DispatchResult
@@ -208,9 +208,19 @@ class Operator:
         """The withdrawals nearest to pull/penalty within limits, negative, kW `(steps, VPPs)`.
 
         pull: yuan/kWh `(steps, VPPs)`. penalty: yuan/kWh per kW.
+        Raises NotSolved (infeasible) if no withdrawals keep the voltages within limits.
         """
         self._wish.value = pull / penalty
-        return -self._nearest.solve("clarabel").of(self._allowed)
+        try:
+            return -self._nearest.solve("clarabel").of(self._allowed)
+        except NotSolved as refused:
+            if refused.status != "infeasible":
+                raise
+            raise NotSolved(
+                f"no withdrawals of the VPPs keep all voltages of {self.placement.feeder.name} "
+                f"within {self.placement.low:g} and {self.placement.high:g}",
+                "infeasible",
+            ) from refused
 
     def bound(self, multipliers: Mapping[tuple[str, str], np.ndarray]) -> float:
         """Its part of the Lagrangian bound: the least of hours * sum_i m_i y_i within limits, yuan.
