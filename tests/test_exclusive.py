@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import cvxpy as cp
@@ -18,6 +20,7 @@ from vppcore import NotSolved, cooperate, dispatch, exclusive, load_case, pool, 
 from vppcore.components import Boiler, CarbonMarket, GasSupply, HeatLoad, Renewable
 from vppcore.exclusive import EXCLUSIVE_TOLERANCE, overlaps, solve_exclusively
 from vppcore.pages import figures, tables
+from vppcore.places import PROJECT
 from vppcore.solvers import solve
 from vppcore.uncertainty.settings import Uncertainty
 from vppcore.vpp import build
@@ -240,6 +243,42 @@ def test_time_that_runs_out_is_said(monkeypatch, home):
     with pytest.raises(NotSolved, match="could be cheaper by .* of the money") as refused:
         dispatch(paid_to_consume(0.01))
     assert refused.value.status == "limit"
+
+
+WITHOUT_GUROBI = """
+import sys
+sys.modules["gurobipy"] = None  # an import of it fails, as where it was never installed
+from vppcore import NotSolved, VPP, dispatch
+from vppcore.components import Battery, ElectricLoad, Grid
+store = dict(energy_min=0, energy_max=8, energy_start=5, charge_max=10, discharge_max=10,
+             charge_efficiency=0.9, discharge_efficiency=0.8)
+for curved in (0.0, 0.003):
+    parts = (ElectricLoad(forecast=[5, 5, 5, 5]), Battery(**store, wear_cost_quadratic=curved),
+             Grid(buy_price=[-1.0, 0.5, -0.8, 0.6], sell_price=[-1.5, 0.1, -1.2, 0.1]))
+    result = dispatch(VPP("V", parts, 4))
+    print(repr(result.cost), result.exact, result.solved.solver)
+try:
+    dispatch(VPP("V", parts, 4), "gurobi")
+except NotSolved as refused:
+    print(refused.status, refused)
+"""
+
+
+def test_all_works_where_gurobi_was_never_installed():
+    """In a process of its own, in which gurobipy cannot be imported."""
+    run = subprocess.run(
+        [sys.executable, "-c", WITHOUT_GUROBI], capture_output=True, text=True, cwd=PROJECT
+    )
+    assert run.returncode == 0, run.stderr
+    linear, quadratic, refused = run.stdout.splitlines()
+    for line, curved, solver in (
+        (linear, 0.0, "highs"),
+        (quadratic, 0.003, "highs and clarabel"),
+    ):
+        cost, exact, by = line.split(" ", 2)
+        assert float(cost) == pytest.approx(by_enumeration(paid_to_consume(curved)), abs=1e-5)
+        assert (exact, by) == ("True", solver)
+    assert refused.startswith("unsuitable solver 'gurobi' is not installed (package gurobipy)")
 
 
 # --- only what overlaps, and all of it ----------------------------------------------------------------------------

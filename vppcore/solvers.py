@@ -301,7 +301,7 @@ def value_of(expression: cp.Expression) -> np.ndarray:
 
 
 def size_of(problem: cp.Problem, kind: str, solver: str) -> tuple[int, int]:
-    """Variables and rows of a model; exact, with what cvxpy adds, where a licence may count them."""
+    """Variables and rows of a model; with what cvxpy adds where a licence may count them."""
     may_be_gurobi = solver == "gurobi" or (solver == "auto" and "mixed-integer" in kind)
     if may_be_gurobi and "conic" not in kind and find_spec("gurobipy"):
         data = problem.get_problem_data(cp.GUROBI)[0]

@@ -199,7 +199,7 @@ class ControllableLoad(Component):
         grids = [other for other in components if isinstance(other, Grid)]
         if self.buy_price is None and len(grids) != 1:
             faults.append(
-                f"buy_price: found none and {len(grids)} grids; allowed: a price, or beside one grid"
+                f"buy_price: found none and {len(grids)} grids; allowed: a price, or one grid"
             )
         return faults
 
