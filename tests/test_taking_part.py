@@ -223,10 +223,25 @@ def test_prices_that_make_no_band_are_refused(prices, sentence):
     assert str(refused.value).startswith(sentence)
 
 
-def test_noise_of_a_solver_is_no_surplus():
-    """1e-7 kW beside 1,000 kW: no seller, no price."""
-    tiny = vpp(load(1000, 1000), pv(1000.0000001, 0), grid([1, 1], [0.2, 0.2]), TERMS)
-    assert list(positions(tiny, dispatch(tiny))["role"]) == ["out", "buyer"]
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e3])
+def test_noise_of_a_solver_is_no_surplus(size):
+    """A ten-millionth of the load is no offer, a thousandth is: as a share, whatever the size."""
+    sun = pv(1000.0001 * size, 1001 * size, 0)
+    plant = vpp(load(*[1000 * size] * 3), sun, grid([1] * 3, [0.2] * 3), TERMS)
+    result = dispatch(plant)
+    assert list(positions(plant, result)["role"]) == ["out", "seller", "buyer"]
+
+
+def test_what_an_hour_gains_at_least_counts_carbon_as_low_as_it_can_be():
+    """10 kW bought at 0.5 kg above quota are 5 kg; 4 received make it 3. A ladder of 0.28, 0.56, 0.84 ... for each kg:
+    the day saves 1.12 + 1.4 yuan, the hour at least 2 kg at 0.28. The monopolist asks the grid's price."""
+    ladder = CarbonMarket(price=0.28, interval=1.0, growth=1.0, levels=6.0)
+    prices = grid([1.0], [0.2], emission=1.0, carbon_quota=0.5)
+    seller = vpp(load(0), pv(4), prices, TERMS, name="S")
+    buyer = vpp(load(10), prices, ladder, TERMS, name="B")
+    result = trade_by_game(case(seller, buyer))
+    assert result.table["gain"].to_list() == pytest.approx([4 * 0.8, 1.12 + 1.40], abs=1e-6)
+    assert result.least_gains.loc[1].to_list() == pytest.approx([4 * 0.8, 2 * 0.28], abs=1e-6)
 
 
 # --- any day ------------------------------------------------------------------------------------------------------
