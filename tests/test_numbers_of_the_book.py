@@ -1,0 +1,395 @@
+"""Every number in the prose of a chapter is compared with a result, or stands in a list of given ones.
+
+`numbers/<chapter>.csv` has a row for each measured number: the text around it, as printed, with the
+number in [brackets], and where it comes from, as an expression of the functions below (`result`
+reads a results file, `paper` the published claims, the others compute). `digits` is empty if the
+number is rounded as it is printed; -2 means to hundreds.
+
+`numbers/given.csv` has the numbers that nobody measures (settings, levels, toys worked by hand),
+a row for each section and reason. A number in neither list fails the test of completeness.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from vppcore import dispatch, load_case, pool
+from vppcore.places import RESULTS
+from vppcore.reading import DATA
+from vppcore.uncertainty.settings import at_level
+from vppcore.uncertainty.worst_day import worst_case
+
+BOOK = DATA.parent / "book"
+NUMBERS = Path(__file__).parent / "numbers"
+CLAIMS = pd.read_csv(DATA / "published" / "claims.csv", index_col="id")
+
+# --- the numbers of a page ------------------------------------------------------------------------
+# What has digits and is no number of the prose, taken out in this order.
+NOT_PROSE = [
+    r"^```(?:\w+|\{(?:math|literalinclude|figure|image|raw|code-cell|tableofcontents)\}[^\n]*)\n.*?^```$",
+    r"\$\$.*?\$\$",
+    r"^:\w+:[^\n]*$",  # options of a directive
+    r"^\([\w-]+\)=$",
+    r"\{[\w:]+\}`[^`]*`",
+    r"`[^`]*`",
+    r"\$[^$]*\$",
+    r"\]\([^)]*\)",
+    r"\b[AB] \(?\d[\d.]*\)?(?:[-–]\(?\d+\)?)*(?:, \(\d+\))*",  # a place in a paper
+    r"\b(?:Table|Tables|Fig\.|Figs\.|Figure|Model|Models|eq\.|Theorem) [A-Z]?\d+(?: and \d+)?",
+    r"^\s*\d+\. ",  # lists
+]
+NUMBER = re.compile(r"(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?(?![\w]|\.\d)")
+BRACKETED = re.compile(r"\[(" + NUMBER.pattern + r")\]")
+
+
+def blank(match: re.Match[str]) -> str:
+    """As long as what was found, so that places stay; its line breaks stay too."""
+    return re.sub(r"[^\n]", " ", match.group())
+
+
+@cache
+def page(chapter: str) -> str:
+    return (BOOK / f"{chapter}.md").read_text(encoding="utf-8")
+
+
+@cache
+def prose(chapter: str) -> str:
+    """The chapter with all blanked that is no prose; headings stay."""
+    text = page(chapter)
+    for pattern in NOT_PROSE:
+        text = re.sub(pattern, blank, text, flags=re.MULTILINE | re.DOTALL)
+    return text
+
+
+@cache
+def numbers(chapter: str) -> dict[int, tuple[str, str]]:
+    """Place -> the number there and the heading of its section."""
+    places = {}
+    start = 0
+    section = ""
+    for line in prose(chapter).splitlines(keepends=True):
+        if line.startswith("#"):
+            section = line.strip("# \n")
+        else:
+            for match in NUMBER.finditer(line):
+                places[start + match.start()] = (match.group(), section)
+        start += len(line)
+    return places
+
+
+# --- where numbers come from ----------------------------------------------------------------------
+@cache
+def table(name: str) -> pd.DataFrame:
+    file = RESULTS / f"{name}.csv"
+    if not file.is_file():
+        pytest.fail(f"results/{name}.csv is missing; `make book` writes it")
+    read = pd.read_csv(file, index_col=0)
+    read.index = read.index.map(str)
+    return read
+
+
+def result(name: str, row: object, column: str) -> float:
+    """A cell of results/<name>.csv, its row named by the first column."""
+    cells = table(name)
+    if str(row) not in cells.index or column not in cells.columns:
+        pytest.fail(f"results/{name}.csv has no row {row} with a column {column!r}")
+    return float(cells.loc[str(row), column])
+
+
+def paper(claim: str) -> float:
+    """A number that a paper prints, of data/published/claims.csv."""
+    return float(CLAIMS.loc[claim, "value"])
+
+
+def parent_level(level: int, column: str) -> float:
+    """A level of the sweep over paper-a-parent."""
+    return result("uncertainty/other_case", level, column)
+
+
+def level(level: int, column: str) -> float:
+    """A level of the sweep over paper-a."""
+    return result("uncertainty/figure_8", level, column)
+
+
+def growth(level: int, column: str) -> float:
+    """By how much the sweep over paper-a-parent grows from the level two below."""
+    return parent_level(level, column) - parent_level(level - 2, column)
+
+
+@cache
+def worst(name: str, vpp: str, level: int, limits: str = "forecast", deviation: float = 0.2) -> Any:
+    """The worst case of a VPP of a case."""
+    uncertainty = at_level(level, deviation=deviation, limits=limits)
+    return worst_case(load_case(name).vpp(vpp), uncertainty)
+
+
+def worst_alone(level: int, limits: str = "forecast", deviation: float = 0.2) -> float:
+    """Worst cases of the VPPs of paper-a-parent, added up."""
+    names = load_case("paper-a-parent").names
+    costs = [worst("paper-a-parent", name, level, limits, deviation).cost for name in names]
+    return sum(costs)
+
+
+def ratio_of_growth(limits: str = "forecast", deviation: float = 0.2) -> float:
+    """How much cost alone grows from level 2 to 4, as a share of its growth from 0 to 2."""
+    none, two, four = [worst_alone(level, limits, deviation) for level in (0, 2, 4)]
+    return (four - two) / (two - none)
+
+
+@cache
+def recourse() -> Any:
+    """What VPP1 of paper-a-parent can do on a day."""
+    from vppcore.uncertainty.recourse import Recourse
+
+    return Recourse(load_case("paper-a-parent").vpp("VPP1"), at_level(12))
+
+
+@cache
+def single_hits() -> dict[str, list[tuple[float, int]]]:
+    """Series -> what one hit costs more than the forecast day and its step, the dearest first."""
+    made = recourse()
+    forecast = made.value(made.forecast_day)
+    costs: dict[str, list[tuple[float, int]]] = {}
+    for number in range(made.forecast_day.size):
+        day = made.forecast_day.copy()
+        day[number] = 1
+        _, series = made.keys[number // made.steps]
+        costs.setdefault(series, []).append((made.value(day) - forecast, number))
+    return {series: sorted(hits, reverse=True) for series, hits in costs.items()}
+
+
+def single_hit(rank: int) -> float:
+    """What a hit on VPP1's load costs in its dearest hour (1), its second dearest (2), ..."""
+    return single_hits()["load"][rank - 1][0]
+
+
+def two_dearest_promised() -> float:
+    """The forecast day and the two dearest hits of each series, each as if it came alone."""
+    made = recourse()
+    hits = [hit for series in single_hits().values() for hit in series[:2]]
+    return made.value(made.forecast_day) + sum(cost for cost, _ in hits)
+
+
+def two_dearest_together() -> float:
+    """What the day of these hits costs."""
+    made = recourse()
+    day = made.forecast_day.copy()
+    for series in single_hits().values():
+        for _, number in series[:2]:
+            day[number] = 1
+    return made.value(day)
+
+
+def every_hour_hit() -> float:
+    """VPP1's cost if all hours of all its series are hit."""
+    made = recourse()
+    return made.value(made.forecast_day + 1)
+
+
+def largest_bound() -> float:
+    """The most that a hit of VPP1 can be worth."""
+    from vppcore.uncertainty.worth import value_bounds
+
+    return float(value_bounds(recourse())[1].max())
+
+
+@cache
+def own_worst_case_first(level: int) -> float:
+    """Cost together on the days that are worst for each VPP alone, paper-a-parent."""
+    from vppcore.uncertainty.robust import robust_coalition
+
+    case = load_case("paper-a-parent")
+    return robust_coalition(case, at_level(level), reading="own worst case first").cost
+
+
+def emergency_price(vpp: str, which: int) -> float:
+    """What shedding (0) or dumping (1) a kWh costs, paper-a-parent."""
+    from vppcore.uncertainty.emergency import prices_of
+
+    return prices_of(load_case("paper-a-parent").vpp(vpp), at_level(6))[which]
+
+
+@cache
+def alone(name: str, vpp: str) -> float:
+    """What a VPP of a case pays without trade."""
+    return dispatch(load_case(name).vpp(vpp)).cost
+
+
+@cache
+def saving(name: str, *members: str) -> float:
+    """What these VPPs of a case save if they trade among themselves."""
+    case = load_case(name)
+    together = pool(case, members=members)
+    apart = [alone(name, member) - together.dispatches[member].cost for member in members]
+    return sum(apart)
+
+
+# --- results that are named by two columns, or often ----------------------------------------------
+def by_two(name: str, first: str, second: str, column: str) -> float:
+    """A cell of results/<name>.csv, its row named by the first two columns."""
+    rows = table(name)
+    matching = rows[(rows.index == first) & (rows.iloc[:, 0] == second)]
+    if len(matching) != 1 or column not in rows.columns:
+        pytest.fail(f"results/{name}.csv has no row {first}, {second} with a column {column!r}")
+    return float(matching[column].iloc[0])
+
+
+def part(case: str, vpp: str, rule: str) -> float:
+    """What a rule of division gives a VPP."""
+    return by_two("fairness_study/splits", case, vpp, rule)
+
+
+def largest_excess(case: str, rule: str) -> float:
+    """What a coalition could gain by leaving."""
+    return by_two("fairness_study/stability", case, rule, "largest excess (yuan)")
+
+
+def blind(places: str, schedules: str, column: str) -> float:
+    """What schedules that ignore the feeder do to it."""
+    return by_two("deliverable/blind", places, schedules, column)
+
+
+def hours(row: str) -> float:
+    """The real week in hours."""
+    return result("real_week/step_lengths", row, "simbench-semiurb")
+
+
+def quarters(row: str) -> float:
+    """The real week in quarters of an hour."""
+    return result("real_week/step_lengths", row, "simbench-semiurb-15min")
+
+
+SOURCES = {
+    name: thing
+    for name, thing in globals().items()
+    if callable(thing) and getattr(thing, "__module__", "") == __name__
+}
+
+
+# --- the comparison -------------------------------------------------------------------------------
+def read(file: str) -> pd.DataFrame:
+    return pd.read_csv(NUMBERS / file, dtype=str, keep_default_na=False)
+
+
+CHAPTERS = sorted(file.stem for file in NUMBERS.glob("*.csv") if file.stem != "given")
+MEASURED = [
+    pytest.param(chapter, row, id=f"{chapter}-{number}")
+    for chapter in CHAPTERS
+    for number, row in enumerate(read(f"{chapter}.csv").itertuples(), 2)
+]
+GIVEN = read("given.csv")
+
+
+def pattern_of(text: str) -> re.Pattern[str]:
+    """A text of the data file as a pattern: brackets hold the numbers, any blanks are blanks."""
+    pieces = []
+    last = 0
+    for match in BRACKETED.finditer(text):
+        pieces.append(spaced(text[last : match.start()]))
+        pieces.append(f"({re.escape(match.group(1))})")
+        last = match.end()
+    pieces.append(spaced(text[last:]))
+    return re.compile("".join(pieces))
+
+
+def spaced(text: str) -> str:
+    return r"\s+".join(re.escape(word) for word in re.split(r"\s+", text))
+
+
+def places(chapter: str, text: str) -> list[int]:
+    """Where the bracketed numbers of a text stand in the chapter. Fails unless it stands there once."""
+    matches = list(pattern_of(text).finditer(page(chapter)))
+    if len(matches) != 1:
+        pytest.fail(f"tests/numbers/{chapter}.csv: {text!r} stands {len(matches)} times on the page")
+    groups = pattern_of(text).groups
+    return [matches[0].start(group) for group in range(1, groups + 1)]
+
+
+def as_printed(value: float, printed: str, digits: str) -> str:
+    """A value with the places and commas of the printed number, or rounded to so many digits."""
+    if digits:
+        return f"{round(value, int(digits)):,.{max(0, int(digits))}f}"
+    places_after = len(printed.partition(".")[2])
+    commas = "," if "," in printed else ""
+    text = f"{value:{commas}.{places_after}f}"
+    is_zero = float(text.replace(",", "")) == 0
+    return text.removeprefix("-") if is_zero else text
+
+
+@pytest.mark.parametrize(("chapter", "row"), MEASURED)
+def test_a_measured_number_is_what_its_source_says(chapter, row):
+    printed = BRACKETED.findall(row.text)
+    expressions = [expression.strip() for expression in row.source.split(";")]
+    assert len(printed) == len(expressions) > 0, f"{row.text!r}: as many sources as [numbers]"
+    places(chapter, row.text)
+    faults = []
+    for number, expression in zip(printed, expressions, strict=True):
+        value = eval(expression, dict(SOURCES))
+        now = as_printed(value, number, row.digits)
+        if now != number:
+            faults.append(
+                f"book/{chapter}.md prints {number} in {row.text!r}, and {expression} is now"
+                f" {now} ({value:.8g}); if that is right, correct the page"
+            )
+    assert not faults, "\n".join(faults)
+
+
+def unguarded(chapter: str) -> dict[str, Counter[str]]:
+    """Section -> numbers of the chapter that no row of its file claims."""
+    claimed: set[int] = set()
+    for row in read(f"{chapter}.csv").itertuples():
+        claimed.update(places(chapter, row.text))
+    left: dict[str, Counter[str]] = {}
+    for place, (number, section) in numbers(chapter).items():
+        if place not in claimed:
+            left.setdefault(section, Counter())[number] += 1
+    return left
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_every_number_of_a_chapter_is_measured_or_given(chapter):
+    given: dict[str, Counter[str]] = {}
+    for row in GIVEN[GIVEN["chapter"] == chapter].itertuples():
+        assert row.reason, f"given.csv, {chapter}, {row.section}: say why nobody measures them"
+        given.setdefault(row.section, Counter()).update(row.numbers.split())
+    left = unguarded(chapter)
+    faults = []
+    for section in sorted({*left, *given}):
+        more = left.get(section, Counter()) - given.get(section, Counter())
+        gone = given.get(section, Counter()) - left.get(section, Counter())
+        if more:
+            faults.append(
+                f"book/{chapter}.md, {section!r}: {', '.join(more.elements())} in no list; name the"
+                f" source in tests/numbers/{chapter}.csv, or in given.csv if nobody measures them"
+            )
+        if gone:
+            faults.append(
+                f"tests/numbers/given.csv, {chapter}, {section!r}: {', '.join(gone.elements())}"
+                " no longer on the page"
+            )
+    assert not faults, "\n".join(faults)
+
+
+def test_a_number_that_is_added_is_noticed(monkeypatch):
+    """In the chapter's middle, with and without commas and points."""
+    here = page("uncertainty")
+    for added in ("12,345", "0.987", "17"):
+        spoilt = here.replace("Two lessons.", f"Two lessons, and {added} yuan.")
+        assert spoilt != here
+        before = Counter(number for number, _ in numbers("uncertainty").values())
+        monkeypatch.setattr(f"{__name__}.page", lambda _, text=spoilt: text)
+        prose.cache_clear()
+        numbers.cache_clear()
+        after = Counter(number for number, _ in numbers("uncertainty").values())
+        monkeypatch.undo()
+        prose.cache_clear()
+        numbers.cache_clear()
+        assert after - before == Counter([added])
+        assert not before - after
