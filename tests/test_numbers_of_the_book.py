@@ -307,7 +307,9 @@ def places(chapter: str, text: str) -> list[int]:
     """Where the bracketed numbers of a text stand in the chapter. Fails unless it stands there once."""
     matches = list(pattern_of(text).finditer(page(chapter)))
     if len(matches) != 1:
-        pytest.fail(f"tests/numbers/{chapter}.csv: {text!r} stands {len(matches)} times on the page")
+        pytest.fail(
+            f"tests/numbers/{chapter}.csv: {text!r} stands {len(matches)} times on the page"
+        )
     groups = pattern_of(text).groups
     return [matches[0].start(group) for group in range(1, groups + 1)]
 
