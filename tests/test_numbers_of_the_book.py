@@ -246,6 +246,11 @@ def part(case: str, vpp: str, rule: str) -> float:
     return by_two("fairness_study/splits", case, vpp, rule)
 
 
+def parts(case: str, rule: str, *vpps: str) -> float:
+    """What a rule gives to several VPPs together."""
+    return sum(part(case, vpp, rule) for vpp in vpps)
+
+
 def largest_excess(case: str, rule: str) -> float:
     """What a coalition could gain by leaving."""
     return by_two("fairness_study/stability", case, rule, "largest excess (yuan)")
