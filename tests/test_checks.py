@@ -124,6 +124,16 @@ def test_prices_stay_inside_the_band():
     assert checks.inside_band(split, band) == (False, "conic: a price outside the grid's band")
 
 
+def test_prices_stand_inside_the_band_unless_it_binds():
+    def split(*theta, bound=False):
+        return SimpleNamespace(position=pd.Series(theta), bound=bound, note="the band binds")
+
+    assert holds(checks.marks_inside(split(0.4, -1.0, np.nan)))
+    assert holds(checks.marks_inside(split(np.nan)))
+    assert not holds(checks.marks_inside(split(0.4, -1.2)))
+    assert holds(checks.marks_inside(split(1.2, bound=True)))
+
+
 def test_roads_are_held_against_what_is_paid_for():
     """A price that is known to 1e-4 yuan/kWh leaves 2 yuan on 10 MWh open."""
     roads = pd.DataFrame({"one": [100.0, 50.0], "other": [101.0, 49.0]})

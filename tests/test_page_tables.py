@@ -122,6 +122,17 @@ def test_a_negotiation_is_repeated_under_each_setting():
     assert (table["certified gap"] < 1e-2).all()
 
 
+def test_a_road_without_an_answer_is_said():
+    roads = pd.DataFrame({"closed form": [60.0, 40.0], "conic": [60.5, 39.5]}, ["A", "B"])
+    ways = {
+        "closed form": SimpleNamespace(method="closed form", note="all well"),
+        "conic": SimpleNamespace(method="closed form", note="the conic road gave no answer"),
+    }
+    said = tables.roads_in_words(roads, ways).splitlines()
+    assert said[0].startswith("two roads differ by 0.5 % of the saving")
+    assert said[1:] == ["conic: the conic road gave no answer"]
+
+
 # --- uncertainty ----------------------------------------------------------------------------------
 def a_house():
     return vpp(load(10, 20, 5), pv(4, 8, 0), battery(), grid([1, 2, 1], [0, 0, 0]), name="House")

@@ -118,6 +118,14 @@ def inside_band(split: BargainResult, band: pd.DataFrame) -> Check:
     return not (too_low or too_high), f"{split.method}: a price outside the grid's band"
 
 
+def marks_inside(split: BargainResult) -> Check:
+    """Where the band does not bind, prices stand inside it: theta from -1 to 1."""
+    farthest = float(split.position.abs().max()) if split.position.notna().any() else 0.0
+    if split.bound:
+        return True, split.note
+    return at_most(farthest, 1 + SOLVER_ACCURACY, "theta, the place of a price in the band")
+
+
 def roads_agree(roads: pd.DataFrame, price_tolerance: float, energy: float) -> Check:
     """All ways to split lead to the same gains.
 

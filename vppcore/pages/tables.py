@@ -24,6 +24,12 @@ from vppcore.uncertainty.settings import Uncertainty
 from vppcore.uncertainty.worst_day import WorstCase
 from vppcore.vpp import VPP
 
+# columns of a negotiation on prices -> how a figure names them
+PRICE_RESIDUALS = {
+    "largest disagreement (yuan/kWh)": "prices disagree",
+    "largest move (yuan/kWh)": "prices move",
+}
+
 
 def escaped(table: pd.DataFrame) -> pd.DataFrame:
     """The same table with its texts, names of rows and columns included, as HTML shows them letter by letter.
@@ -310,11 +316,18 @@ def price_marks(bargain: BargainResult) -> pd.DataFrame:
     return bargain.position.rename("theta").reset_index()
 
 
-def roads_in_words(roads: pd.DataFrame) -> str:
-    """How far the roads to the split are apart. roads: a column of gains for each, yuan."""
+def roads_in_words(roads: pd.DataFrame, ways: dict[str, BargainResult]) -> str:
+    """How far the roads to the split are apart, and which of them had no answer.
+
+    roads: a column of gains for each road, yuan. ways: road -> its result.
+    """
     apart = float((roads.max(axis=1) - roads.min(axis=1)).max())
     share = 100 * apart / float(roads.sum().abs().max())
-    return f"two roads differ by {share:.1f} % of the saving at most; all prices inside the band"
+    lines = [f"two roads differ by {share:.1f} % of the saving at most; all prices inside the band"]
+    for name, road in ways.items():
+        if road.method != name:
+            lines.append(f"{name}: {road.note}")
+    return "\n".join(lines)
 
 
 def firmness(
