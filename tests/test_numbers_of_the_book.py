@@ -231,6 +231,32 @@ def saving(name: str, *members: str) -> float:
     return sum(apart)
 
 
+@cache
+def all_alone(name: str) -> float:
+    """What all VPPs of a case pay without trade."""
+    return sum(alone(name, vpp) for vpp in load_case(name).names)
+
+
+@cache
+def planned_together(name: str) -> float:
+    """The joint optimum of a case."""
+    return pool(load_case(name)).cost
+
+
+@cache
+def models_by_hand() -> pd.DataFrame:
+    """The four carbon models for VPP1 of the day shaped by hand, yuan and kg."""
+    from vppcore.carbon import carbon_models
+
+    return carbon_models(load_case("paper-b-handmade").vpp("VPP1"), 0.32)
+
+
+def model(number: int, column: str) -> float:
+    """A number of one of the four carbon models: yuan or t."""
+    value = float(models_by_hand().iloc[number - 1][column])
+    return value / 1000 if column in ("excess", "emission") else value
+
+
 # --- results that are named by two columns, or often ----------------------------------------------
 def by_two(name: str, first: str, second: str, column: str) -> float:
     """A cell of results/<name>.csv, its row named by the first two columns."""
