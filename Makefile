@@ -72,6 +72,7 @@ test: lint  ## check the code, the notebooks' stored outputs and the built book
 lint: setup  ## check layout, style and the notebooks' stored outputs
 	@$(PY) -m ruff format --check --quiet . || { echo "Not laid out as \`make format\` does it: see above." >&2; exit 1; }
 	@$(PY) -m ruff check --quiet --output-format concise .
+	@$(PY) -m mypy --no-error-summary
 	@$(PY) tools/strip_images.py --check $(NOTEBOOKS)
 
 types: setup  ## check the types of the package

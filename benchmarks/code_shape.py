@@ -1,6 +1,8 @@
-"""How the code reads, in numbers: `python benchmarks/code_shape.py [folder]` prints a table for vppcore and the notebooks.
+"""How the code reads, in numbers: `python benchmarks/code_shape.py [folder]` prints a table for
+vppcore and the notebooks.
 
-A measure, not a limit: nothing fails on these numbers. They are for a comparison before and after a change.
+A measure, not a limit: nothing fails on these numbers. They are for a comparison before and after a
+change.
 """
 
 from __future__ import annotations
@@ -53,7 +55,9 @@ def code_tokens(source: str, skip: set[int]) -> tuple[int, int]:
 
 
 def complexity(function: ast.AST) -> int:
-    """One more than the branches of a function (McCabe's number, boolean operators counted once)."""
+    """One more than the branches of a function (McCabe's number, boolean operators
+    counted once).
+    """
     return 1 + sum(isinstance(node, BRANCHES) for node in ast.walk(function))
 
 

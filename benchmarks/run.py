@@ -1,7 +1,8 @@
-"""Speed of cooperation and of the multiple game, as ratios within one run: `python benchmarks/run.py [case]`.
+"""Speed of cooperation and of the multiple game, as ratios within one run: `python
+benchmarks/run.py [case]`.
 
-Writes results/benchmarks/benchmarks.csv with the machine's name for itself. Absolute times wander; ratios do not. No test
-asserts any of these numbers.
+Writes results/benchmarks/benchmarks.csv with the machine's name for itself. Absolute times wander;
+ratios do not. No test asserts any of these numbers.
 """
 
 from __future__ import annotations
@@ -81,7 +82,9 @@ class Stopwatch:
         self.steps = case.vpps[0].steps
 
     def per_iteration(self, iterations: int) -> float:
-        """Seconds per iteration over the first `iterations` (a warm-up iteration is not counted)."""
+        """Seconds per iteration over the first `iterations` (a warm-up iteration is
+        not counted).
+        """
         expected = {name: np.zeros((self.steps, len(self.partners[name]))) for name in self.agents}
         for name, agent in self.agents.items():
             agent.expect(expected[name], self.how.penalty)
@@ -104,7 +107,9 @@ def median_seconds(work: Callable[[], object], repeats: int = REPEATS) -> float:
 
 
 def talks(case: Case, how: Settings) -> tuple[float, int]:
-    """Median seconds of a whole negotiation with compiled agents (compiling left out), and its iterations."""
+    """Median seconds of a whole negotiation with compiled agents (compiling left out),
+    and its iterations.
+    """
     partners = {name: tuple(n for n in case.names if n != name) for name in case.names}
     times, iterations = [], 0
     for _ in range(REPEATS):
@@ -203,8 +208,9 @@ def measure(case: Case) -> pd.DataFrame:
 
 
 def game_rows(row: Callable) -> None:
-    """Study B's multiple game at one hour, by iteration and in closed form, and a day with and without its certificates;
-    savings of all coalitions from one compiled problem against one problem each."""
+    """Study B's multiple game at one hour, by iteration and in closed form, and a day with and
+    without its certificates; savings of all coalitions from one compiled problem against one
+    problem each."""
     case = load_case("paper-b")
     alone = {vpp.name: dispatch(vpp) for vpp in case.vpps}
     hour = trade_by_game(case, alone, starts=1).hours[10].hour

@@ -1,8 +1,9 @@
 """What is gained by stating a problem once: `python benchmarks/stated_once.py`.
 
-Each row solves the same problems in two ways within one run: stated anew for each, and stated once with parameters
-(compiled.py), which includes the time of stating and compiling. Processor time, so that other work on the machine
-matters little; compare the ratios, not the times. No test asserts any of these numbers.
+Each row solves the same problems in two ways within one run: stated anew for each, and stated once
+with parameters (compiled.py), which includes the time of stating and compiling. Processor time, so
+that other work on the machine matters little; compare the ratios, not the times. No test asserts
+any of these numbers.
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ def processor_seconds(work: Callable[[], object]) -> float:
 
 
 def row(what: str, many: int, once: float, stated: int, anew: float) -> dict[str, object]:
-    """A row: `many` problems took `once` seconds when stated once, `stated` of them `anew` seconds when stated anew."""
+    """A row: `many` problems took `once` seconds when stated once, `stated` of them
+    `anew` seconds when stated anew.
+    """
     each_once = 1000 * once / many
     each_anew = 1000 * anew / stated
     return {

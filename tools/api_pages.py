@@ -1,8 +1,9 @@
 """Write the modules of vppcore into the staged pages of the API: api_pages.py FOLDER.
 
-A page of `book/api/` names its rooms in one line, as in `<!-- rooms: cooperation bargaining -->`. In the staged copy that
-line becomes a section for each module of these rooms, which Sphinx fills from the docstrings. A new module of a room that
-is there needs no change here; a new room must be named on one page, or the build stops and says so.
+A page of `book/api/` names its rooms in one line, as in `<!-- rooms: cooperation bargaining -->`.
+In the staged copy that line becomes a section for each module of these rooms, which Sphinx fills
+from the docstrings. A new module of a room that is there needs no change here; a new room must be
+named on one page, or the build stops and says so.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ SECTION = """## `{module}`
 
 
 def modules_by_room(package: Path = PACKAGE) -> dict[str, list[str]]:
-    """Room -> its modules as dotted names, a room being a folder or a single file of the package."""
+    """Room -> its modules as dotted names, a room being a folder or a single file of
+    the package.
+    """
     rooms: dict[str, list[str]] = {}
     for file in sorted(package.rglob("*.py")):
         path = file.relative_to(package.parent).with_suffix("")

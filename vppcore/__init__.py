@@ -5,7 +5,8 @@ schedules = alone(case)
 together = cooperate(case)
 split = bargain(case, schedules, together)
 
-Each name is imported from its room when it is first asked for, so that refusing a wrong parameter loads no solver.
+Each name is imported from its room when it is first asked for, so that refusing a wrong parameter
+loads no solver.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Four ways to charge a VPP for its carbon, and what the steps of a stepped price change (paper B, sections 2.3 and 5.2).
+"""Four ways to charge a VPP for its carbon, and what the steps of a stepped price change (paper B,
+sections 2.3 and 5.2).
 
 yuan, kg; energies in kWh over the horizon.
 """
@@ -33,7 +34,8 @@ def market_of(vpp: VPP) -> CarbonMarket:
 
 
 class LadderPlan:
-    """The schedule of a VPP that plans for one carbon market after another: stated once, the lines are parameters.
+    """The schedule of a VPP that plans for one carbon market after another: stated once, the lines
+    are parameters.
 
     vpp: with one carbon market, whose numbers are replaced.
     levels: most rungs of any ladder to come.
@@ -56,7 +58,8 @@ class LadderPlan:
     def dispatch(self, market: CarbonMarket, solver: str = "auto") -> DispatchResult:
         """The cheapest schedule with this market's numbers, as `schedule.dispatch` finds it.
 
-        Raises WrongInput for numbers that the market does not allow, NotSolved if no schedule exists.
+        Raises WrongInput for numbers that the market does not allow, NotSolved if no schedule
+        exists.
         """
         numbers = ("price", "interval", "growth", "levels")
         changed = self.vpp.change(self.name, **{name: getattr(market, name) for name in numbers})
@@ -81,8 +84,9 @@ class LadderPlan:
 def carbon_models(vpp: VPP, flat_price: float = 0.32, solver: str = "auto") -> pd.DataFrame:
     """Paper B's four carbon models for one VPP (Table 2): a row each, with the columns of `billed`.
 
-    1: a flat price, that of the ladder's first rung; 2: another flat price (`flat_price`, yuan/kg); 3: the ladder, sent as
-    a bill after a schedule that did not look at it; 4: the ladder in the objective.
+    1: a flat price, that of the ladder's first rung; 2: another flat price (`flat_price`, yuan/kg);
+    3: the ladder, sent as a bill after a schedule that did not look at it; 4: the ladder in the
+    objective.
     """
     ladder = market_of(vpp)
     flat = replace(ladder, levels=1.0)
@@ -128,13 +132,16 @@ def billed(vpp: VPP, schedule: DispatchResult, market: CarbonMarket) -> dict[str
 
 
 def emission(vpp: VPP, result: DispatchResult) -> float:
-    """CO2 in kg over the horizon before the quota is taken off, paper B (2): what purchase, turbine and boiler emit per kWh.
+    """CO2 in kg over the horizon before the quota is taken off, paper B (2): what purchase, turbine
+    and boiler emit per kWh.
 
-    Raises WrongInput for a VPP with carbon capture, whose emission is not proportional to one output.
+    Raises WrongInput for a VPP with carbon capture, whose emission is not proportional to one
+    output.
     """
     if any(isinstance(c, CHPWithCapture) for c in vpp.components):
         raise WrongInput(
-            f"{vpp.name}: emission of a CHP unit with capture; allowed here: purchase, turbines and boilers"
+            f"{vpp.name}: emission of a CHP unit with capture; "
+            "allowed here: purchase, turbines and boilers"
         )
     emitted = 0.0
     for component in vpp.components:
@@ -154,7 +161,8 @@ def ladder_sweep(
     solver: str = "auto",
     progress: bool = False,
 ) -> pd.DataFrame:
-    """Cost and emission over base price (yuan/kg), interval (kg) and growth of the ladder: a row per combination.
+    """Cost and emission over base price (yuan/kg), interval (kg) and growth of the ladder: a row
+    per combination.
 
     step: on which step of the ladder the day's excess ends, 0 for the first.
     """

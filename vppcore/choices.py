@@ -1,4 +1,6 @@
-"""Words that a reader may choose from, kept apart from the rooms that load a solver to obey them."""
+"""Words that a reader may choose from, kept apart from the rooms that load a solver to
+obey them.
+"""
 
 SOLVER_CHOICES = ("auto", "highs", "gurobi", "clarabel", "osqp")
 STORAGE_MODES = ("auto", "relaxed", "binary")

@@ -55,7 +55,8 @@ To change other numbers, change the program and give it to a solver of `warm.py`
     >>> solver.solve(replace(program, linear=dearer)).value
     39.0
 
-Where thousands of steps change a few numbers, as in a negotiation, this is quicker than a parameter.
+Where thousands of steps change a few numbers, as in a negotiation, this is quicker than a
+parameter.
 
 How the matrices depend on the parameters is data too: `compiled.maps`. Some variables can be moved
 to the right side, to be given instead of found: `compiled.split`.

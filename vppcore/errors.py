@@ -1,4 +1,6 @@
-"""The two ways in which vppcore says no. In a notebook each shows as one sentence, without a traceback."""
+"""The two ways in which vppcore says no. In a notebook each shows as one sentence, without a
+traceback.
+"""
 
 from __future__ import annotations
 
@@ -32,9 +34,10 @@ class WrongInput(StudyError):
 class NotSolved(StudyError):
     """A model without an optimal solution, in one sentence, and of which kind the reason is.
 
-    status: "infeasible" (no schedule exists), "unbounded" (money without limit), "inaccurate" (a solver stopped before its
-    accuracy), "limit" (iterations or time ran out), "unsuitable" (this solver, as installed and licensed, does not take
-    this model) or "failed" (anything else, such as a check that did not hold).
+    status: "infeasible" (no schedule exists), "unbounded" (money without limit), "inaccurate" (a
+    solver stopped before its accuracy), "limit" (iterations or time ran out), "unsuitable" (this
+    solver, as installed and licensed, does not take this model) or "failed" (anything else, such as
+    a check that did not hold).
 
     >>> NotSolved("VPP1: no schedule exists", status="infeasible").status
     'infeasible'

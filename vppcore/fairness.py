@@ -1,7 +1,9 @@
-"""Is an agreement stable, and is it fair? Savings of all coalitions, Shapley value, nucleolus, least core.
+"""Is an agreement stable, and is it fair? Savings of all coalitions, Shapley value, nucleolus,
+least core.
 
-yuan; a coalition is a tuple of names in the order of the case. v(S) is what the members of S save by trading among
-themselves; the others do not trade. With a feeder all VPPs share its voltage limits, whoever trades.
+yuan; a coalition is a tuple of names in the order of the case. v(S) is what the members of S save
+by trading among themselves; the others do not trade. With a feeder all VPPs share its voltage
+limits, whoever trades.
 """
 
 from __future__ import annotations
@@ -48,10 +50,11 @@ def neighbouring(names: list[str]) -> list[tuple[str, ...]]:
 def coalition_values(
     case: Case, placement: Placement | None = None, solver: str = "auto", progress: bool = False
 ) -> dict[tuple[str, ...], float]:
-    """What each coalition saves, v(S) in yuan: the cost of all VPPs without trade less their cost when S trades.
+    """What each coalition saves, v(S) in yuan: the cost of all VPPs without trade less their cost
+    when S trades.
 
-    One problem is stated for all of them. A parameter opens the pairs of a coalition and closes the others, and each
-    coalition is solved from the solution of one that differs by one VPP.
+    One problem is stated for all of them. A parameter opens the pairs of a coalition and closes the
+    others, and each coalition is solved from the solution of one that differs by one VPP.
 
     placement: keeps the voltages of its feeder within limits, whoever trades.
     progress: shows a bar.
@@ -59,7 +62,8 @@ def coalition_values(
     """
     if len(case.names) > MOST_VPPS:
         raise WrongInput(
-            f"case {case.name}: found {len(case.names)} VPPs; allowed: up to {MOST_VPPS} (2^{MOST_VPPS} coalitions)"
+            f"case {case.name}: found {len(case.names)} VPPs; "
+            f"allowed: up to {MOST_VPPS} (2^{MOST_VPPS} coalitions)"
         )
     models, agreed, rows = joint_model(case, placement)
     pairs = list(agreed)
@@ -102,20 +106,25 @@ def exact_value(compiled: Compiled, models: list[Model], solver: str, name: str)
 
 
 def players(values: Values) -> list[str]:
-    """The names, in the order of the largest coalition. Raises WrongInput if a coalition is missing."""
+    """The names, in the order of the largest coalition. Raises WrongInput if a coalition is
+    missing.
+    """
     names = list(
         dict.fromkeys([*max(values, key=len), *(name for members in values for name in members)])
     )
     missing = [members for members in coalitions(names) if members not in values]
     if missing:
         raise WrongInput(
-            f"values: {len(missing)} coalitions are missing, as {missing[0]}; allowed: one value for each"
+            f"values: {len(missing)} coalitions are missing, as {missing[0]}; "
+            "allowed: one value for each"
         )
     return names
 
 
 def shapley(values: Values) -> pd.Series:
-    r"""Shapley value: the mean of what a VPP adds to those that came before it, over all orders (Shapley 1953)."""
+    r"""Shapley value: the mean of what a VPP adds to those that came before it, over all orders
+    (Shapley 1953).
+    """
     names, worth = players(values), {(): 0.0} | dict(values)
     n, shares = len(names), {}
     for name in names:
@@ -132,7 +141,9 @@ def shapley(values: Values) -> pd.Series:
 
 
 def excesses(values: Values, split: pd.Series) -> pd.Series:
-    """v(S) - x(S): what a coalition would gain by leaving; at most 0 for all of them if the split is in the core."""
+    """v(S) - x(S): what a coalition would gain by leaving; at most 0 for all of them if the split
+    is in the core.
+    """
     return pd.Series(
         {
             " + ".join(s): worth - float(split[list(s)].sum())
@@ -144,7 +155,9 @@ def excesses(values: Values, split: pd.Series) -> pd.Series:
 
 
 def incidence(values: Values) -> tuple[list[tuple[str, ...]], np.ndarray, np.ndarray, float]:
-    """The coalitions but the largest, who is in them (coalitions, VPPs), their values and that of all together."""
+    """The coalitions but the largest, who is in them (coalitions, VPPs), their values and that of
+    all together.
+    """
     names = players(values)
     some = [members for members in values if len(members) < len(names)]
     inside = np.array([[name in members for name in names] for members in some], float)
@@ -152,8 +165,8 @@ def incidence(values: Values) -> tuple[list[tuple[str, ...]], np.ndarray, np.nda
 
 
 def least_core(values: Values, solver: str = "auto") -> tuple[float, pd.Series]:
-    """The smallest e such that some split leaves no coalition more than e to gain, and such a split; e <= 0 means that
-    the core is not empty."""
+    """The smallest e such that some split leaves no coalition more than e to gain, and such a
+    split; e <= 0 means that the core is not empty."""
     some, inside, worth, total = incidence(values)
     if not some:
         return 0.0, pd.Series(total, players(values), name="least core")
@@ -166,10 +179,10 @@ def least_core(values: Values, solver: str = "auto") -> tuple[float, pd.Series]:
 def nucleolus(values: Values, solver: str = "auto", tolerance: float = 1e-6) -> pd.Series:
     """The split whose largest excesses, in order, are as small as possible, yuan (Schmeidler 1969).
 
-    One linear problem after another makes the largest excess as small as it can be (Maschler, Peleg and Shapley 1979).
-    A coalition with a multiplier has this excess in every optimum, so what it gets is settled, and with it what all
-    coalitions get that are sums and differences of settled ones. Each round settles at least one more, so that there
-    are fewer rounds than VPPs.
+    One linear problem after another makes the largest excess as small as it can be (Maschler, Peleg
+    and Shapley 1979). A coalition with a multiplier has this excess in every optimum, so what it
+    gets is settled, and with it what all coalitions get that are sums and differences of settled
+    ones. Each round settles at least one more, so that there are fewer rounds than VPPs.
 
     values: v(S) of every coalition, yuan.
     solver: "auto" or one of `solvers.SOLVERS`.
@@ -200,7 +213,8 @@ def nucleolus(values: Values, solver: str = "auto", tolerance: float = 1e-6) -> 
 def in_span(rows: np.ndarray, settled: np.ndarray) -> np.ndarray:
     """True for each row that is a sum of multiples of the settled rows.
 
-    >>> in_span(np.array([[1.0, 1.0, 0.0], [1.0, 0.0, 0.0]]), np.array([[1.0, 1.0, 1.0], [0.0, 0.0, 1.0]])).tolist()
+    >>> known = np.array([[1.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
+    >>> in_span(known, np.array([[1.0, 1.0, 1.0], [0.0, 0.0, 1.0]])).tolist()
     [True, False]
     """
     nearest = rows @ np.linalg.pinv(settled) @ settled
@@ -210,7 +224,8 @@ def in_span(rows: np.ndarray, settled: np.ndarray) -> np.ndarray:
 def least_largest_excess(
     inside: np.ndarray, worth: np.ndarray, settled: np.ndarray, shares: np.ndarray, solver: str
 ) -> tuple[float, np.ndarray]:
-    """How small the largest excess of some coalitions can be, and their multipliers, which add up to 1.
+    """How small the largest excess of some coalitions can be, and their multipliers, which add up
+    to 1.
 
     inside: who is in these coalitions, `(coalitions, VPPs)`.
     worth: their values.
@@ -224,7 +239,9 @@ def least_largest_excess(
 
 
 def stability(values: Values, splits: pd.DataFrame) -> pd.DataFrame:
-    """A row per split (a column of `splits`): the largest excess, whose it is, and whether the split is in the core."""
+    """A row per split (a column of `splits`): the largest excess, whose it is, and whether the
+    split is in the core.
+    """
     rows = {}
     for name, split in splits.items():
         found, small = excesses(values, split), 1e-6 * max(1.0, split.abs().sum())

@@ -1,4 +1,6 @@
-"""Where the project's folders are; everything else asks here, so that nothing depends on the caller's folder."""
+"""Where the project's folders are; everything else asks here, so that nothing depends on the
+caller's folder.
+"""
 
 from pathlib import Path
 

@@ -1,4 +1,5 @@
-"""What every VPP of a case does and pays when it trades with nobody: the point from which cooperation is measured.
+"""What every VPP of a case does and pays when it trades with nobody: the point from which
+cooperation is measured.
 
 yuan over the horizon.
 """

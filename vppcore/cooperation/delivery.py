@@ -1,4 +1,5 @@
-"""What voltage limits cost: the VPPs of a feeder alone and together, with limits that hold in the AC power flow.
+"""What voltage limits cost: the VPPs of a feeder alone and together, with limits that hold in the
+AC power flow.
 
 yuan; voltages per unit.
 """

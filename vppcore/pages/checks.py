@@ -144,7 +144,9 @@ def never_falling(cost: pd.Series, accuracy: float = ROBUST_ACCURACY) -> bool:
 
 
 def accuracy_of(costs: pd.DataFrame) -> float:
-    """How well the costs of a sweep are known, as a share of them: less where a search was stopped."""
+    """How well the costs of a sweep are known, as a share of them: less where a search
+    was stopped.
+    """
     return max(ROBUST_ACCURACY, float(costs["gap"].abs().max()))
 
 

@@ -1,6 +1,8 @@
-"""One colour, one meaning: which colour a component, a VPP or a curve has in every figure of the book.
+"""One colour, one meaning: which colour a component, a VPP or a curve has in every figure of the
+book.
 
-Okabe and Ito's palette, which the colour-blind can read; what has no colour of its own gets a spare one by its name.
+Okabe and Ito's palette, which the colour-blind can read; what has no colour of its own gets a spare
+one by its name.
 """
 
 from __future__ import annotations
@@ -68,7 +70,8 @@ def colour_of(name: str, kind: str = "") -> str:
     """The colour of a component.
 
     name: its name, which is its label where it has one.
-    kind: its kind; a component alone of its kind with a label of the reader's keeps the kind's colour.
+    kind: its kind; a component alone of its kind with a label of the reader's keeps the kind's
+    colour.
 
     >>> colour_of("pv") == COLOURS["pv"]
     True

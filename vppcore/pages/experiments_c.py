@@ -55,7 +55,7 @@ def flows_on_own_grid(case: Case, schedules: Mapping[str, Schedules]) -> dict[st
     active, reactive = measured_power(folder, case.vpps[0].steps, case.vpps[0].step_hours)
     flows = {"the data as they are": solve_flow(grid, active, reactive)}
     for name, dispatches in schedules.items():
-        changed = active + spread(case, dispatches, grid)
+        changed = active + spread(case, dict(dispatches), grid)
         flows[name] = solve_flow(grid, changed, reactive)
     return flows
 

@@ -1,4 +1,5 @@
-"""Results -> pictures. No solving, no reading; each function draws on the Axes it is given and returns it.
+"""Results -> pictures. No solving, no reading; each function draws on the Axes it is given and
+returns it.
 
 Without Axes a function makes a figure of the page's width. Colours are those of colours.py.
 """
@@ -169,7 +170,9 @@ def lines(
     title: str = "",
     steps: bool = False,
 ) -> Axes:
-    """Hourly lines, one per column, told apart by colour and by dash; `steps` draws prices as they hold, hour by hour."""
+    """Hourly lines, one per column, told apart by colour and by dash; `steps` draws prices as they
+    hold, hour by hour.
+    """
     axes = axes or new_axes()
     colours = colours or vpp_colours(list(table))
     for name, dash in zip(table, DASHES * 4, strict=False):
@@ -194,7 +197,9 @@ def pair_name(pair: tuple[str, str]) -> str:
 
 
 def traded(coalition: CoalitionResult, axes: Axes | None = None) -> Axes:
-    """Power traded within each pair; up: to the first VPP, down: the other way round (paper A Fig. 4)."""
+    """Power traded within each pair; up: to the first VPP, down: the other way round (paper A Fig.
+    4).
+    """
     axes = axes or new_axes()
     pairs = list(coalition.multipliers.columns)
     table = coalition.trades[pairs].set_axis([f"{i} from {j}" for i, j in pairs], axis=1)
@@ -206,7 +211,9 @@ def traded(coalition: CoalitionResult, axes: Axes | None = None) -> Axes:
 
 
 def exchange(result: DispatchResult, axes: Axes | None = None) -> Axes:
-    """A VPP's trade with each other VPP and with the grid; up: bought, down: sold (paper A Fig. 5)."""
+    """A VPP's trade with each other VPP and with the grid; up: bought, down: sold
+    (paper A Fig. 5).
+    """
     axes = axes or new_axes()
     table = exchanged(result)
     grids = result.with_role("grid")
@@ -223,7 +230,9 @@ def exchange(result: DispatchResult, axes: Axes | None = None) -> Axes:
 
 
 def exchanged(result: DispatchResult) -> pd.DataFrame:
-    """What passes a VPP's connection point, kW: a column per partner and per grid, positive: bought."""
+    """What passes a VPP's connection point, kW: a column per partner and per grid, positive:
+    bought.
+    """
     columns: dict[str, pd.Series] = {}
     for tie in result.with_role("trade"):
         columns |= dict(result.series[tie].items())
@@ -238,7 +247,9 @@ def residuals(
     tolerance: float | None = None,
     axes: Axes | None = None,
 ) -> Axes:
-    """Residuals of a negotiation over iterations, logarithmic; `columns` maps columns to legend entries."""
+    """Residuals of a negotiation over iterations, logarithmic; `columns` maps columns to legend
+    entries.
+    """
     axes = axes or new_axes()
     for (column, name), colour, dash in zip(
         columns.items(), VPP_COLOURS, ("-", "--", "-."), strict=False
@@ -290,7 +301,9 @@ def prices(result: BargainResult, band: pd.DataFrame, axes: Axes | None = None) 
 
 
 def before_and_after(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
-    """Each VPP's cost alone and after cooperation and payments, in 1000 yuan (paper A Table 1 as a picture)."""
+    """Each VPP's cost alone and after cooperation and payments, in 1000 yuan (paper A Table 1 as a
+    picture).
+    """
     axes = axes or new_axes()
     place = np.arange(len(table))
     axes.bar(place - 0.2, table["alone"] / 1000, 0.38, color="#7F7F7F", label="alone")
@@ -306,7 +319,9 @@ def before_and_after(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
 
 
 def region(vertices: pd.DataFrame, plain: pd.DataFrame, axes: Axes | None = None) -> Axes:
-    """Supplied power against heat: the region with P2G and CCS around that of the plain CHP unit (paper A (14))."""
+    """Supplied power against heat: the region with P2G and CCS around that of the plain CHP unit
+    (paper A (14)).
+    """
     axes = axes or new_axes()
     for points, colour, dash, name in (
         (vertices, "#D55E00", "-", "with P2G and CCS"),
@@ -330,7 +345,9 @@ def region(vertices: pd.DataFrame, plain: pd.DataFrame, axes: Axes | None = None
 
 
 def region_in_space(vertices: pd.DataFrame, axes) -> None:
-    """The coupled region of supplied power, heat and net gas as a body; `axes` is three-dimensional."""
+    """The coupled region of supplied power, heat and net gas as a body; `axes` is
+    three-dimensional.
+    """
     corners = vertices[["heat", "supplied", "net gas"]].to_numpy()
     hull = ConvexHull(corners, qhull_options="QJ")
     axes.plot_trisurf(
@@ -364,7 +381,8 @@ def regions(vertices: pd.DataFrame, plain: pd.DataFrame) -> None:
 def worst_days(tables: dict[str, pd.DataFrame], named: dict[str, list[int]]) -> None:
     """Forecast and worst case of each series of a day, one below the other.
 
-    tables: series -> columns "forecast" and "worst case", kW. named: series -> steps on grey ground.
+    tables: series -> columns "forecast" and "worst case", kW. named: series -> steps on grey
+    ground.
     """
     if not tables:
         return
@@ -377,7 +395,9 @@ def worst_days(tables: dict[str, pd.DataFrame], named: dict[str, list[int]]) -> 
 def worst_day(
     forecast: pd.Series, worst: pd.Series, named: list[int], ylabel: str, axes: Axes | None = None
 ) -> Axes:
-    """A forecast and its worst case by step; bars mark the hits, grey ground the steps that the paper names (A Fig. 7)."""
+    """A forecast and its worst case by step; bars mark the hits, grey ground the steps that the
+    paper names (A Fig. 7).
+    """
     axes = axes or new_axes()
     for k, step in enumerate(named):
         axes.axvspan(
@@ -408,7 +428,8 @@ def worst_day(
 def levels(
     table: pd.DataFrame, published: pd.DataFrame | None = None, axes: Axes | None = None
 ) -> Axes:
-    """Worst-case cost alone and together by uncertainty level, in 1000 yuan; the paper's points as open markers (A Fig. 8).
+    """Worst-case cost alone and together by uncertainty level, in 1000 yuan; the paper's points as
+    open markers (A Fig. 8).
 
     published: columns level, mode ("alone" or "together") and yuan.
     """
@@ -441,8 +462,8 @@ def levels(
 def savings(
     tables: dict[str, pd.DataFrame], first: Axes | None = None, second: Axes | None = None
 ) -> Axes:
-    """What cooperation saves by uncertainty level, a line per case: in 1000 yuan on the first Axes, in percent of the cost
-    alone on the second, which is returned."""
+    """What cooperation saves by uncertainty level, a line per case: in 1000 yuan on the first Axes,
+    in percent of the cost alone on the second, which is returned."""
     if first is None or second is None:
         first, second = panels(1, 2)[1]
     for (name, table), colour, dash, mark in zip(
@@ -498,7 +519,8 @@ def distributions(costs: pd.DataFrame, axes: Axes | None = None) -> Axes:
 
 
 def game_prices(prices: pd.DataFrame, band: pd.DataFrame, axes: Axes | None = None) -> Axes:
-    """Price of each seller by step between the lowest price allowed and the grid's purchase price (paper B Fig. 7).
+    """Price of each seller by step between the lowest price allowed and the grid's purchase price
+    (paper B Fig. 7).
 
     band: columns low and high, yuan/kWh.
     """
@@ -549,7 +571,9 @@ def curves(
 def surface(
     table: pd.DataFrame, label: str, axes: Axes | None = None, precision: str = ",.0f"
 ) -> Axes:
-    """A table of numbers as a coloured map with the numbers written in; index and columns name the axes."""
+    """A table of numbers as a coloured map with the numbers written in; index and columns name the
+    axes.
+    """
     axes = axes or new_axes()
     shown = table.set_axis([f"{name:g}" for name in table.index]).set_axis(
         [f"{name:g}" for name in table], axis=1
@@ -591,7 +615,9 @@ def grouped_bars(table: pd.DataFrame, ylabel: str, axes: Axes | None = None) -> 
 def voltage_range(
     voltages: dict[str, pd.DataFrame], low: float, high: float, axes: Axes | None = None
 ) -> Axes:
-    """Lowest and highest voltage of each bus over all steps, per unit: a band per entry, with the allowed limits."""
+    """Lowest and highest voltage of each bus over all steps, per unit: a band per entry, with the
+    allowed limits.
+    """
     axes = axes or new_axes()
     for (name, table), colour, hatch in zip(
         voltages.items(), VPP_COLOURS, ("", "//", "..", "xx"), strict=False
@@ -637,7 +663,8 @@ def balances_of(
 
 
 def ladder_maps(swept: pd.DataFrame, price: float, interval: float) -> None:
-    """Emission and total cost by growth of the ladder and its base price (above) or interval (below).
+    """Emission and total cost by growth of the ladder and its base price (above) or interval
+    (below).
 
     swept: a row per ladder, prices in yuan/t, intervals in t.
     price, interval: what is held fixed in the lower and in the upper row.

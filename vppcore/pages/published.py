@@ -34,7 +34,9 @@ SHAPE_TOLERANCE = (
 
 @dataclass(frozen=True)
 class Judgement:
-    """One row of the ledger: a claim, our number in the claim's unit, the verdict and its reason."""
+    """One row of the ledger: a claim, our number in the claim's unit, the verdict and
+    its reason.
+    """
 
     claim: str
     ours: str
@@ -44,12 +46,16 @@ class Judgement:
 
 @cache
 def claims() -> pd.DataFrame:
-    """Every published claim, indexed by id: paper, where, kind, statement, quantity, value, unit."""
+    """Every published claim, indexed by id: paper, where, kind, statement, quantity,
+    value, unit.
+    """
     return pd.read_csv(CLAIMS).set_index("id")
 
 
 def published_value(claim: str) -> float:
-    """The number of a claim in its unit. Raises WrongInput for an unknown claim or one without a number."""
+    """The number of a claim in its unit. Raises WrongInput for an unknown claim or one without a
+    number.
+    """
     if claim not in claims().index or pd.isna(claims().loc[claim, "value"]):
         raise WrongInput(
             f"claim: found {claim!r}; allowed: a claim of {CLAIMS.name} that has a value"
@@ -58,8 +64,8 @@ def published_value(claim: str) -> float:
 
 
 def judge_number(claim: str, ours: float, reason: str = "", fitted: bool = False) -> Judgement:
-    """The verdict on a number: reproduced within NUMBER_TOLERANCE; if fitted numbers aim at it, by construction within
-    FITTED_TOLERANCE; else not reproduced."""
+    """The verdict on a number: reproduced within NUMBER_TOLERANCE; if fitted numbers aim at it, by
+    construction within FITTED_TOLERANCE; else not reproduced."""
     error = ours / published_value(claim) - 1
     if fitted:
         verdict = "by construction" if abs(error) <= FITTED_TOLERANCE else "not reproduced"
@@ -69,7 +75,9 @@ def judge_number(claim: str, ours: float, reason: str = "", fitted: bool = False
 
 
 def judge_hours(claim: str, holds: pd.Series, reason: str = "", fitted: bool = False) -> Judgement:
-    """The verdict on a statement about hours: `holds` says for each hour it speaks of whether it is true with us."""
+    """The verdict on a statement about hours: `holds` says for each hour it speaks of whether it is
+    true with us.
+    """
     share = float(holds.mean())
     verdict = _shape_verdict(share >= SHAPE_TOLERANCE, fitted)
     fails = ", ".join(str(hour) for hour in holds.index[~holds.astype(bool)])
@@ -82,8 +90,8 @@ def judge_hours(claim: str, holds: pd.Series, reason: str = "", fitted: bool = F
 def judge_relation(
     claim: str, holds: bool, ours: str, reason: str, fitted: bool = False
 ) -> Judgement:
-    """The verdict on a statement without a number, which holds with us or does not; by construction if the data were
-    shaped until it did."""
+    """The verdict on a statement without a number, which holds with us or does not; by construction
+    if the data were shaped until it did."""
     return Judgement(claim, ours, _shape_verdict(holds, fitted), reason)
 
 
@@ -159,7 +167,8 @@ def judgement_of(home: ClaimHome, results: Mapping[str, Any]) -> Judgement | Non
 def ledger(judgements: pd.DataFrame) -> pd.DataFrame:
     """Claims beside verdicts: statement, published value and unit, ours, verdict, reason.
 
-    Raises WrongInput for a verdict on an unknown claim, an unknown verdict or two verdicts on one claim.
+    Raises WrongInput for a verdict on an unknown claim, an unknown verdict or two verdicts on one
+    claim.
     """
     unknown = sorted(set(judgements["claim"]) - set(claims().index))
     odd = sorted(set(judgements["verdict"]) - set(VERDICTS))

@@ -32,7 +32,8 @@ PRICE_RESIDUALS = {
 
 
 def escaped(table: pd.DataFrame) -> pd.DataFrame:
-    """The same table with its texts, names of rows and columns included, as HTML shows them letter by letter.
+    """The same table with its texts, names of rows and columns included, as HTML shows them letter
+    by letter.
 
     Names and sources come from a reader's files; a `<b>` in them must not become a tag.
 
@@ -81,7 +82,9 @@ def parameters(case: Case) -> pd.DataFrame:
 
 
 def energy(case: Case) -> pd.DataFrame:
-    """Energy and peak of every series of a case as the models see it (factors applied): a row each, kWh and kW."""
+    """Energy and peak of every series of a case as the models see it (factors applied): a row each,
+    kWh and kW.
+    """
     rows = {}
     for vpp in case.vpps:
         for component in vpp.components:
@@ -102,7 +105,7 @@ def demand(case: Case, series: str) -> pd.DataFrame:
     """
     columns = {}
     for vpp in case.vpps:
-        loads = [c for c in vpp.with_role("load") if c.uncertain_series == series]
+        loads: list[Any] = [c for c in vpp.with_role("load") if c.uncertain_series == series]
         if loads:
             columns[vpp.name] = sum(load.demand for load in loads)
     return pd.DataFrame(columns, index=case.series.index)
@@ -160,7 +163,9 @@ def price_range(case: Case) -> pd.DataFrame:
 
 
 def statuses(case: Case) -> pd.Series:
-    """How many numbers of a case are printed, from the parent study, digitised, assumed, calibrated."""
+    """How many numbers of a case are printed, from the parent study, digitised, assumed,
+    calibrated.
+    """
     return case.units["status"].value_counts().rename("numbers")
 
 
@@ -209,16 +214,20 @@ def exchange(result: DispatchResult) -> pd.DataFrame:
 
 
 def before_and_after(bargain: BargainResult) -> pd.DataFrame:
-    """Paper A's Table 1: cost before and after cooperation, payment and saving of each VPP and of the cluster, yuan."""
+    """Paper A's Table 1: cost before and after cooperation, payment and saving of each VPP and of
+    the cluster, yuan.
+    """
     table = bargain.table[["alone", "with trades", "payment", "after", "gain", "weight"]].copy()
     table.loc["cluster"] = table.sum()
     return table.assign(**{"gain (%)": 100 * table["gain"] / table["alone"].abs()})
 
 
 def beside_paper(splits: dict[str, BargainResult]) -> pd.DataFrame:
-    """Paper A's Table 1 as its text gives it beside ours, for each case in `splits`, with our error in percent.
+    """Paper A's Table 1 as its text gives it beside ours, for each case in `splits`, with our error
+    in percent.
 
-    The paper prints savings in yuan (A02-A04) and as shares (A05-A07); costs alone are what the two imply.
+    The paper prints savings in yuan (A02-A04) and as shares (A05-A07); costs alone are what the two
+    imply.
     """
     names = ["VPP1", "VPP2", "VPP3"]
     savings = pd.Series([published_value(f"A0{k}") for k in (2, 3, 4)], names)
@@ -271,7 +280,9 @@ def certificate(coalition: CoalitionResult, optimum: CoalitionResult) -> pd.Seri
 
 
 def saving_in_words(apart: float, optimum: CoalitionResult) -> str:
-    """What cooperation can save, in a sentence; another one before it where the optimum is a bound."""
+    """What cooperation can save, in a sentence; another one before it where the
+    optimum is a bound.
+    """
     sentences = []
     if not all(schedule.exact for schedule in optimum.dispatches.values()):
         sentences.append(
@@ -300,7 +311,9 @@ def as_lines(numbers: pd.Series) -> str:
 
 
 def messages(coalition: CoalitionResult) -> pd.DataFrame:
-    """What left the agents: how many messages of which kind between whom, and how many numbers each carried."""
+    """What left the agents: how many messages of which kind between whom, and how many numbers each
+    carried.
+    """
     rows = [(m.sender, m.receiver, m.kind, m.content.size) for m in coalition.messages]
     table = pd.DataFrame(rows, columns=["from", "to", "kind", "numbers each"])
     return (

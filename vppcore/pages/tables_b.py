@@ -118,7 +118,9 @@ def price_limits(case: Case) -> pd.DataFrame:
 
 
 def choices(game: GameResult) -> pd.DataFrame:
-    """The cheapest and the most chosen seller of each hour with rivals, and whether they are one."""
+    """The cheapest and the most chosen seller of each hour with rivals, and whether
+    they are one.
+    """
     parts = game.parts[game.parts.notna().sum(axis=1) > 1]
     if parts.empty:
         return pd.DataFrame({"cheapest": [], "most chosen": [], "same": []}, dtype=object)

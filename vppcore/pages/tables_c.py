@@ -1,4 +1,6 @@
-"""Tables of the pages beyond the papers: a real week, the feeder, fairness. No solving, no reading."""
+"""Tables of the pages beyond the papers: a real week, the feeder, fairness. No
+solving, no reading.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ def received_by_each(trades: pd.DataFrame) -> pd.DataFrame:
 
 
 def saving_in_percent(alone: float, together: float) -> float:
-    """What cooperation saves, in percent of what the VPPs cost alone; of its size, if that is income."""
+    """What cooperation saves, in percent of what the VPPs cost alone; of its size, if that is
+    income.
+    """
     return 100 * (alone - together) / abs(alone) if alone else 0.0
 
 

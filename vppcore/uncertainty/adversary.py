@@ -21,7 +21,8 @@ from vppcore.uncertainty.search import Clock
 from vppcore.uncertainty.series import unused_budgets
 from vppcore.uncertainty.worth import value_bounds
 
-# The day is solved again and must cost what the search said, up to this share of the money at stake.
+# The day is solved again and must cost what the search said, up to this share of the money at
+# stake.
 CHECK = 1e-5
 # After so many rounds that did not close the gap between the bounds, the gap is reported instead.
 MOST_ROUNDS = 20
@@ -200,7 +201,9 @@ class Hunt:
                 return
 
     def crude_bound(self) -> float:
-        """A bound without a search: the forecast day and the dearest hits that the budget allows."""
+        """A bound without a search: the forecast day and the dearest hits that the
+        budget allows.
+        """
         _, high = self.adversary.bounds(True)
         dearest = dearest_hits(self.recourse, high)
         return self._react(self.recourse.forecast_day, squares=False).cost + float(high @ dearest)

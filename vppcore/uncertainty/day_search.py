@@ -21,7 +21,8 @@ from vppcore.uncertainty.search import answer_of, search
 
 @dataclass(frozen=True, eq=False)
 class Dual:
-    """The dual of a recourse: what a schedule costs at least, at most `goal` at the best multipliers.
+    """The dual of a recourse: what a schedule costs at least, at most `goal` at the best
+    multipliers.
 
     multipliers: of the rows `used`; the other rows have no limit.
     goal: yuan, an expression; products of hits and multipliers left out.

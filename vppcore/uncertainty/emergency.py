@@ -1,4 +1,5 @@
-"""Emergency: power, heat and gas that are shed or dumped at a price, so that every day can be lived through.
+"""Emergency: power, heat and gas that are shed or dumped at a price, so that every day can be lived
+through.
 
 A day on which a VPP cannot serve its loads shows as a cost and as shed energy in the results; it is
 never hidden. kW, kWh, yuan.

@@ -4,10 +4,11 @@ A battery that charges and discharges in one step loses energy, which can pay on
 worth less than nothing. So one need not forbid it in every step to know that it does no harm: it is
 enough to show that the days on which it can pay are not the worst. yuan.
 
-For a pair of flows in a step let `direction` be the mix of both that leaves the store as it is, such
-as 1 kW of charge and 0.9 kW of discharge.
+For a pair of flows in a step let `direction` be the mix of both that leaves the store as it is,
+such as 1 kW of charge and 0.9 kW of discharge.
 
-1. If both flows run in a cheapest schedule, the reduced cost of the direction is at most zero at all
+1. If both flows run in a cheapest schedule, the reduced cost of the direction is at most zero at
+all
    optimal multipliers (complementary slackness). `Leak.need` is that reduced cost, or less.
 2. Whoever has both flows running can take the direction off until one of them stands still, and
    make good what is missing then by unlimited moves. That costs at most `Leak.cost`.

@@ -35,7 +35,9 @@ class Modes:
         return Modes(self.first, np.zeros_like(self.fixed))
 
     def also_at(self, places: np.ndarray, first: np.ndarray) -> Modes:
-        """The same, obeyed in further places `(pairs, steps)` too, where they are those of `first`."""
+        """The same, obeyed in further places `(pairs, steps)` too, where they are
+        those of `first`.
+        """
         fresh = places & ~self.fixed
         return Modes(np.where(fresh, first, self.first), self.fixed | places)
 

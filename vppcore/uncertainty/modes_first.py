@@ -23,7 +23,9 @@ from vppcore.vpp import VPP
 
 
 class ModesProblem:
-    """The modes that are cheapest on the days known so far: min theta, theta >= cost on each day."""
+    """The modes that are cheapest on the days known so far: min theta, theta >= cost
+    on each day.
+    """
 
     def __init__(self, recourse: Recourse):
         self._recourse = recourse

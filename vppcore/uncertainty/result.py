@@ -21,7 +21,8 @@ class WorstCase:
     cost: yuan; of that day, with no two exclusive flows at once (as `dispatch` would find it).
     nominal: yuan; of the forecast day, likewise.
     hits: 0/1, a row per step, a column per series.
-    checked: yuan; what the search said that the day costs. Where flows exclude each other the search
+    checked: yuan; what the search said that the day costs. Where flows exclude each other the
+    search
         may let them overlap, so this may be less than `cost`, never more.
     solver: that searched.
     seconds: of the whole search.

@@ -1,4 +1,6 @@
-"""A search with binaries that may be stopped: the best answer so far, and what no answer exceeds."""
+"""A search with binaries that may be stopped: the best answer so far, and what no
+answer exceeds.
+"""
 
 from __future__ import annotations
 

@@ -53,7 +53,9 @@ def unused_budgets(vpp: VPP, uncertainty: Uncertainty) -> list[str]:
 
 
 def check_series(case: Case, uncertainty: Uncertainty) -> None:
-    """Raises WrongInput for a budget of a series that no VPP of the case has, unless it is one of USUAL_SERIES."""
+    """Raises WrongInput for a budget of a series that no VPP of the case has, unless it is one of
+    USUAL_SERIES.
+    """
     there = series_of(case)
     faults = []
     for name, hours in uncertainty.budgets.items():

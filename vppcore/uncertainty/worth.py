@@ -1,4 +1,5 @@
-"""What a hit can be worth at most and at least: bounds with a proof, for the search of the worst day.
+"""What a hit can be worth at most and at least: bounds with a proof, for the search of the worst
+day.
 
 The multiplier of a row of the recourse says what one unit more on its right side saves. Bounds on
 the multipliers follow from what a VPP can do without limit, whatever its schedule, such as to buy,
@@ -30,7 +31,8 @@ class Repair:
     Few columns are left to move, and they fall into blocks that share no row, mostly one for each
     step: only the blocks that a change touches are solved.
 
-    exclusive: exclusive flows may be forbidden by modes, so they are no moves; else they may overlap.
+    exclusive: exclusive flows may be forbidden by modes, so they are no moves; else they may
+    overlap.
     Raises NotSolved (unbounded) if unlimited moves earn money without end.
     """
 
@@ -130,7 +132,9 @@ class Block:
         self._prices: dict[bytes, float] = {}
 
     def price(self, change: np.ndarray) -> float:
-        """The least cost in yuan of making good a change of these rows; infinite if it cannot be."""
+        """The least cost in yuan of making good a change of these rows; infinite if it
+        cannot be.
+        """
         key = change.tobytes()
         if key not in self._prices:
             self._prices[key] = self._solve(change)
@@ -164,7 +168,8 @@ def value_bounds(recourse: Recourse, exclusive: bool = False) -> tuple[np.ndarra
     is by_day.T @ multipliers. Returns two arrays `(keys x steps,)` in yuan, low <= 0 <= high, such
     that for every day and all trades some optimal multipliers keep all worths between them.
 
-    exclusive: for whatever modes of exclusive flows; False: for the recourse that lets them overlap.
+    exclusive: for whatever modes of exclusive flows; False: for the recourse that lets them
+    overlap.
 
     Proof. Rows that are equations: see `Repair`; a multiplier is what making good one unit more, or
     one unit less, costs at most. Rows that are limits: see `limit_bound`. The worth of a hit is a
