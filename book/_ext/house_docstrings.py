@@ -1,7 +1,8 @@
 """Sphinx reads the house's docstrings: a sentence, then one field a line ("name, name: meaning.").
 
-Such lines become a list of fields. Mathematics between dollars becomes Sphinx's own, names between backticks become code,
-and whatever else reStructuredText would take for markup is shown as it is written.
+Such lines become a list of fields. Mathematics between dollars becomes Sphinx's own, names between
+backticks become code, and whatever else reStructuredText would take for markup is shown as it is
+written.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ SPECIAL = re.compile(r"(\$[^$\n]+\$)|(`[^`\n]+`)|([\\*|_])")
 
 
 def blocks_of(text: str) -> list[str]:
-    """The text cut into display equations (without their dollars, at odd places) and what is between them."""
+    """The text cut into display equations (without dollars, at odd places) and what is between."""
     return DISPLAY.split(text)
 
 
