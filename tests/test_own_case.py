@@ -178,6 +178,16 @@ def test_check_says_what_was_understood(tool, tmp_path, capsys):
     assert lines[-1] == f'Now: make run NB=bargaining P="case={folder}"'
 
 
+def test_check_says_when_the_steps_are(tool, tmp_path, capsys):
+    tool.check("simbench-semiurb")
+    assert capsys.readouterr().out.splitlines()[1:3] == [
+        "168 steps of 1 h",
+        "from Monday, 0:00 (Europe/Berlin)",
+    ]
+    tool.check(str(mine(tmp_path / "mine", (Y, "steps: 24", "start: 18:30\nsteps: 24"))))
+    assert capsys.readouterr().out.splitlines()[2] == "from 18:30 (UTC)"
+
+
 @pytest.mark.parametrize(
     "name", ["template", "paper-a", "paper-a-parent", "paper-b", "paper-b-handmade"]
 )

@@ -268,6 +268,9 @@ def test_a_limit_by_step_is_checked_like_one_in_a_row(tmp_path, cell, words):
 def test_a_window_cuts_limits_too(tmp_path):
     case = loaded(tmp_path, series=with_column("grid_buy_max_kw", 100, 40, 45)).window(2, 2)
     assert case.vpp("Home").component("grid").buy_max.tolist() == [40, 45]
+    units = UNITS.replace("all,tie,limit,25,kW", "all,tie,crossing_fee,0.01,yuan/kWh")
+    case = loaded(tmp_path / "tie", units, with_column("tie_limit_kw", 1, 2, 3)).window(2, 2)
+    assert case.tie.limit.tolist() == [2, 3]
 
 
 # --- load that may be called ----------------------------------------------------------------------

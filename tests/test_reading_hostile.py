@@ -215,7 +215,8 @@ NUMBERS = {
     "more than any number": (SERIES.replace("2,25,", "2,1e999,"), UNITS, "column home_load_kw: found inf kW; allowed: a finite number"),
     "a limit beyond all limits": (SERIES, UNITS.replace("energy_max,20", "energy_max,1e300"), "energy_max: found 1e+300 kWh; allowed: below 1e+15"),
     "minus infinity": (SERIES, UNITS.replace("sell_max,100", "sell_max,-inf"), "all grid sell_max: found -inf kW"),
-    "self-discharge of all": (SERIES, with_rows("Home,battery,self_discharge,1,-"), "Home"),
+    "self-discharge of all": (SERIES, with_rows("Home,battery,self_discharge,1,-").replace("charge_max,10,", "charge_max,1,", 1),
+                              "units.csv, Home, battery: self_discharge = 1 loses more than charge_max"),
     "a battery that loses more than it takes": (SERIES, with_rows("Home,battery,self_discharge,0.9,-").replace("charge_max,10,", "charge_max,1,", 1),
                                                 "units.csv, Home, battery: self_discharge = 0.9 loses more than charge_max"),
     "a battery smaller than its content": (SERIES, UNITS.replace("energy_start,5", "energy_start,25"), "energy_start = 25 is above energy_max = 20"),
@@ -224,8 +225,6 @@ NUMBERS = {
 
 @pytest.mark.parametrize(("series", "units", "words"), NUMBERS.values(), ids=NUMBERS.keys())
 def test_a_number_that_cannot_be_meant_is_refused(tmp_path, series, units, words):
-    if words == "Home":
-        units = units.replace("charge_max,10,", "charge_max,1,", 1)
     found = sentences(tmp_path, units_csv=units, series_csv=series)
     assert any(words in sentence for sentence in found), found
 

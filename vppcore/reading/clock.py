@@ -20,7 +20,9 @@ SECONDS_OF_AN_HOUR = 3600
 
 @dataclass(frozen=True)
 class Start:
-    """When the first step begins, in local time.
+    """When the first step begins, in local time; later steps follow by their length alone.
+
+    A clock that is put forward or back within the horizon is not followed.
 
     hour: of the day, 0 is midnight.
     weekday: 0 is Monday; None if it is not known.
