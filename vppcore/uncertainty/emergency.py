@@ -131,6 +131,15 @@ def largest(vpp: VPP, unit: str) -> float:
     return max(sizes)
 
 
+def declared_power(vpp: VPP) -> float:
+    """All power that the components of a VPP declare, added up, kW: more than any need."""
+    power = 0.0
+    for component in vpp.components:
+        for values in declared(component, "kW").values():
+            power += float(np.abs(values).max(initial=0.0))
+    return power
+
+
 def fuel_price(vpp: VPP) -> float:
     """Fuel of one kWh from the least efficient unit, yuan/kWh; 0 without a fuel."""
     prices = [0.0]

@@ -19,9 +19,11 @@ from scipy import sparse
 from vppcore.compiled import Compiled, Split
 from vppcore.errors import NotSolved
 from vppcore.exclusive import EXCLUSIVE_TOLERANCE, with_finite_limits
+from vppcore.infeasible import explain_infeasible, explain_unbounded
 from vppcore.mixed import solve_mixed_quadratic
 from vppcore.uncertainty.chords import with_chords
 from vppcore.uncertainty.emergency import NAME as EMERGENCY
+from vppcore.uncertainty.emergency import declared_power
 from vppcore.uncertainty.modes import Modes, PairRows, mode_columns
 from vppcore.uncertainty.series import hit, series_name, series_of, uncertain_series
 from vppcore.uncertainty.settings import Uncertainty
@@ -34,6 +36,10 @@ Key = tuple[str, str]  # (VPP, series) or (VPP, carrier)
 
 # Two costs count as equal if they differ by less than this share of the money at stake.
 SAME_COST = 1e-7
+# Prices of an emergency that follow the VPP are raised so many times by this factor, if need be.
+RAISE = 10.0
+RAISE_ABOVE = 1e-6  # where more was paid for it than necessary, as a share of the money at stake
+MOST_RAISES = 6
 # The money at stake is the cost, but at least this share of all money that changes hands.
 SMALLEST_SHARE = 1e-3
 
@@ -81,9 +87,10 @@ class Recourse:
         self.step_hours = self.vpps[0].step_hours
         self.keys = keys_of(self.vpps, uncertainty)
         self.budgets = {key: uncertainty.steps_of(key[1], self.step_hours) for key in self.keys}
-        self._state()
         self._linear = WarmLinear(f"{self.name}'s reaction to a day")
         self._whole = WarmLinear(f"{self.name}'s reaction to a day, modes included")
+        self._state()
+        self._check_emergency()
 
     # --- from the VPPs to matrices ---
     def _state(self) -> None:
@@ -102,7 +109,9 @@ class Recourse:
         cost = total(model.cost for model in models)
         compiled = Compiled(cost, [*rows, *firsts, *others], self.name)
         split = compiled.split([*days.values(), *trades])
-        limited = with_finite_limits(pairs, [*rows, *usual_days(days, models)], self.name)
+        limited = with_finite_limits(
+            pairs, [*rows, *usual_days(self.vpps, days, models)], self.name
+        )
         self.pairs = []
         for pair, finite, first, other in zip(pairs, limited, firsts, others, strict=True):
             places = (compiled.rows(first), compiled.rows(other))
@@ -141,6 +150,43 @@ class Recourse:
         self.by_trade = sparse.hstack([nothing, *moved[days:]], format="csc")
         self.no_trade = np.zeros(self.by_trade.shape[1])
         self.forecast_day = np.zeros(self.by_day.shape[1])
+
+    def _check_emergency(self) -> None:
+        """Sees to it that an emergency is used only where it must be.
+
+        Where its prices follow the VPP they are raised tenfold until no more is shed and dumped
+        than necessary, on the forecast day and on the day on which everything is hit.
+        Raises NotSolved, saying why, if there is no schedule in spite of an emergency
+        (infeasible), or one that earns without end (unbounded).
+        """
+        columns = np.concatenate(list(self.emergency.values()))
+        prices = np.zeros(len(self.cost))
+        prices[columns] = self.cost[columns]
+        follows = self.uncertainty.shed_price is None and self.uncertainty.dump_price is None
+        try:
+            for z in (self.forecast_day, np.ones_like(self.forecast_day)):
+                needed = self._least(prices, z)
+                for _ in range(MOST_RAISES if follows else 1):
+                    paid = float(prices @ self.react(z).x)
+                    if not follows or paid - needed <= RAISE_ABOVE * self.stake(needed):
+                        break
+                    self._raise_prices(columns)
+        except NotSolved as refused:
+            hit_vpps = [hit(vpp, self.uncertainty, {}) for vpp in self.vpps]
+            raise with_reason(hit_vpps, refused) from refused
+
+    def _raise_prices(self, columns: np.ndarray) -> None:
+        """Makes shedding and dumping dearer."""
+        dearer = self.cost.copy()
+        dearer[columns] *= RAISE
+        self.cost = dearer
+        self.program = replace(self.program, linear=dearer)
+        self._squares = replace(self._squares, linear=dearer[: len(self._squares.linear)])
+
+    def _least(self, cost: np.ndarray, z: np.ndarray) -> float:
+        """The least of another cost on day z."""
+        other = replace(self.program, linear=cost, constant=0.0)
+        return WarmLinear(self.name).value(self._with(other, self.right_side(z)))
 
     # --- vectors ---
     def flat(self, trades: np.ndarray | None) -> np.ndarray:
@@ -315,6 +361,15 @@ class Recourse:
         return self.step_hours * EXCLUSIVE_TOLERANCE * float(np.abs(x).max(initial=0.0))
 
 
+def with_reason(vpps: list[VPP], refused: NotSolved) -> NotSolved:
+    """The same refusal, saying what lacks a schedule or earns without end where that is known."""
+    if refused.status == "infeasible":
+        return NotSolved("; ".join(explain_infeasible(vpp) for vpp in vpps), "infeasible")
+    if refused.status == "unbounded":
+        return NotSolved("; ".join(explain_unbounded(vpp) for vpp in vpps), "unbounded")
+    return refused
+
+
 def with_binaries(program: Program, pairs: list[PairRows]) -> Program:
     """The program with a binary for each pair and step that says which flow may run."""
     binaries = mode_columns(pairs, len(program.row_high))
@@ -330,16 +385,18 @@ def with_binaries(program: Program, pairs: list[PairRows]) -> Program:
     )
 
 
-def usual_days(days: dict[Key, cp.Variable], models: list[Model]) -> list[cp.Constraint]:
-    """Rows that keep each z between 0 and 1 and let nothing be dumped.
+def usual_days(
+    vpps: tuple[VPP, ...], days: dict[Key, cp.Variable], models: list[Model]
+) -> list[cp.Constraint]:
+    """Rows that keep each z between 0 and 1 and the emergency below all power of a VPP together.
 
-    Whoever buys to dump pays twice, so no flow needs to be larger than these rows allow.
+    Whoever sheds in order to sell, or buys in order to dump, pays twice; so no flow needs to be
+    larger than these rows allow.
     """
     rows = [z >= 0 for z in days.values()] + [z <= 1 for z in days.values()]
-    for model in models:
-        for series, flow in model.parts[EMERGENCY].series.items():
-            if series.startswith("dumped"):
-                rows.append(flow == 0)
+    for vpp, model in zip(vpps, models, strict=True):
+        largest = declared_power(vpp)
+        rows += [flow <= largest for flow in model.parts[EMERGENCY].series.values()]
     return rows
 
 
