@@ -25,6 +25,9 @@ from vppcore.uncertainty.modes import PairRows
 from vppcore.uncertainty.recourse import Recourse
 from vppcore.uncertainty.worth import Repair, given_up
 
+# What a mix of two flows adds to a row counts as nothing below this share of what each flow adds.
+ROUNDING = 1e-12
+
 
 @dataclass(frozen=True, eq=False)
 class Leak:
@@ -85,6 +88,7 @@ def leak_of(
     columns = recourse.matrix[:, [first_column, other_column]].toarray()
     for ratio in mixes(columns):
         effect = columns @ np.array([1.0, ratio])
+        effect[np.abs(effect) <= ROUNDING * np.abs(columns).max(axis=1)] = 0.0
         own_cost = float(recourse.cost[[first_column, other_column]] @ [1.0, ratio])
         size = min(pair.first_max[step], pair.other_max[step] / ratio)
         leak = bounded_leak(recourse, repair, effect, own_cost, size)
