@@ -539,6 +539,14 @@ def test_texts_and_signed_numbers_stay_as_they_are(cell):
     assert as_csv(pd.DataFrame({"x": [cell]})) == pd.DataFrame({"x": [cell]}).to_csv(index=False)
 
 
+def test_a_name_in_a_file_s_name_stays_in_the_folder(results):
+    study = Study("demo", {})
+    study.keep(**{"figure_../../VPP 1/\n": pd.DataFrame({"x": [1]})})
+    study.finish()
+    (table,) = (results / "demo").glob("*.csv")
+    assert table.name == "figure_______VPP 1__.csv"
+
+
 def test_a_table_keeps_numbers_and_both_levels_of_its_rows():
     index = pd.MultiIndex.from_tuples([("=A", 1), ("B", 2)], names=["VPP", "step"])
     text = as_csv(pd.DataFrame({"kW": [-1.5, 2.0]}, index=index))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from tqdm.auto import tqdm
 
 from vppcore.bargaining.split import BargainResult, bargain
 from vppcore.case import Case
@@ -44,15 +45,19 @@ def agree(case: Case, weights: str, solver: str = "auto", **negotiation: Any) ->
 
 
 def negotiate_each(
-    case: Case, runs: Iterable[Mapping[str, Any]], solver: str = "auto", **usual: Any
+    case: Case,
+    runs: Sequence[Mapping[str, Any]],
+    solver: str = "auto",
+    progress: bool = False,
+    **usual: Any,
 ) -> pd.DataFrame:
     """The same negotiation under several settings: a row each.
 
-    runs: settings that differ from `usual`, as for `cooperate`.
+    runs: settings that differ from `usual`, as for `cooperate`. progress: shows a bar.
     Columns: order, starting penalty, balancing, iterations, certified gap.
     """
     rows = []
-    for changed in runs:
+    for changed in tqdm(runs, desc="negotiations", disable=not progress):
         settings = {"order": "sequential", "balancing": False} | usual | dict(changed)
         patient: dict[str, Any] = {"max_iterations": PATIENCE} | settings
         outcome = cooperate(case, **patient, solver=solver)

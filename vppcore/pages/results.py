@@ -32,6 +32,7 @@ PACKAGES = ("cvxpy", "highspy", "osqp", "clarabel", "gurobipy", "pandas", "numpy
 # the first letters by which a spreadsheet knows a formula; signed numbers and the dash of a missing
 # unit are none
 FORMULA = re.compile(r"[=+\-@\t\r]")
+NOT_IN_A_FILE_NAME = re.compile(r"[^\w +-]")
 SIGNED_NUMBER = re.compile(r"[+-](\d[\d.,]*([eE][+-]?\d+)?( [\w %/(),.+-]*)?)?")
 
 
@@ -50,6 +51,15 @@ def harmless(cell: Any) -> Any:
     if not isinstance(cell, str) or not FORMULA.match(cell) or SIGNED_NUMBER.fullmatch(cell):
         return cell
     return f"'{cell}"
+
+
+def file_name(name: str) -> str:
+    """A table's name as the name of a file: what cannot stand in one becomes an underscore.
+
+    >>> file_name("figure_a5_VPP1_heat"), file_name("figure_../../x")
+    ('figure_a5_VPP1_heat', 'figure_______x')
+    """
+    return NOT_IN_A_FILE_NAME.sub("_", name)
 
 
 def as_csv(table: pd.DataFrame) -> str:
@@ -91,7 +101,7 @@ def write_results(
         made = Path(folder, notebook)
         made.mkdir()
         for name, table in tables.items():
-            (made / f"{name}.csv").write_text(as_csv(table), encoding="utf-8")
+            (made / f"{file_name(name)}.csv").write_text(as_csv(table), encoding="utf-8")
         if len(verdicts):
             verdicts.to_csv(made / "claims.csv", index=False)
         text = json.dumps(record | system, indent=2, default=float) + "\n"
