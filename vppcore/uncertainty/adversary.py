@@ -74,7 +74,7 @@ class Adversary:
         time_limit: seconds; None is no limit. A search that is stopped gives the best day so far.
         Raises NotSolved if the linear problem at a day does not cost what the search says.
         """
-        hunt = Hunt(self, self.recourse.flat(trades), solver, Clock(time_limit))
+        hunt = self.hunt_for(trades, solver, time_limit)
         hunt.begin(relaxed)
         if self._overlapping is not None:
             hunt.let_overlap(self._overlapping)
@@ -84,9 +84,15 @@ class Adversary:
                 hunt.choose_earliest()
         return hunt.worst_case()
 
+    def hunt_for(self, trades: np.ndarray | None, solver: str, time_limit: float | None) -> Hunt:
+        """A hunt for the worst day with these trades, begun with the forecast day."""
+        hunt = Hunt(self, self.recourse.flat(trades), solver, Clock(time_limit))
+        hunt.begin()
+        return hunt
+
     def answer_in(self, modes: Modes, solver: str = "auto") -> WorstCase:
         """The worst day if the VPP must keep these modes of its exclusive flows on every day."""
-        hunt = Hunt(self, self.recourse.no_trade, solver, Clock(None))
+        hunt = self.hunt_for(None, solver, None)
         hunt.begin(modes=modes)
         hunt.keep_modes()
         return hunt.worst_case()

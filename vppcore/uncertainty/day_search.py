@@ -191,4 +191,6 @@ class Found:
 
     def is_finished(self, recourse: Recourse) -> bool:
         """True if the search was not stopped before its end."""
+        if not np.isfinite([self.cost, self.bound]).all():
+            return False
         return self.bound - self.cost <= PROVEN * recourse.stake(self.bound)

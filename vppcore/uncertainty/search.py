@@ -7,6 +7,8 @@ from __future__ import annotations
 import time
 import warnings
 from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
 from typing import Any
 
 import cvxpy as cp
@@ -109,6 +111,8 @@ def timed(problem: cp.Problem, solver: str, name: str, seconds: float) -> Search
             problem.solve(solver=SOLVERS[solver][0], **options)
     except cp.SolverError as error:
         raise NotSolved(f"{name}: {solver} failed ({error})") from error
+    except gurobi_errors():  # stopped so early that there is nothing to read from the model
+        return Searched(-np.inf, np.inf, solver)
     stopped = (cp.USER_LIMIT, cp.INFEASIBLE_INACCURATE)  # the second: Gurobi without an answer
     if problem.status not in (cp.OPTIMAL, *stopped):
         words = problem.status.replace("_", " ")
@@ -120,6 +124,16 @@ def timed(problem: cp.Problem, solver: str, name: str, seconds: float) -> Search
     if problem.status == cp.OPTIMAL:
         return Searched(value, value, solver)
     return Searched(value, max(value, -float(least)), solver)
+
+
+@cache
+def gurobi_errors() -> tuple[type[Exception], ...]:
+    """What gurobipy raises; nothing if it is not installed."""
+    if find_spec("gurobipy") is None:
+        return ()
+    import gurobipy
+
+    return (gurobipy.GurobiError,)
 
 
 def answer_of(variable: cp.Variable) -> np.ndarray:
