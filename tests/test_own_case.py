@@ -251,8 +251,8 @@ FAULTS = {
     "decimal commas without quotes": ([(S, "13,0.40,3.00,6.15", "13,0,40,3,00,6,15")], ["series.csv, line 16: found 10 cells below 7 column names (decimal commas?); allowed: as many"]),
     "wrong unit": ([(U, "energy_max,10,kWh", "energy_max,10,kW")],
                    ["units.csv, line 13, Home battery energy_max: found unit 'kW'; allowed: kWh, MWh"]),
-    "unknown component": ([(U, "Home,boiler,heat_max", "Home,heat_pump,heat_max")],
-                          ["units.csv, line 17, Home heat_pump heat_max: unknown component 'heat_pump'; allowed: battery, boiler, carbon_market"]),
+    "unknown component": ([(U, "Home,boiler,heat_max", "Home,windmill,heat_max")],
+                          ["units.csv, line 17, Home windmill heat_max: unknown component 'windmill'; allowed: battery, boiler, carbon_market"]),
     "unknown parameter": ([(U, "Home,boiler,efficiency", "Home,boiler,losses")], ["Home boiler losses: unknown parameter 'losses'; allowed: heat_max, efficiency",
                                                                                 "units.csv: Home boiler lacks efficiency (heat per gas energy, -)"]),
     "missing parameter": ([(U, "Home,battery,energy_start,3,kWh,state in the evening,assumed\n", "")],
@@ -329,7 +329,7 @@ def test_check_lists_all_faults_of_a_folder_at_once(tool, tmp_path):
     )
     changes = [change for name in names for change in FAULTS[name][0]]
     changes += [
-        (U, "Home,boiler,heat_max", "Home,heat_pump,heat_max"),
+        (U, "Home,boiler,heat_max", "Home,windmill,heat_max"),
         (U, "discharge_max,5,kW", "discharge_max,5,W"),
         (U, "roof,assumed", "roof,measured"),
         (U, "Home,gas_supply,price,3.5", 'Home,gas_supply,price,"3,5"'),
@@ -344,7 +344,7 @@ def test_check_lists_all_faults_of_a_folder_at_once(tool, tmp_path):
     faults = [without_line(fault) for fault in refused(tool, mine(tmp_path / "mine", *changes))[1:]]
     expected = [sentence for name in names for sentence in FAULTS[name][1]]
     expected += [
-        "unknown component 'heat_pump'",
+        "unknown component 'windmill'",
         "Home battery discharge_max: found unit 'W'; allowed: kW, MW",
         "found status 'measured'",
         "Home gas_supply price: found '3,5' (decimal comma?)",

@@ -140,7 +140,7 @@ FIFTEEN: dict[int, Change] = {
     5: column("hour", autumn, "time_utc"),
     6: replaced("series.csv", "24,0.43,3.35,0.00,2.20,0.45,0.30\n", ""),
     7: replaced("series.csv", "16,0.43", "16,-0.4"),
-    8: replaced("units.csv", "Home,boiler,heat_max", "Home,heat_pump,heat_max"),
+    8: replaced("units.csv", "Home,boiler,heat_max", "Home,windmill,heat_max"),
     9: replaced("units.csv", "Home,battery,charge_max", "Home,battery,charge_power"),
     10: replaced("units.csv", "Home,battery,energy_max,10,kWh,data sheet,assumed\n", ""),
     11: replaced("units.csv", CHARGE, 2 * CHARGE),

@@ -344,11 +344,13 @@ class Weather(Component):
 @pytest.fixture
 def newcomers() -> Iterator[None]:
     """Two kinds of components that a newcomer has added."""
+    before = dict(COMPONENTS)
     for name, component in (("heat_pump", HeatPump), ("weather", Weather)):
         COMPONENTS[name] = kind(name)(component)
     yield
     for name in ("heat_pump", "weather"):
         KIND_OF.pop(COMPONENTS.pop(name))
+    COMPONENTS.update(before)
 
 
 PUMP = "Home,heat_pump,heat_max,30,kW"
