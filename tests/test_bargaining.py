@@ -350,13 +350,25 @@ def test_admm_gives_the_right_split_or_says_that_it_has_none(parent, alone, toge
     assert np.abs(talked.gains - closed.gains).max() <= 1e-3 * closed.gains.sum()
     if talked.method == "admm":
         assert talked.difference == pytest.approx(np.abs(talked.gains - closed.gains).max())
-        last = talked.history.iloc[-1]
-        assert last["dual residual (yuan/kWh)"] == pytest.approx(
-            factor * last["largest move (yuan/kWh)"]
-        )
+        first, last = talked.history.iloc[0], talked.history.iloc[-1]
+        move = first["largest move (yuan/kWh)"]
+        assert first["dual residual (yuan/kWh)"] == pytest.approx(factor * move)
         assert last["dual residual (yuan/kWh)"] <= 1e-4
     else:
         assert "gave no answer" in talked.note and factor != 1.0
+
+
+def test_agreement_alone_does_not_end_the_talks_on_prices(parent, alone, together):
+    """Both sides of each pair name nearly the same prices from the first iteration on, wrong ones."""
+    deal = make_deal(parent, alone, together, "contribution")
+    penalty = 1e6 * natural_price_penalty(deal)
+    with pytest.raises(NotSolved, match="after 50 iterations") as refused:
+        admm_prices(deal, Settings(method="admm", penalty=penalty, max_iterations=50))
+    assert refused.value.status == "limit"
+    _, history = admm_prices(deal, Settings(method="admm"))
+    last, before = history.iloc[-1], history.iloc[-2]
+    columns = ["largest disagreement (yuan/kWh)", "dual residual (yuan/kWh)"]
+    assert last[columns].max() <= 1e-4 < before[columns].max()
 
 
 def test_a_band_needs_a_grid_in_every_vpp():

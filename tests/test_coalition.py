@@ -277,13 +277,12 @@ def test_talks_that_would_stall_are_balanced_and_agree(parent, tie):
 
 
 def test_a_stall_is_one_residual_next_to_nothing_beside_the_other_for_long():
-    def talk(primal, dual, count):
-        return [{"relative primal": primal, "relative dual": dual}] * count
-
-    assert stalled(talk(1.0, 1e-3, STALL_AFTER)) and stalled(talk(1e-3, 1.0, STALL_AFTER))
-    assert not stalled(talk(1.0, 1e-3, STALL_AFTER - 1))
-    assert not stalled(talk(1.0, 0.1, STALL_AFTER))
-    assert not stalled(talk(1.0, 1e-3, STALL_AFTER - 1) + talk(1.0, 1.0, 1))
+    large, small = [1.0] * STALL_AFTER, [1e-3] * STALL_AFTER
+    assert stalled(large, small) and stalled(small, large)
+    assert not stalled(large[1:], small[1:])
+    assert not stalled(large, [0.1] * STALL_AFTER)
+    assert not stalled(large, [*small[1:], 1.0])
+    assert stalled([1e-9, *large], [1.0, *small])  # what was before does not count
 
 
 def test_the_paper_s_numbers_of_iterations_stand(together, closer, parallel):

@@ -14,12 +14,14 @@ import pandas as pd
 
 from vppcore.bargaining.deal import Deal, VppPair
 from vppcore.bargaining.settings import Settings
+from vppcore.cooperation.admm import balanced, stalled
 from vppcore.errors import NotSolved
 from vppcore.solvers import solve, value_of
 
 Prices = dict[VppPair, np.ndarray]
 HALVINGS = 60  # of an interval by bisection: as many as a double has digits, and some more
 SMALLEST_GAIN = 1e-12  # share of the saving at which bisection begins
+BALANCE_UNTIL = 400  # iterations; talks converge with a penalty that is fixed in the end
 
 
 def conic_prices(deal: Deal) -> Prices:
@@ -62,7 +64,7 @@ class PriceTalks:
     expected: (pair, VPP) -> the prices this side expects.
     mean: pair -> the mean of both sides' expectations.
     multiplier: (pair, VPP) -> multiplier of this side's distance from the mean, yuan per yuan/kWh.
-    history: a row per iteration.
+    history: a row per iteration. balancing: True once the talks have stalled.
     """
 
     deal: Deal
@@ -71,6 +73,7 @@ class PriceTalks:
     mean: Prices = field(init=False)
     multiplier: dict[tuple[VppPair, str], np.ndarray] = field(init=False)
     history: list[dict[str, float]] = field(default_factory=list)
+    balancing: bool = False
 
     def __post_init__(self):
         mid = self.deal.band["mid"].to_numpy()
@@ -97,6 +100,14 @@ class PriceTalks:
             for side in pair:
                 distance = self.expected[pair, side] - self.mean[pair]
                 self.multiplier[pair, side] = self.multiplier[pair, side] + self.penalty * distance
+
+    def balance_if_stalled(self) -> None:
+        """Lets the penalty follow the residuals, once one has long been nothing to the other."""
+        primal = [row["largest disagreement (yuan/kWh)"] for row in self.history]
+        dual = [row["dual residual (yuan/kWh)"] for row in self.history]
+        self.balancing = self.balancing or stalled(primal, dual)
+        if self.balancing and len(self.history) < BALANCE_UNTIL:
+            self.penalty = balanced(self.penalty, primal[-1], dual[-1])
 
     def disagreement(self) -> float:
         """The largest difference between two sides' expectations of a price, yuan/kWh."""
@@ -140,6 +151,7 @@ def admm_prices(deal: Deal, how: Settings) -> tuple[Prices, pd.DataFrame]:
         )
         if max(disagreement, dual) <= how.tolerance:
             return talks.mean, pd.DataFrame(talks.history).set_index("iteration")
+        talks.balance_if_stalled()
     raise NotSolved(
         f"P2: prices differ by {disagreement:.2g} yuan/kWh and move by {dual:.2g} yuan/kWh "
         f"(at the natural penalty) after {int(how.max_iterations)} iterations; "

@@ -170,27 +170,29 @@ def small(row: dict[str, float], tolerance: float) -> bool:
 
 def next_penalty(talks: Talks, how: Settings, penalty: float) -> float:
     """The penalty of the next iteration: as it is, or balanced from the start or since a stall."""
-    if talks.balanced_from is None and (how.balancing or stalled(talks.history)):
+    recent = talks.history[-STALL_AFTER:]
+    primal = [row["relative primal"] for row in recent]
+    dual = [row["relative dual"] for row in recent]
+    if talks.balanced_from is None and (how.balancing or stalled(primal, dual)):
         talks.balanced_from = len(talks.history)
     since = talks.balanced_from
     if since is None or len(talks.history) - since >= BALANCE_FOR:
         return penalty
-    last = talks.history[-1]
-    return balanced(penalty, last["relative primal"], last["relative dual"])
+    return balanced(penalty, primal[-1], dual[-1])
 
 
-def stalled(history: list[dict[str, float]]) -> bool:
-    """True if one residual has long been next to nothing beside the other.
+def stalled(primal: list[float], dual: list[float]) -> bool:
+    """True if one relative residual has long been next to nothing beside the other.
 
-    That is what a penalty of the wrong size does: multipliers creep (too small) or the trades are
+    primal, dual: of the last iterations, in order.
+    That is what a penalty of the wrong size does: multipliers creep (too small) or answers are
     frozen (too large), and the other residual has long been small.
     """
-    recent = history[-STALL_AFTER:]
-    if len(recent) < STALL_AFTER:
+    first = np.array(primal[-STALL_AFTER:])
+    second = np.array(dual[-STALL_AFTER:])
+    if len(first) < STALL_AFTER:
         return False
-    primal = np.array([row["relative primal"] for row in recent])
-    dual = np.array([row["relative dual"] for row in recent])
-    return bool((primal > STALL_RATIO * dual).all() or (dual > STALL_RATIO * primal).all())
+    return bool((first > STALL_RATIO * second).all() or (second > STALL_RATIO * first).all())
 
 
 def balanced(penalty: float, primal: float, dual: float) -> float:
