@@ -52,7 +52,7 @@ def test_the_exchange_names_partners_and_grid_whatever_they_are_called():
     result = pool(two_houses()).dispatches["Up <b>"]
     table = tables.exchange(result)
     assert list(table) == ["Down", "buy", "sell"]
-    assert figures.exchange(result).get_title() == "Up <b>"
+    assert figures.exchange(result).get_ylabel().startswith("power (kW)")
     lonely = dispatch(two_houses().vpps[0])
     assert list(tables.exchange(lonely)) == ["buy", "sell"]
 
