@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from vppcore.carbon import carbon_models, market_of
-from vppcore.pages import checks_b, experiments_b, tables_b
+from vppcore.pages import checks_b, experiments_carbon, experiments_game, tables_b
 
 FLAT_PRICE = 320.0  # yuan/t
 
@@ -52,7 +52,7 @@ def test_a_map_of_ladders_keeps_what_is_fixed():
 
 
 def test_a_sweep_of_ladders_speaks_of_tonnes(handmade):
-    swept = experiments_b.sweep_of_ladders(
+    swept = experiments_carbon.sweep_of_ladders(
         handmade.vpp("VPP1"), (280,), (2,), (0.25,), "auto", progress=False
     )
     assert swept.loc[0, ["price", "interval"]].tolist() == [280, 2]
@@ -102,20 +102,20 @@ def test_energy_is_counted_once(game):
 
 # --- experiments ----------------------------------------------------------------------------------
 def test_another_hour_is_shown_where_the_asked_one_has_no_market(game):
-    assert experiments_b.hour_to_show(game, 10).hour.step == 10
-    assert experiments_b.hour_to_show(game, 18).hour.step == min(game.hours)
-    assert experiments_b.hour_to_show(SimpleNamespace(hours={}), 10) is None
+    assert experiments_game.hour_to_show(game, 10).hour.step == 10
+    assert experiments_game.hour_to_show(game, 18).hour.step == min(game.hours)
+    assert experiments_game.hour_to_show(SimpleNamespace(hours={}), 10) is None
 
 
 def test_warnings_show_what_is_left_out(game):
-    warned = experiments_b.warnings(game.hours[10])
+    warned = experiments_game.warnings(game.hours[10])
     assert warned["chosen"].to_numpy() == pytest.approx(game.hours[10].part.to_numpy(), abs=1e-6)
     assert warned["chosen, without sharing"].max() > 0.99
     assert (warned["price, frozen buyers"] >= warned["price"] - 1e-9).all()
 
 
 def test_quadratic_costs_are_left_out_everywhere(handmade):
-    linear = experiments_b.without_quadratic_costs(handmade)
+    linear = experiments_game.without_quadratic_costs(handmade)
     for vpp in linear.vpps:
         assert vpp.component("battery").wear_cost_quadratic == 0
         assert vpp.component("micro_turbine").cost_quadratic == 0
@@ -125,7 +125,7 @@ def test_half_the_band_moves_money_only(handmade, five, game):
     from vppcore.game.rules import Rules
 
     highest = float(tables_b.price_limits(handmade)["high"].max())
-    capped = experiments_b.with_half_the_band(handmade, five, Rules(), highest)
+    capped = experiments_game.with_half_the_band(handmade, five, Rules(), highest)
     holds, _ = checks_b.same_energy_other_money(game, capped)
     assert holds
     beside = tables_b.payments_beside(game, capped)

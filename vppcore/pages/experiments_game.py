@@ -1,4 +1,4 @@
-"""What study B's pages solve to compare: other solvers, other bands, buyers and sellers who err."""
+"""What study B's pages on trade try: other solvers, other bands, buyers and sellers who err."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from vppcore.carbon import carbon_models, ladder_sweep
 from vppcore.case import Case
 from vppcore.cooperation.joint import pool
 from vppcore.cooperation.result import CoalitionResult
@@ -15,48 +14,17 @@ from vppcore.game.buyers import evolve
 from vppcore.game.day import GameResult, trade_by_game
 from vppcore.game.hour import HourResult, play
 from vppcore.game.rules import Rules
-from vppcore.pages.tables_b import coalition_account, in_tonnes, received_energy
-from vppcore.schedule import DispatchResult, dispatch
+from vppcore.pages.experiments_carbon import OTHER_SOLVER
+from vppcore.pages.tables_b import coalition_account, received_energy
+from vppcore.schedule import DispatchResult
 from vppcore.standalone import alone
-from vppcore.vpp import VPP
 
-OTHER_SOLVER = {"osqp": "clarabel"}  # the second road beside the run's own solver
 QUADRATIC = {
     "micro_turbine": "cost_quadratic",
     "battery": "wear_cost_quadratic",
     "controllable_load": "cost_quadratic",
 }
 FEW_BEGINNINGS = 1  # random beginnings of a game whose certificate is not shown
-
-
-def models_of_each(case: Case, flat_price: float, solver: str) -> dict[str, pd.DataFrame]:
-    """The four carbon models of every VPP. flat_price: yuan/t, of the second model."""
-    return {vpp.name: carbon_models(vpp, flat_price / 1000, solver=solver) for vpp in case.vpps}
-
-
-def sweep_of_ladders(
-    vpp: VPP,
-    prices: Iterable[float],
-    intervals: Iterable[float],
-    growths: Iterable[float],
-    solver: str,
-    progress: bool,
-) -> pd.DataFrame:
-    """A row per ladder: prices in yuan/t, intervals in t, growths as shares."""
-    swept = ladder_sweep(
-        vpp,
-        [price / 1000 for price in prices],
-        [1000 * tonnes for tonnes in intervals],
-        growths,
-        solver=solver,
-        progress=progress,
-    )
-    return in_tonnes(swept)
-
-
-def by_two_solvers(vpp: VPP, solver: str) -> tuple[DispatchResult, DispatchResult]:
-    """The schedule of a VPP by the run's solver and by another one."""
-    return dispatch(vpp, solver=solver), dispatch(vpp, solver=OTHER_SOLVER.get(solver, "osqp"))
 
 
 def with_half_the_band(
