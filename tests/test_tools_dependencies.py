@@ -252,6 +252,15 @@ def test_a_module_beside_the_notebooks_counts(book):
     assert runs_again_after(book, "notebooks/helper.py", "1", "2") == ["first"]
 
 
+def test_a_folder_in_a_data_folder_counts_where_it_is_named_itself(book):
+    write(book.folder / "data/one/more/numbers.csv", "1,2")
+    assert "data/one/more/numbers.csv" not in Project(book.folder).files_of("first")
+    named = tiny_book.notebook('x: str = "one"', "from vppcore.model import f\nf('one/more')")
+    write(book.folder / "notebooks/first.ipynb", named)
+    files = Project(book.folder).files_of("first")
+    assert {"data/one/more/numbers.csv", "data/one/numbers.csv"} <= set(files)
+
+
 def test_the_pages_rest_on_texts_code_and_the_book_s_data(book):
     notebooks = book_notebooks(book.folder)
     files = Project(book.folder).staged(notebooks)

@@ -167,11 +167,10 @@ class Project:
         return name
 
     def data_below(self, folder: str) -> set[str]:
-        """The data files of a folder below data/."""
+        """The data files of a folder below data/, without those of folders in it."""
         files = files_below(self.root, f"data/{folder}")
-        return {
-            file for file in files if Path(file).suffix not in NO_DATA and "LICENSE" not in file
-        }
+        own = [file for file in files if Path(file).parent.as_posix() == f"data/{folder}"]
+        return {file for file in own if Path(file).suffix not in NO_DATA and "LICENSE" not in file}
 
     def files_beside(self, module: Path, code: ast.AST) -> set[str]:
         """Files in the module's own folder that it names, such as the style of the figures."""

@@ -489,6 +489,13 @@ def ledger_page(verdicts: pd.DataFrame) -> Styler:
     return page.set_properties(**{"text-align": "left", "vertical-align": "top"})
 
 
+def printed_page(beside: pd.DataFrame) -> Styler:
+    """Printed numbers that a reader has entered, beside ours; see `entered.judged`."""
+    page = styled(beside.reset_index(drop=True)).hide()
+    page = page.format("{:,.6g}", subset=["printed", "ours"], na_rep="")
+    return page.format("{:+.1f}", subset=["difference (%)"], na_rep="")
+
+
 def trade_summary(coalition: CoalitionResult, step_hours: float = 1.0) -> pd.DataFrame:
     """Energy supplied and received by each VPP, MWh."""
     return supplied_and_received(coalition.trades, step_hours) / 1000
