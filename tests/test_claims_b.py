@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -9,8 +11,10 @@ import pandas as pd
 import pytest
 
 from vppcore import load_case
+from vppcore.game.rules import Rules
 from vppcore.pages import claims_b
 from vppcore.pages.published import CLAIM_HOMES, claims, judgement_of
+from vppcore.places import DATA
 
 NOTHING_FITTED: frozenset[str] = frozenset()
 FIRST = ("operation", "carbon", "total", "excess", "emission", "spilled")
@@ -107,13 +111,36 @@ def windy(hours):
 @pytest.mark.parametrize(
     ("hours", "verdict"),
     [
-        ([1, 2, 3, 4, 5, 12, 23, 24], "reproduced in shape"),
+        ([1, 2, 3, 4, 5, 12, 15, 23, 24], "reproduced in shape"),
+        ([1, 2, 3, 4, 5, 12, 23, 24], "not reproduced"),  # the night is one period
+        ([1, 2, 3, 6, 7, 23, 24, 12], "reproduced in shape"),
         ([12, 15, 18], "not reproduced"),
         (range(1, 8), "not reproduced"),
     ],
 )
 def test_storage_charges_at_night(hours, verdict):
     assert judged("B11", windy=windy(hours), fitted=NOTHING_FITTED).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("hours", "periods"),
+    [
+        ([23, 24, 1, 2], ["23-2"]),
+        ([24, 1], ["24-1"]),
+        ([1, 2, 24], ["24-2"]),
+        ([2, 3, 24], ["2-3", "24"]),
+        ([1, 23], ["1", "23"]),
+        ([], []),
+        (range(1, 25), ["1-24"]),
+    ],
+)
+def test_a_period_may_go_on_past_midnight(hours, periods):
+    flags = pd.Series([step in hours for step in range(1, 25)], index=range(1, 25))
+    assert claims_b.stretches(flags) == periods
+    # moved by any number of hours, a day has as many periods
+    for moved in range(24):
+        turned = pd.Series([*flags.iloc[moved:], *flags.iloc[:moved]], index=range(1, 25))
+        assert len(claims_b.stretches(turned)) == len(periods)
 
 
 def test_a_vpp_without_the_device_reaches_no_verdict():
@@ -154,8 +181,10 @@ def compared(odd: list[int]):
 
 
 def test_the_cheapest_is_not_the_most_chosen_in_the_named_hours():
-    named = judged("B15", compared=compared([10, 12, 14, 16, 17]), fitted=NOTHING_FITTED)
-    assert named.verdict == "reproduced in shape" and "elsewhere: 17" in named.reason
+    named = judged("B15", compared=compared([10, 11, 12, 14, 15, 16]), fitted=NOTHING_FITTED)
+    assert named.verdict == "reproduced in shape" and "elsewhere: 11, 15" in named.reason
+    alone = judged("B15", compared=compared([10, 12, 14, 16]), fitted={"B15"})
+    assert alone.verdict == "by construction" and "elsewhere: nowhere" in alone.reason
     missed = judged("B15", compared=compared([10]), fitted={"B15"})
     assert missed.verdict == "not reproduced" and "fails in hour 12, 14, 16" in missed.reason
 
@@ -171,12 +200,14 @@ def hour_10(price_1: float, part_1: float):
 def test_two_rivals_at_ten():
     near = hour_10(0.59, 0.4819)
     assert judged("B16", game=near, fitted=NOTHING_FITTED).verdict == "reproduced"
-    assert judged("B17", game=near, fitted={"B16"}).verdict == "by construction"
-    assert judged("B18", game=near).verdict == "reproduced in shape"
+    assert judged("B17", game=near, fitted={"B17"}).verdict == "by construction"
+    assert judged("B17", game=near, fitted={"B16"}).verdict == "reproduced"
+    assert judged("B18", game=near, fitted=NOTHING_FITTED).verdict == "reproduced in shape"
+    assert judged("B18", game=near, fitted={"B18"}).verdict == "by construction"
     far = hour_10(0.70, 0.60)
     assert judged("B16", game=far, fitted={"B16"}).verdict == "not reproduced"
     assert judged("B17", game=far, fitted=NOTHING_FITTED).verdict == "not reproduced"
-    assert judged("B18", game=far).verdict == "not reproduced"
+    assert judged("B18", game=far, fitted={"B18"}).verdict == "not reproduced"
 
 
 @pytest.mark.parametrize("number", ["B16", "B17", "B18", "B19"])
@@ -213,6 +244,90 @@ def test_what_the_game_saves():
     assert judged("B21", scenarios=scenarios, fitted={"B21"}).verdict == "not reproduced"
 
 
+TEXT = SimpleNamespace(demand="elastic", order="text")
+
+
+@pytest.mark.parametrize("number", ["B16", "B17", "B18", "B20", "B21"])
+def test_a_verdict_says_which_game_it_speaks_of(number):
+    scenarios = pd.DataFrame({"saved": {"carbon": 2434.0, "total": 40_000.0}})
+    results = {"game": hour_10(0.59, 0.4819), "scenarios": scenarios, "fitted": NOTHING_FITTED}
+    asked = {name: results[name] for name in CLAIM_HOMES[number].asks}
+    assert "game: demand elastic, order text" in judged(number, **asked, rules=TEXT).reason
+    # without rules it is the usual game, whichever that is
+    usual = claims_b.which_game(Rules())
+    assert usual in judged(number, **asked).reason
+
+
+def conventions(**totals: float) -> pd.DataFrame:
+    """What a day costs by each way to trade, thousand yuan beside the game's 310."""
+    costs = {"no trade": 358.73, "mid-market": 310.05, "equal": 309.98, "cheapest first": 309.765}
+    total = 1000 * pd.Series({**costs, "game": 310.0, **totals})
+    return pd.DataFrame({"carbon": 0.1 * total, "total": total})
+
+
+@pytest.mark.parametrize("number", ["B28", "B29"])
+def test_conventional_trade_of_the_same_left_overs_saves_about_as_much(number):
+    found = judged(number, conventions=conventions(), rules=TEXT)
+    assert found.verdict == "not reproduced"
+    assert found.ours == ("-24 to 5" if number == "B28" else "-235 to 50")
+    assert "mid-market, equal, cheapest first" in found.reason and "elastic" in found.reason
+
+
+def test_the_way_nearest_to_the_printed_saving_counts():
+    found = judged("B29", conventions=conventions(equal=358.73))
+    assert found.verdict == "reproduced" and "the nearest is equal" in found.reason
+    assert judged("B29", conventions=conventions(game=262.0)).verdict == "not reproduced"
+    # what the game saves against no trade at all is another row
+    assert judged("B29", conventions=conventions(**{"no trade": 900.0})).verdict == "not reproduced"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "verdict"),
+    [(4.0, "reproduced in shape"), (2.0, "reproduced in shape"), (1.5, "not reproduced")],
+)
+def test_the_distributed_solution_is_faster_or_not(seconds, verdict):
+    times = {"one loop": seconds, "distributed": 1.0}
+    found = judged(
+        "B25", solution_seconds=times, solution_rounds={"one loop": 300, "distributed": 30}
+    )
+    assert found.verdict == verdict and found.ours == f"{seconds:.2f} times as fast"
+    assert "30 in place of 300" in found.reason and "10.0 times less" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("after", "verdict"),
+    [(20.0, "reproduced in shape"), (100.0, "not reproduced"), (120.0, "not reproduced")],
+)
+def test_trades_use_what_was_spilled_or_not(after, verdict):
+    found = judged("B26", renewables=used(after))
+    assert found.verdict == verdict and "100 kWh spilled alone" in found.ours
+
+
+def used(after: float) -> pd.Series:
+    return pd.Series({"available": 900.0, "spilled alone": 100.0, "spilled after trades": after})
+
+
+@pytest.mark.parametrize(
+    ("prices", "parts", "verdict"),
+    [
+        ((0.5, 0.6), (0.48, 0.52), "reproduced in shape"),
+        ((0.5, 0.5), (0.48, 0.52), "not reproduced"),
+        ((0.5, 0.6), (0.5, 0.5), "not reproduced"),
+    ],
+)
+def test_rivals_differ_in_price_and_in_probability(prices, parts, verdict):
+    names = ["VPP1", "VPP4"]
+    alone = [float("nan"), 0.75]  # a lone seller has nobody to differ from
+    game = SimpleNamespace(
+        prices=pd.DataFrame([prices, alone], [10, 11], names),
+        parts=pd.DataFrame([parts, [float("nan"), 1.0]], [10, 11], names),
+    )
+    found = judged("B27", game=game)
+    assert (found.verdict, found.ours[-7:]) == (verdict, "1 hours")
+    without = SimpleNamespace(prices=game.prices.loc[[11]], parts=game.parts.loc[[11]])
+    assert judged("B27", game=without) is None
+
+
 @pytest.mark.parametrize(
     ("odd", "verdict"), [([10], "reproduced in shape"), (range(9, 15), "not reproduced")]
 )
@@ -229,3 +344,30 @@ def test_buyers_prefer_low_prices(odd, verdict):
 def test_the_case_says_what_was_fitted(study_b):
     assert study_b.fitted_claims <= set(claims().index)
     assert replace(study_b).fitted_claims == study_b.fitted_claims
+
+
+@pytest.mark.parametrize("name", ["paper-b", "paper-b-handmade"])
+def test_what_was_fitted_is_data_and_no_pattern_over_prose(name, tmp_path):
+    """Words about claims change nothing; the list does, and a verdict with it."""
+    folder = tmp_path / name
+    shutil.copytree(DATA / name, folder)
+    written = (folder / "case.yaml").read_text(encoding="utf-8")
+    listed = load_case(name).fitted_claims
+    praised = "note: B01, B02 and B22 were fitted too; B16 was not"
+    (folder / "case.yaml").write_text(re.sub(r"(?s)note: .*", praised, written), encoding="utf-8")
+    assert load_case(folder).fitted_claims == listed
+    without = re.sub(r"fitted: \[.*\]", "fitted: [B21]", written)
+    (folder / "case.yaml").write_text(without, encoding="utf-8")
+    assert load_case(folder).fitted_claims == {"B21"}
+    near = hour_10(0.59, 0.4819)
+    verdicts = [
+        judged("B16", game=near, fitted=load_case(case).fitted_claims).verdict
+        for case in (name, folder)
+    ]
+    assert verdicts == ["by construction", "reproduced"]
+
+
+@pytest.mark.parametrize("name", ["paper-b", "paper-b-handmade"])
+def test_every_fitted_claim_has_a_function_that_asks_what_was_fitted(name):
+    for number in load_case(name).fitted_claims:
+        assert "fitted" in CLAIM_HOMES[number].asks, number

@@ -100,6 +100,30 @@ def test_energy_is_counted_once(game):
     assert energy["supplied"].sum() == pytest.approx(received)
 
 
+def test_what_is_spilled_alone_is_sent_first(handmade, five, game):
+    used = tables_b.renewables_used(handmade, five, game)
+    assert 0 <= used["spilled after trades"] <= used["spilled alone"] <= used["available"]
+    # a day in which nobody sends anything spills what it spilled
+    idle = SimpleNamespace(trades=0 * game.trades)
+    still = tables_b.renewables_used(handmade, five, idle)
+    assert still["spilled after trades"] == pytest.approx(still["spilled alone"])
+    # by the hour: a seller with spills sends them before anything else
+    by_hand = 0.0
+    for vpp in handmade.vpps:
+        curtailed = [
+            five[vpp.name].series[plant, "curtailed"]
+            for plant in five[vpp.name].with_role("renewable")
+        ]
+        sent = sum(
+            np.maximum(game.trades[other, vpp.name].to_numpy(), 0)
+            for other in handmade.names
+            if other != vpp.name
+        )
+        left = sum(series.to_numpy() for series in curtailed) - sent
+        by_hand += np.maximum(left, 0).sum()
+    assert used["spilled after trades"] == pytest.approx(by_hand, rel=1e-6, abs=1e-3)
+
+
 # --- experiments ----------------------------------------------------------------------------------
 def test_another_hour_is_shown_where_the_asked_one_has_no_market(game):
     assert experiments_game.hour_to_show(game, 10).hour.step == 10

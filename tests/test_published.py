@@ -6,18 +6,22 @@ import pandas as pd
 import pytest
 
 from vppcore import WrongInput
-from vppcore.pages import published
+from vppcore.pages import claims_a, claims_b, published  # noqa: F401  enter their functions
 from vppcore.pages.published import (
     FITTED_TOLERANCE,
     NUMBER_TOLERANCE,
     VERDICTS,
+    ClaimHome,
     Judgement,
     as_table,
     claims,
+    homes_answered_by,
     judge_contradiction,
     judge_hours,
     judge_number,
     judge_setting,
+    judgement_of,
+    kinds_of_claims,
     ledger,
     published_value,
 )
@@ -26,9 +30,9 @@ CLAIM, VALUE = "A01", 10_780.45
 
 
 def test_every_claim_of_both_papers_is_there_once():
-    assert list(claims().index) == [f"A{k:02d}" for k in range(1, 31)] + [
-        f"B{k:02d}" for k in range(1, 23)
-    ]
+    numbers = list(claims().index)
+    assert numbers == sorted(set(numbers))
+    assert {f"A{k:02d}" for k in range(1, 31)} | {f"B{k:02d}" for k in range(1, 23)} < set(numbers)
     assert (claims()["paper"] == [name[0] for name in claims().index]).all()
 
 
@@ -40,6 +44,25 @@ def test_every_claim_says_where_it_stands_and_what_it_states():
     assert numbers[["quantity", "value"]].notna().all(axis=None)
     assert numbers["quantity"].is_unique
     assert table.loc[table["kind"] == "shape", "value"].isna().all()
+
+
+def test_claims_are_counted_by_kind():
+    counts = kinds_of_claims()
+    assert counts["together"].sum() == len(claims())
+    assert counts.loc["A"].tolist() == [17, 10, 3, 30]
+    assert counts.loc["B", "numbers"] == claims().query("paper == 'B'")["value"].notna().sum()
+
+
+def test_a_function_takes_what_it_welcomes_only_where_it_is_there():
+    def judge(game, rules="usual"):
+        return Judgement("Z01", f"{game} {rules}", "reproduced", "")
+
+    home = ClaimHome("Z01", judge, ("game",), ("rules",))
+    assert judgement_of(home, {"game": "a", "other": 1}).ours == "a usual"
+    assert judgement_of(home, {"game": "a", "rules": "b"}).ours == "a b"
+    assert "B16" in {home.claim for home in homes_answered_by({"game": 1, "fitted": 2})}
+    with pytest.raises(WrongInput, match="asks for nonsense"):
+        homes_answered_by({"game": 1, "fitted": 2, "rules": 3, "nonsense": 4})
 
 
 def test_the_claims_of_table_1_agree_with_each_other():

@@ -127,7 +127,7 @@ series_status: calibrated
 study:
   paper: B
   vpps: [VPP1, VPP2, VPP3, VPP4, VPP5]
-  fitted: [B07, B10, B11, B12, B13, B14, B15, B16, B17, B20, B21]
+  fitted: [B07, B10, B11, B12, B13, B14, B15, B16, B17, B18, B20, B21]
 note: >-
   A synthetic day in solar time. Profiles were shaped to the statements of paper B, section 5.2, on who does what when
   (B10, B11, B12, B13, B14, B15). Four numbers are fitted to its printed results, so agreement with these is by

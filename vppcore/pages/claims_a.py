@@ -6,7 +6,7 @@ The sentences of the ledger are made here. A statement on hours of the clock, su
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import pandas as pd
 
@@ -194,45 +194,45 @@ def by_hours(
 
 # --- the split ------------------------------------------------------------------------------------
 @claim("A01", unchanged=OWN_TIE)
-def saving_of_the_cluster(beside: pd.DataFrame) -> Judgement:
+def saving_of_the_cluster(beside: pd.DataFrame, fitted: Collection[str]) -> Judgement:
     """Cooperation lowers the cluster's cost by 10,780 yuan."""
-    return fitted_saving("A01", beside, "cluster saving")
+    return fitted_saving("A01", beside, "cluster saving", fitted)
 
 
 @claim("A02", unchanged=OWN_TIE)
-def saving_of_vpp1(beside: pd.DataFrame) -> Judgement:
+def saving_of_vpp1(beside: pd.DataFrame, fitted: Collection[str]) -> Judgement:
     """Cooperation lowers VPP1's cost by 5,481 yuan."""
-    return fitted_saving("A02", beside, "VPP1 saving")
+    return fitted_saving("A02", beside, "VPP1 saving", fitted)
 
 
 @claim("A03", unchanged=OWN_TIE)
-def saving_of_vpp2(beside: pd.DataFrame) -> Judgement:
+def saving_of_vpp2(beside: pd.DataFrame, fitted: Collection[str]) -> Judgement:
     """Cooperation lowers VPP2's cost by 3,400 yuan."""
-    return fitted_saving("A03", beside, "VPP2 saving")
+    return fitted_saving("A03", beside, "VPP2 saving", fitted)
 
 
 @claim("A04", unchanged=OWN_TIE)
-def saving_of_vpp3(beside: pd.DataFrame) -> Judgement:
+def saving_of_vpp3(beside: pd.DataFrame, fitted: Collection[str]) -> Judgement:
     """Cooperation lowers VPP3's cost by 1,900 yuan."""
-    return fitted_saving("A04", beside, "VPP3 saving")
+    return fitted_saving("A04", beside, "VPP3 saving", fitted)
 
 
 @claim("A05", unchanged=OWN_TIE)
-def share_of_vpp1(beside: pd.DataFrame) -> Judgement:
+def share_of_vpp1(beside: pd.DataFrame, fitted: Collection[str]) -> Judgement:
     """VPP1 saves 25.19 % of its cost alone."""
-    return share_of_a_fitted_saving("A05", beside, "VPP1 saving (%)")
+    return share_of_a_fitted_saving("A05", beside, "VPP1 saving (%)", fitted)
 
 
 @claim("A06", unchanged=OWN_TIE)
-def share_of_vpp2(beside: pd.DataFrame) -> Judgement:
+def share_of_vpp2(beside: pd.DataFrame, fitted: Collection[str]) -> Judgement:
     """VPP2 saves 7.88 % of its cost alone."""
-    return share_of_a_fitted_saving("A06", beside, "VPP2 saving (%)")
+    return share_of_a_fitted_saving("A06", beside, "VPP2 saving (%)", fitted)
 
 
 @claim("A07", unchanged=OWN_TIE)
-def share_of_vpp3(beside: pd.DataFrame) -> Judgement:
+def share_of_vpp3(beside: pd.DataFrame, fitted: Collection[str]) -> Judgement:
     """VPP3 saves 8.30 % of its cost alone."""
-    return share_of_a_fitted_saving("A07", beside, "VPP3 saving (%)")
+    return share_of_a_fitted_saving("A07", beside, "VPP3 saving (%)", fitted)
 
 
 @claim("A08", unchanged=OWN_TIE)
@@ -273,18 +273,22 @@ def prices_inside_the_band(split: BargainResult, band: pd.DataFrame) -> Judgemen
     return judge_hours("A29", inside.all(axis=1), reason)
 
 
-def fitted_saving(number: str, beside: pd.DataFrame, row: str) -> Judgement:
+def fitted_saving(
+    number: str, beside: pd.DataFrame, row: str, fitted: Collection[str]
+) -> Judgement:
     """The verdict on a saving that the calibration of `paper-a` aimed at."""
     unfitted = beside.loc[row, "paper-a-parent"]
     reason = f"a target of the calibration; {unfitted:,.6g} with nothing fitted"
-    return judge_number(number, beside.loc[row, "paper-a"], reason, fitted=True)
+    return judge_number(number, beside.loc[row, "paper-a"], reason, number in fitted)
 
 
-def share_of_a_fitted_saving(number: str, beside: pd.DataFrame, row: str) -> Judgement:
+def share_of_a_fitted_saving(
+    number: str, beside: pd.DataFrame, row: str, fitted: Collection[str]
+) -> Judgement:
     """The verdict on a saving in percent, which follows from one that was aimed at."""
     unfitted = beside.loc[row, "paper-a-parent"]
     reason = f"rests on a fitted saving; {unfitted:.4g} with nothing fitted"
-    return judge_number(number, beside.loc[row, "paper-a"], reason, fitted=True)
+    return judge_number(number, beside.loc[row, "paper-a"], reason, number in fitted)
 
 
 # --- the worst day --------------------------------------------------------------------------------

@@ -6,13 +6,15 @@ number was fitted to, is met by construction: `fitted` holds the claims that the
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 import pandas as pd
 
 from vppcore.case import Case
 from vppcore.components import CarbonMarket, PowerMarket
 from vppcore.game.day import GameResult
+from vppcore.game.rules import Rules
 from vppcore.pages.published import (
     Judgement,
     claim,
@@ -20,6 +22,7 @@ from vppcore.pages.published import (
     judge_number,
     judge_relation,
     judge_setting,
+    published_value,
 )
 from vppcore.schedule import DispatchResult
 
@@ -35,6 +38,9 @@ BY_DAY = range(7, 18)  # hours 7 to 17, as B10 has them
 AT_NIGHT = [23, 24, *range(1, 8)]  # the hours of the night tariff
 ODD_HOURS = (10, 12, 14, 16)  # the hours that B15 names
 SHAPED = "the day's profiles were shaped for this"
+ALIKE = 1e-6  # of the larger one: prices and probabilities nearer than this count as one
+GREATLY = 2.0  # times as fast: "greatly accelerate" is read as this at least
+NO_TRADE, GAME = "no trade", "game"  # rows of the table of conventional ways to trade
 
 
 # --- the data -------------------------------------------------------------------------------------
@@ -181,16 +187,21 @@ def storage_charges_at_night(windy: DispatchResult, fitted: Collection[str]) -> 
     runs = stretches(charging)
     at_night = float(charging.loc[AT_NIGHT].mean())
     holds = at_night > 0.5 and len(runs) == 3
-    reason = "asked: most hours of the night tariff (23-7), and three runs of hours from 1 to 24"
+    reason = (
+        "asked: most hours of the night tariff (23-7), and three periods; one that goes on past "
+        "midnight is one"
+    )
     ours = f"charges in hours {', '.join(runs)}"
     return judge_relation("B11", bool(holds), ours, reason, "B11" in fitted)
 
 
 def stretches(flags: pd.Series) -> list[str]:
-    """Runs of consecutive steps in which a flag is true.
+    """Runs of steps in which a flag is true; the last step of a day is followed by its first.
 
-    >>> stretches(pd.Series([True, True, False, True], index=[1, 2, 3, 4]))
+    >>> stretches(pd.Series([True, True, False, True, False], index=[1, 2, 3, 4, 5]))
     ['1-2', '4']
+    >>> stretches(pd.Series([True, True, False, True], index=[1, 2, 3, 4]))
+    ['4-2']
     """
     runs: list[list[int]] = []
     for step in flags.index[flags]:
@@ -198,7 +209,11 @@ def stretches(flags: pd.Series) -> list[str]:
             runs[-1][1] = int(step)
         else:
             runs.append([int(step), int(step)])
-    return [f"{first}-{last}" if first < last else str(first) for first, last in runs]
+    goes_on = len(runs) > 1 and runs[0][0] == flags.index[0] and runs[-1][1] == flags.index[-1]
+    if goes_on:
+        evening, morning = runs.pop(), runs.pop(0)
+        runs.append([evening[0], morning[1]])
+    return [f"{first}-{last}" if first != last else str(first) for first, last in runs]
 
 
 # --- the game -------------------------------------------------------------------------------------
@@ -232,34 +247,45 @@ def cheapest_is_not_most_chosen(compared: pd.DataFrame, fitted: Collection[str])
     """
     odd = [int(step) for step in compared.index[~compared["same"]]]
     holds = pd.Series({step: step in odd for step in ODD_HOURS})
-    elsewhere = ", ".join(str(step) for step in odd if step not in ODD_HOURS)
+    others = [str(step) for step in odd if step not in ODD_HOURS]
     reason = (
-        f"elsewhere: {elsewhere or 'nowhere'}; the larger surplus makes up for the higher price"
+        "the text names these hours and does not say that there are no others; "
+        f"elsewhere: {', '.join(others) or 'nowhere'}"
     )
     return judge_hours("B15", holds, reason, "B15" in fitted)
 
 
 @claim("B16", unchanged=OWN_GAME)
-def vpp1_is_chosen_at_10(game: GameResult, fitted: Collection[str]) -> Judgement | None:
-    """At t=10 VPP1 is chosen with probability 0.4819."""
+def vpp1_is_chosen_at_10(
+    game: GameResult, fitted: Collection[str], rules: Rules | None = None
+) -> Judgement | None:
+    """At t=10 VPP1 is chosen with probability 0.4819.
+
+    rules: how the game was played, here and below; its own defaults if not given.
+    """
     ten = rivals_at_10(game)
     if ten is None:
         return None
-    reason = "by VPP1's surplus and price"
+    reason = f"{which_game(rules)}; VPP4 has the larger surplus"
     return judge_number("B16", ten.loc["VPP1", "part"], reason, fitted="B16" in fitted)
 
 
 @claim("B17", unchanged=OWN_GAME)
-def vpp4_is_chosen_at_10(game: GameResult, fitted: Collection[str]) -> Judgement | None:
+def vpp4_is_chosen_at_10(
+    game: GameResult, fitted: Collection[str], rules: Rules | None = None
+) -> Judgement | None:
     """At t=10 VPP4 is chosen with probability 0.5181."""
     ten = rivals_at_10(game)
     if ten is None:
         return None
-    return judge_number("B17", ten.loc["VPP4", "part"], "one less the former", "B16" in fitted)
+    reason = f"{which_game(rules)}; one less B16, since only the two sell"
+    return judge_number("B17", ten.loc["VPP4", "part"], reason, fitted="B17" in fitted)
 
 
 @claim("B18", unchanged=OWN_GAME)
-def vpp1_is_cheaper_at_10(game: GameResult) -> Judgement | None:
+def vpp1_is_cheaper_at_10(
+    game: GameResult, fitted: Collection[str], rules: Rules | None = None
+) -> Judgement | None:
     """At t=10 VPP1's price is below VPP4's although it is chosen less often."""
     ten = rivals_at_10(game)
     if ten is None:
@@ -267,8 +293,8 @@ def vpp1_is_cheaper_at_10(game: GameResult) -> Judgement | None:
     one, four = ten.loc["VPP1"], ten.loc["VPP4"]
     holds = one["price"] < four["price"] and one["part"] < four["part"]
     ours = f"{one['price']:.3f} against {four['price']:.3f} yuan/kWh"
-    reason = "follows from the surpluses: the larger one asks more and is chosen more"
-    return judge_relation("B18", bool(holds), ours, reason)
+    reason = f"{which_game(rules)}; follows from the surpluses that were fitted to B16 and B17"
+    return judge_relation("B18", bool(holds), ours, reason, "B18" in fitted)
 
 
 @claim("B19", unchanged=OWN_GAME)
@@ -281,25 +307,85 @@ def probabilities_converge_quickly(game: GameResult) -> Judgement | None:
     settled = int((distance > SETTLED).sum())
     stable = game.proofs.loc[3, "eigenvalue"] < 0
     holds = len(three.hour.sellers) > 1 and settled < QUICKLY and stable
-    reason = "a theorem for steps below 2: the aggregate dynamics are linear with eigenvalue -1"
+    reason = (
+        "a theorem for buyers that start alike and steps below 2: the distance shrinks by the same "
+        "factor each time"
+    )
     return judge_relation("B19", bool(holds), f"within 0.001 after {settled} iterations", reason)
 
 
 @claim("B20", unchanged=OWN_GAME)
-def game_saves_carbon_cost(scenarios: pd.DataFrame, fitted: Collection[str]) -> Judgement:
+def game_saves_carbon_cost(
+    scenarios: pd.DataFrame, fitted: Collection[str], rules: Rules | None = None
+) -> Judgement:
     """The multiple game lowers the system's carbon cost by 2,434 yuan.
 
     scenarios: rows carbon and total, a column `saved`.
     """
     saved = float(scenarios.loc["carbon", "saved"])
-    return judge_number("B20", saved, "yuan a day", fitted="B20" in fitted)
+    return judge_number("B20", saved, against_no_trade(rules), fitted="B20" in fitted)
 
 
 @claim("B21", unchanged=OWN_GAME)
-def game_saves_total_cost(scenarios: pd.DataFrame, fitted: Collection[str]) -> Judgement:
+def game_saves_total_cost(
+    scenarios: pd.DataFrame, fitted: Collection[str], rules: Rules | None = None
+) -> Judgement:
     """The multiple game lowers the system's total cost by 48,730 yuan."""
     saved = float(scenarios.loc["total", "saved"])
-    return judge_number("B21", saved, "yuan a day", fitted="B21" in fitted)
+    return judge_number("B21", saved, against_no_trade(rules), fitted="B21" in fitted)
+
+
+@claim("B28", unchanged=OWN_GAME)
+def game_saves_carbon_against_convention(
+    conventions: pd.DataFrame, rules: Rules | None = None
+) -> Judgement:
+    """The multiple game lowers the carbon cost by 2,434 yuan against conventional trading.
+
+    conventions: a row for each way to trade the same left-overs, NO_TRADE and GAME among them;
+        columns carbon and total, yuan.
+    """
+    return against_convention("B28", conventions["carbon"], rules)
+
+
+@claim("B29", unchanged=OWN_GAME)
+def game_saves_cost_against_convention(
+    conventions: pd.DataFrame, rules: Rules | None = None
+) -> Judgement:
+    """The multiple game lowers the total cost by 48,730 yuan against conventional trading."""
+    return against_convention("B29", conventions["total"], rules)
+
+
+def against_no_trade(rules: Rules | None) -> str:
+    """How B20 and B21 read scenario 1, and which game they speak of."""
+    return f"scenario 1 read as 'no electric energy interaction'; {which_game(rules)}"
+
+
+def against_convention(number: str, costs: pd.Series, rules: Rules | None) -> Judgement:
+    """The verdict on what the game saves against conventional trading; the way whose saving is
+    nearest to the printed number counts.
+
+    costs: yuan by way to trade, see `game_saves_carbon_against_convention`.
+    """
+    saved = costs.drop(index=[NO_TRADE, GAME]) - costs[GAME]
+    nearest = (saved - published_value(number)).abs().idxmin()
+    reason = (
+        f"scenario 1 read as 'conventional game strategy': {', '.join(saved.index)}; "
+        f"the nearest is {nearest}; {which_game(rules)}"
+    )
+    judgement = judge_number(number, float(saved[nearest]), reason)
+    return replace(judgement, ours=f"{saved.min():,.0f} to {saved.max():,.0f}")
+
+
+def which_game(rules: Rules | None) -> str:
+    """Which game was played, in words: how much buyers want, and in which order all move.
+
+    >>> which_game(None)
+    'game: demand fixed, order anticipating'
+    """
+    played = rules or Rules()
+    demand = getattr(played, "demand", "fixed")
+    order = getattr(played, "order", "anticipating")
+    return f"game: demand {demand}, order {order}"
 
 
 @claim("B22", unchanged=OWN_GAME)
@@ -314,6 +400,65 @@ def buyers_prefer_low_prices(compared: pd.DataFrame, game: GameResult) -> Judgem
     ours = f"cheapest most chosen in {same} of {len(compared)} hours with rivals"
     reason = f"the price paid lies below the plain mean of offers in {below} hours"
     return judge_relation("B22", same > 0.5 * len(compared), ours, reason)
+
+
+@claim("B25", unchanged=OWN_GAME)
+def distributed_solution_is_faster(
+    solution_seconds: Mapping[str, float], solution_rounds: Mapping[str, int]
+) -> Judgement:
+    """The distributed solution greatly accelerates the iteration.
+
+    solution_seconds: of the same day, keys "one loop" and "distributed".
+    solution_rounds: how many rounds have to wait for each other, with the same keys.
+    """
+    faster = solution_seconds["one loop"] / solution_seconds["distributed"]
+    rounds = solution_rounds["one loop"] / solution_rounds["distributed"]
+    reason = (
+        "'greatly' is read as at least twice as fast, on the machine of this run; of the rounds "
+        f"{solution_rounds['distributed']:,} in place of {solution_rounds['one loop']:,} have to "
+        f"wait for each other, {rounds:.1f} times less"
+    )
+    return judge_relation("B25", faster >= GREATLY, f"{faster:.2f} times as fast", reason)
+
+
+@claim("B26", unchanged=OWN_GAME)
+def trades_use_more_renewables(renewables: pd.Series) -> Judgement:
+    """The multiple game promotes the consumption of new energy.
+
+    renewables: kWh `available`, `spilled alone` and `spilled after trades`, see
+        `tables_b.renewables_used`.
+    """
+    alone, after = renewables["spilled alone"], renewables["spilled after trades"]
+    ours = (
+        f"{alone:,.0f} kWh spilled alone, {after:,.0f} after trades, "
+        f"of {renewables['available']:,.0f}"
+    )
+    reason = (
+        "schedules stand, so trades cannot spill more; whether they use what is spilled is open"
+    )
+    holds = after < alone - small(renewables["available"])
+    return judge_relation("B26", bool(holds), ours, reason)
+
+
+@claim("B27", unchanged=OWN_GAME)
+def sellers_differ_in_price_and_choice(game: GameResult) -> Judgement | None:
+    """Each VPP decides different prices for each period; the probabilities differ too."""
+    rivals = game.prices.index[game.prices.notna().sum(axis=1) > 1]
+    if rivals.empty:
+        return None
+    holds = pd.Series(
+        {
+            step: differ(game.prices.loc[step].dropna()) and differ(game.parts.loc[step].dropna())
+            for step in rivals
+        }
+    )
+    return judge_hours("B27", holds, "asked: rivals differ in price and in probability")
+
+
+def differ(numbers: pd.Series) -> bool:
+    """True if no two of these numbers are alike."""
+    gaps = numbers.sort_values().diff().dropna()
+    return bool((gaps > ALIKE * numbers.abs().max()).all())
 
 
 def roles_in(game: GameResult, step: int) -> pd.Series:

@@ -6,10 +6,10 @@ function that judges it, in `claims_a.py` or `claims_b.py`, entered by `claim`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cache
-from inspect import signature
+from inspect import Parameter, signature
 from typing import Any
 
 import pandas as pd
@@ -52,6 +52,16 @@ def claims() -> pd.DataFrame:
     return pd.read_csv(CLAIMS).set_index("id")
 
 
+def kinds_of_claims() -> pd.DataFrame:
+    """How many claims of each kind each paper makes: a row per paper, columns numbers, shapes,
+    settings, together.
+    """
+    counts = pd.crosstab(claims()["paper"], claims()["kind"])
+    counts = counts.rename(columns={kind: f"{kind}s" for kind in counts.columns})
+    table = counts[["numbers", "shapes", "settings"]]
+    return table.assign(together=table.sum(axis=1)).rename_axis(columns=None)
+
+
 def published_value(claim: str) -> float:
     """The number of a claim in its unit. Raises WrongInput for an unknown claim or one without a
     number.
@@ -67,11 +77,18 @@ def judge_number(claim: str, ours: float, reason: str = "", fitted: bool = False
     """The verdict on a number: reproduced within NUMBER_TOLERANCE; if fitted numbers aim at it, by
     construction within FITTED_TOLERANCE; else not reproduced."""
     error = ours / published_value(claim) - 1
-    if fitted:
-        verdict = "by construction" if abs(error) <= FITTED_TOLERANCE else "not reproduced"
-    else:
-        verdict = "reproduced" if abs(error) <= NUMBER_TOLERANCE else "not reproduced"
+    verdict = number_verdict(error, fitted)
     return Judgement(claim, f"{ours:,.6g} ({100 * error:+.1f} %)", verdict, reason)
+
+
+def number_verdict(error: float, fitted: bool) -> str:
+    """The verdict on a number by how far ours is from the printed one, as a share of that.
+
+    fitted: True if fitted numbers aim at it.
+    """
+    if fitted:
+        return "by construction" if abs(error) <= FITTED_TOLERANCE else "not reproduced"
+    return "reproduced" if abs(error) <= NUMBER_TOLERANCE else "not reproduced"
 
 
 def judge_hours(claim: str, holds: pd.Series, reason: str = "", fitted: bool = False) -> Judgement:
@@ -113,15 +130,24 @@ def judge_contradiction(claim: str, ours: str, reason: str) -> Judgement:
 class ClaimHome:
     """The function that judges one claim.
 
-    claim: its id. judge: takes results by name and returns the judgement, or None where they do not
-    reach the claim (a level that was not computed). asks: the names of these results. unchanged:
-    parameters of the notebook that must be as the page has them, for the claim to speak of the run.
+    claim: its id.
+    judge: takes results by name and returns the judgement, or None where they do not reach the
+        claim (a level that was not computed).
+    asks: the names of the results that it must have.
+    welcomes: the names of those that it takes if they are there: arguments with a default.
+    unchanged: parameters of the notebook that must be as the page has them, for the claim to speak
+        of the run.
     """
 
     claim: str
     judge: Callable[..., Judgement | None]
     asks: tuple[str, ...]
+    welcomes: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ()
+
+    def taken_from(self, results: Iterable[str]) -> tuple[str, ...]:
+        """The names of these results that it takes."""
+        return tuple(name for name in (*self.asks, *self.welcomes) if name in set(results))
 
 
 CLAIM_HOMES: dict[str, ClaimHome] = {}
@@ -134,8 +160,10 @@ def claim(number: str, unchanged: str = "") -> Callable:
     """
 
     def enter(judge: Callable[..., Judgement | None]) -> Callable[..., Judgement | None]:
-        asks = tuple(signature(judge).parameters)
-        CLAIM_HOMES[number] = ClaimHome(number, judge, asks, tuple(unchanged.split()))
+        arguments = signature(judge).parameters.values()
+        asks = tuple(argument.name for argument in arguments if argument.default is Parameter.empty)
+        welcomes = tuple(argument.name for argument in arguments if argument.name not in asks)
+        CLAIM_HOMES[number] = ClaimHome(number, judge, asks, welcomes, tuple(unchanged.split()))
         return judge
 
     return enter
@@ -147,7 +175,7 @@ def homes_answered_by(results: Mapping[str, Any]) -> list[ClaimHome]:
     Raises WrongInput for a result that none of them asks for.
     """
     answered = [home for home in CLAIM_HOMES.values() if set(home.asks) <= set(results)]
-    asked = {name for home in answered for name in home.asks}
+    asked = {name for home in answered for name in home.taken_from(results)}
     if unasked := sorted(set(results) - asked):
         raise WrongInput(
             f"claims: no claim that these results answer asks for {', '.join(unasked)};"
@@ -158,7 +186,7 @@ def homes_answered_by(results: Mapping[str, Any]) -> list[ClaimHome]:
 
 def judgement_of(home: ClaimHome, results: Mapping[str, Any]) -> Judgement | None:
     """The judgement on one claim. Raises WrongInput if its function speaks of another one."""
-    judgement = home.judge(**{name: results[name] for name in home.asks})
+    judgement = home.judge(**{name: results[name] for name in home.taken_from(results)})
     if judgement is not None and judgement.claim != home.claim:
         raise WrongInput(f"claims: the function of {home.claim} judges {judgement.claim}")
     return judgement

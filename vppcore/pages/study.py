@@ -238,7 +238,7 @@ class Study:
         for home in homes_answered_by(results):
             why = self.hindrance(home)
             if not why:
-                results |= computed(home.asks, results)
+                results |= computed(home.taken_from(results), results)
             judgement = None if why else judgement_of(home, results)
             if judgement is not None:
                 verdicts.append(judgement)

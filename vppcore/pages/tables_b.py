@@ -12,7 +12,7 @@ from vppcore.components import CarbonMarket, ElectricLoad, Grid, Renewable
 from vppcore.cooperation.result import CoalitionResult
 from vppcore.game.day import GameResult
 from vppcore.game.hour import HourResult
-from vppcore.market import terms_of
+from vppcore.market import spilled_power, terms_of
 from vppcore.schedule import DispatchResult, steps_of
 
 ROLE_WORDS = {"seller": "sells", "buyer": "buys", "out": "·"}
@@ -224,6 +224,22 @@ def payments_beside(game: GameResult, capped: GameResult) -> pd.DataFrame:
 def received_energy(trades: pd.DataFrame, step_hours: float) -> float:
     """Energy that all VPPs receive from others over the horizon, MWh."""
     return step_hours * float(trades.clip(lower=0).sum().sum()) / 1000
+
+
+def renewables_used(case: Case, alone: dict[str, DispatchResult], game: GameResult) -> pd.Series:
+    """What wind and sun could give and what of it is spilled, alone and after trades, kWh.
+
+    A seller sends first what would have been spilled.
+    """
+    found = {"available": 0.0, "spilled alone": 0.0, "spilled after trades": 0.0}
+    for vpp in case.vpps:
+        spilled = spilled_power(vpp, alone[vpp.name]).sum(axis=1)
+        mine = game.trades.columns.get_level_values(1) == vpp.name
+        sent = game.trades.loc[:, mine].clip(lower=0).sum(axis=1)
+        found["available"] += sum(float(plant.available.sum()) for plant in vpp.of(Renewable))
+        found["spilled alone"] += float(spilled.sum())
+        found["spilled after trades"] += float((spilled - sent).clip(lower=0).sum())
+    return case.vpps[0].step_hours * pd.Series(found)
 
 
 def energy_of_each(trades: pd.DataFrame, step_hours: float) -> pd.DataFrame:
