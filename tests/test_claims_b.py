@@ -114,8 +114,11 @@ def windy(hours):
         ([1, 2, 3, 4, 5, 12, 15, 23, 24], "reproduced in shape"),
         ([1, 2, 3, 4, 5, 12, 23, 24], "not reproduced"),  # the night is one period
         ([1, 2, 3, 6, 7, 23, 24, 12], "reproduced in shape"),
+        ([3, 4, 5], "reproduced in shape"),  # three hours
+        ([3, 4, 5, 6], "not reproduced"),
         ([12, 15, 18], "not reproduced"),
         (range(1, 8), "not reproduced"),
+        ([], "not reproduced"),
     ],
 )
 def test_storage_charges_at_night(hours, verdict):

@@ -21,6 +21,7 @@ import pandas as pd
 import pytest
 
 from vppcore import dispatch, load_case, pool
+from vppcore.market import positions, terms_of
 from vppcore.places import RESULTS
 from vppcore.reading import DATA
 from vppcore.uncertainty.settings import at_level
@@ -255,6 +256,30 @@ def model(number: int, column: str) -> float:
     """A number of one of the four carbon models: yuan or t."""
     value = float(models_by_hand().iloc[number - 1][column])
     return value / 1000 if column in ("excess", "emission") else value
+
+
+@cache
+def hour_of_the_text() -> pd.DataFrame:
+    """Study B's t=10 as the text plays it, by hand: columns price and part of VPP1 and VPP4.
+
+    Each buyer's satisfaction is quadratic with the coefficient 1.0 yuan/kWh. With shares held, a
+    seller takes (p - c) times an amount that falls with 1 - p, so its price lies in the middle of
+    the two. What a buyer gains by its amount is as (1 - p)^2, and the sellers' surplus is shared.
+    """
+    coefficient = 1.0
+    case = load_case("paper-b")
+    rows = {}
+    for vpp in (case.vpp(name) for name in ("VPP1", "VPP4")):
+        price = (coefficient + terms_of(vpp).market.reservation_price) / 2
+        surplus = positions(vpp, dispatch(vpp)).loc[10, "surplus"]
+        rows[vpp.name] = {"price": price, "part": (coefficient - price) ** 2 * surplus}
+    table = pd.DataFrame(rows).T
+    return table.assign(part=table["part"] / table["part"].sum())
+
+
+def text_game(column: str, seller: str) -> float:
+    """A price or a probability of that hour."""
+    return float(hour_of_the_text().loc[seller, column])
 
 
 # --- results that are named by two columns, or often ----------------------------------------------

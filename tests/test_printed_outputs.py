@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from vppcore import bargain, cooperate, dispatch, load_case, pool
+from vppcore import WrongInput, bargain, cooperate, dispatch, load_case, pool
 from vppcore.reading import DATA
 
 BOOK = DATA.parent / "book"
@@ -360,6 +360,23 @@ def test_the_four_mistakes_are_told_as_the_page_prints_them(tool, villages):
     assert len(sentences) == len(said) - 1
     for sentence in sentences:
         compare(sentence, said)
+
+
+def test_faults_of_an_entered_table_are_told_as_the_page_prints_them(tmp_path):
+    from vppcore.pages import entered
+    from vppcore.pages.printed import printed_tables, template
+
+    text = template(printed_tables()["b_table_5"])
+    text = text.replace("scenario 1,total cost,,", "scenario 1,total cost,much,")
+    text = text.replace("scenario 2,carbon cost,,yuan", "scenario 2,carbon cost,1,kW")
+    (tmp_path / "b_table_5.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(WrongInput) as refused:
+        entered.entered(tmp_path)
+    printed = block_with("how-to-read.md", "text", "b_table_5.csv, line 5")
+    sentences = re.split(r"\n(?! )", printed.strip())
+    assert len(sentences) == len(refused.value.faults)
+    for sentence in sentences:
+        compare(sentence, refused.value.faults)
 
 
 def refusal(parameters: str) -> str:

@@ -1,9 +1,9 @@
 """Makes the case paper-a from paper-a-parent: the fewest numbers fitted to the paper's Table 1.
 
 Run `python data/paper-a/calibrate.py` from the project's root (about four minutes on two cores; `--check` only prints where the
-stored case stands). The numbers fitted: VPP2's heat load and PV profile (a factor each; the paper prints neither
+stored case stands). The numbers fitted: VPP2's heat load and PV profile (a factor each; the text has neither
 VPP2's profiles nor their size) and the trade limit of a pair (the paper's "transmission power limit of the wires",
-not printed either). The targets: VPP2's cost alone and the three VPPs' savings, as claims A01 to A07 give them.
+not in the text either). The targets: VPP2's cost alone and the three VPPs' savings, as claims A01 to A07 give them.
 """
 
 from __future__ import annotations

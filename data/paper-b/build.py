@@ -117,7 +117,7 @@ def series(sites: dict[str, Site], size: float) -> pd.DataFrame:
 
 DESCRIPTION = """\
 title: Five VPPs of study B, a day made from formulas
-source: none; paper B prints neither profiles nor devices, see build.py in this folder
+source: none; the text of paper B has neither profiles nor devices, see build.py in this folder
 licence: CC-BY-4.0
 currency: yuan
 steps: 24

@@ -1,6 +1,6 @@
 """The devices and prices of study B's five VPPs as rows of units.csv, for both of its days.
 
-Paper B prints the price band, the carbon price and nothing else; sizes and costs are assumed or fitted to its results.
+Paper B's text has the price band, the carbon price and nothing else; sizes and costs are assumed or fitted to its results.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def units(
         "levels",
         5,
         "-",
-        ("custom of stepped carbon prices; paper B prints no number", "assumed"),
+        ("custom of stepped carbon prices; the text of paper B has no number", "assumed"),
     )
     row("all", "power_market", "price_min", 0.3, "yuan/kWh", PRINTED)
     row("all", "power_market", "price_max", 1.2, "yuan/kWh", PRINTED)
@@ -114,7 +114,10 @@ def units(
         "limit",
         30,
         "MW",
-        ("paper B prints no limit between VPPs; above every flow, so it never binds", "assumed"),
+        (
+            "no limit between VPPs in the text of paper B; above every flow, so it never binds",
+            "assumed",
+        ),
     )
     return pd.DataFrame(
         rows, columns=["vpp", "component", "parameter", "value", "unit", "source", "status"]

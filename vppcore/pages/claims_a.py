@@ -77,7 +77,7 @@ def iterations_of_the_trades(agreed: CoalitionResult, tolerance: float) -> Judge
     """P1 converges in 32 iterations."""
     gap = agreed.certificate.gap if agreed.certificate else float("nan")
     reason = (
-        "the paper does not print its stopping rule; ours is a relative residual of "
+        "the text has no stopping rule; ours is a relative residual of "
         f"{tolerance:g}, and the result is certified to {gap:.0e}"
     )
     return judge_number("A18", agreed.iterations, reason)
@@ -247,7 +247,7 @@ def share_of_the_cluster(beside: pd.DataFrame) -> Judgement:
 @claim("A20", unchanged=OWN_TIE)
 def iterations_of_the_prices(talked: BargainResult, price_tolerance: float) -> Judgement:
     """P2 converges in 24 iterations."""
-    reason = f"no stopping rule is printed; ours is {price_tolerance:g} yuan/kWh"
+    reason = f"the text has no stopping rule; ours is {price_tolerance:g} yuan/kWh"
     return judge_number("A20", len(talked.history), reason)
 
 

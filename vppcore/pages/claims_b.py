@@ -184,12 +184,15 @@ def storage_charges_at_night(windy: DispatchResult, fitted: Collection[str]) -> 
         return None
     charge = windy.series[stores[0], "charge"]
     charging = charge > IDLE * charge.max()
+    if not charging.any():
+        return judge_relation("B11", False, "never charges", "asked: three charging periods")
     runs = stretches(charging)
-    at_night = float(charging.loc[AT_NIGHT].mean())
-    holds = at_night > 0.5 and len(runs) == 3
+    hours = int(charging.sum())
+    at_night = charging.loc[AT_NIGHT].sum() > 0.5 * hours
+    holds = at_night and 3 in (len(runs), hours)
     reason = (
-        "asked: most hours of the night tariff (23-7), and three periods; one that goes on past "
-        "midnight is one"
+        "asked: most of the charging hours at night (23-7), and three periods: stretches, of which "
+        f"one that goes on past midnight is one, or hours, which are {hours}"
     )
     ours = f"charges in hours {', '.join(runs)}"
     return judge_relation("B11", bool(holds), ours, reason, "B11" in fitted)

@@ -165,7 +165,9 @@ def in_powers(number: float) -> str:
 
 
 def devices_in(case: Case, alone: dict[str, DispatchResult], game: GameResult, step: int):
-    """Paper B's Table 3: what each device of each VPP does in one step, MW, and the VPP's role."""
+    """What each device of each VPP does in one step, MW, and the VPP's role: in place of paper B's
+    Table 3, of which the text has the title only.
+    """
     columns = {}
     for name in case.names:
         flows = alone[name].balances["electricity"].loc[step] / 1000
@@ -191,7 +193,9 @@ def two_decimals(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def offers(played: HourResult) -> pd.DataFrame:
-    """Paper B's Table 4: surplus, price and probability of each seller of an hour."""
+    """Surplus, price and probability of each seller of an hour: in place of paper B's Table 4, of
+    which the text has the title and two probabilities.
+    """
     sellers = played.prices.index
     columns = {
         "surplus (MW)": pd.Series(played.hour.surplus / 1000, sellers),
@@ -202,7 +206,11 @@ def offers(played: HourResult) -> pd.DataFrame:
 
 
 def scenarios(game: GameResult) -> pd.DataFrame:
-    """Paper B's Table 5: carbon cost and total cost without trade and by the game, yuan."""
+    """Carbon cost and total cost without trade and by the game, yuan.
+
+    In place of paper B's Table 5, of which the text has the two differences. Without trade is one
+    reading of its scenario 1.
+    """
     table = game.table
     before = {"carbon": table["carbon alone"].sum(), "total": table["alone"].sum()}
     after = {"carbon": table["carbon after"].sum(), "total": table["after"].sum()}
