@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from dataclasses import replace
+from itertools import permutations
 from types import SimpleNamespace
 
 import pandas as pd
@@ -159,7 +160,9 @@ def game_with(step: int, sellers: list[str], out: tuple[str, ...] = ()):
     roles = {name: "buyer" for name in VPPS}
     roles |= {name: "seller" for name in sellers} | {name: "out" for name in out}
     positions = {name: pd.DataFrame({"role": {step: role}}) for name, role in roles.items()}
-    return SimpleNamespace(positions=positions)
+    pairs = pd.MultiIndex.from_tuples(permutations(VPPS, 2))
+    sent = [float(j in sellers and roles[i] == "buyer") for i, j in pairs]
+    return SimpleNamespace(positions=positions, trades=pd.DataFrame([sent], [step], pairs))
 
 
 @pytest.mark.parametrize(
@@ -179,6 +182,14 @@ def test_who_sells_when(number, step, right, wrong):
     assert fails.verdict == "not reproduced"
 
 
+def test_a_buyer_that_gets_nothing_is_not_supplied():
+    game = game_with(2, ["VPP5"])
+    game.trades.loc[2, ("VPP3", "VPP5")] = 0.0
+    found = judged("B12", game=game, fitted={"B12"})
+    assert found.verdict == "not reproduced"
+    assert found.ours == "sellers VPP5; VPP5 supplies VPP1, VPP2, VPP4"
+
+
 def compared(odd: list[int]):
     return pd.DataFrame({"same": {step: step not in odd for step in range(9, 18)}})
 
@@ -195,14 +206,17 @@ def test_the_cheapest_is_not_the_most_chosen_in_the_named_hours():
 def hour_10(price_1: float, part_1: float):
     sellers = ["VPP1", "VPP4"]
     ten = SimpleNamespace(
-        prices=pd.Series([price_1, 0.63], sellers), part=pd.Series([part_1, 1 - part_1], sellers)
+        prices=pd.Series([price_1, 0.63], sellers),
+        part=pd.Series([part_1, 1 - part_1], sellers),
+        hour=SimpleNamespace(surplus=[3.0, 7.0]),
     )
     return SimpleNamespace(hours={10: ten})
 
 
 def test_two_rivals_at_ten():
     near = hour_10(0.59, 0.4819)
-    assert judged("B16", game=near, fitted=NOTHING_FITTED).verdict == "reproduced"
+    one = judged("B16", game=near, fitted=NOTHING_FITTED)
+    assert one.verdict == "reproduced" and "VPP1 has 30 % of the surplus" in one.reason
     assert judged("B17", game=near, fitted={"B17"}).verdict == "by construction"
     assert judged("B17", game=near, fitted={"B16"}).verdict == "reproduced"
     assert judged("B18", game=near, fitted=NOTHING_FITTED).verdict == "reproduced in shape"
@@ -250,10 +264,21 @@ def test_what_the_game_saves():
 TEXT = SimpleNamespace(demand="elastic", order="text")
 
 
-@pytest.mark.parametrize("number", ["B16", "B17", "B18", "B20", "B21"])
+def rivals_all_day():
+    """A game with two rivals in every hour, and an hour 3 that comes to rest."""
+    steps = range(9, 18)
+    found = hour_3(2, 9, -1.0)
+    found.hours.update(hour_10(0.59, 0.4819).hours)
+    found.prices = pd.DataFrame({"VPP1": 0.5, "VPP4": 0.7}, steps)
+    found.parts = pd.DataFrame({"VPP1": 0.6, "VPP4": 0.4}, steps)
+    return found
+
+
+@pytest.mark.parametrize("number", ["B15", "B16", "B17", "B18", "B19", "B20", "B21", "B22", "B27"])
 def test_a_verdict_says_which_game_it_speaks_of(number):
     scenarios = pd.DataFrame({"saved": {"carbon": 2434.0, "total": 40_000.0}})
-    results = {"game": hour_10(0.59, 0.4819), "scenarios": scenarios, "fitted": NOTHING_FITTED}
+    results = {"game": rivals_all_day(), "scenarios": scenarios, "fitted": NOTHING_FITTED}
+    results["compared"] = compared([10])
     asked = {name: results[name] for name in CLAIM_HOMES[number].asks}
     assert "game: demand elastic, order text" in judged(number, **asked, rules=TEXT).reason
     # without rules it is the usual game, whichever that is
@@ -342,6 +367,37 @@ def test_buyers_prefer_low_prices(odd, verdict):
     found = judged("B22", compared=table, game=game)
     assert found.verdict == verdict
     assert f"in {len(table)} hours" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("gains", "verdict"),
+    [
+        ((10.0, 5.0), "reproduced in shape"),
+        ((10.0, 0.0), "not reproduced"),
+        ((10.0, -1.0), "not reproduced"),
+    ],
+)
+def test_everybody_earns_by_trade_or_not(gains, verdict):
+    table = pd.DataFrame({"alone": [900.0, 800.0], "gain": gains}, index=["VPP1", "VPP2"])
+    found = judged("B30", game=SimpleNamespace(table=table))
+    assert found.verdict == verdict and "(VPP2)" in found.ours
+
+
+@pytest.mark.parametrize(
+    ("received", "verdict", "words"),
+    [(25.0, "reproduced in shape", "25 %"), (0.0, "not reproduced", "0 %")],
+)
+def test_trade_takes_purchases_off_the_grid_or_not(received, verdict, words):
+    trades = pd.DataFrame({("VPP1", "VPP2"): [received], ("VPP2", "VPP1"): [-received]}, [1])
+    positions = {
+        "VPP1": pd.DataFrame({"deficit": [100.0]}),
+        "VPP2": pd.DataFrame({"deficit": [0.0]}),
+    }
+    found = judged("B31", game=SimpleNamespace(trades=trades, positions=positions))
+    assert found.verdict == verdict and found.ours.startswith(words)
+    idle = {name: 0 * table for name, table in positions.items()}
+    nothing = judged("B31", game=SimpleNamespace(trades=0 * trades, positions=idle))
+    assert nothing.verdict == "not reproduced"
 
 
 def test_the_case_says_what_was_fitted(study_b):

@@ -223,9 +223,11 @@ def stretches(flags: pd.Series) -> list[str]:
 @claim("B12", unchanged=OWN_GAME)
 def vpp5_sells_to_all_at_night(game: GameResult, fitted: Collection[str]) -> Judgement:
     """At t=2 only VPP5 sells, and it supplies the four others."""
-    roles = roles_in(game, 2)
-    holds = sellers_in(game, 2) == ["VPP5"] and (roles.drop("VPP5") == "buyer").all()
-    return judge_relation("B12", bool(holds), who_sells(game, 2), SHAPED, "B12" in fitted)
+    others = roles_in(game, 2).drop("VPP5")
+    supplied = [name for name in others.index if game.trades.loc[2, (name, "VPP5")] > 0]
+    holds = sellers_in(game, 2) == ["VPP5"] and len(supplied) == len(others)
+    ours = f"{who_sells(game, 2)}; VPP5 supplies {', '.join(supplied) or 'nobody'}"
+    return judge_relation("B12", holds, ours, SHAPED, "B12" in fitted)
 
 
 @claim("B13", unchanged=OWN_GAME)
@@ -243,17 +245,20 @@ def all_buy_in_the_evening(game: GameResult, fitted: Collection[str]) -> Judgeme
 
 
 @claim("B15", unchanged=OWN_GAME)
-def cheapest_is_not_most_chosen(compared: pd.DataFrame, fitted: Collection[str]) -> Judgement:
+def cheapest_is_not_most_chosen(
+    compared: pd.DataFrame, fitted: Collection[str], rules: Rules | None = None
+) -> Judgement:
     """At t=10, 12, 14 and 16 the seller with the lowest price is not the most chosen one.
 
     compared: of `choices`, a row per hour with rivals.
+    rules: how the game was played, here and below; its own defaults if not given.
     """
     odd = [int(step) for step in compared.index[~compared["same"]]]
     holds = pd.Series({step: step in odd for step in ODD_HOURS})
     others = [str(step) for step in odd if step not in ODD_HOURS]
     reason = (
         "the text names these hours and does not say that there are no others; "
-        f"elsewhere: {', '.join(others) or 'nowhere'}"
+        f"elsewhere: {', '.join(others) or 'nowhere'}; {which_game(rules)}"
     )
     return judge_hours("B15", holds, reason, "B15" in fitted)
 
@@ -262,14 +267,12 @@ def cheapest_is_not_most_chosen(compared: pd.DataFrame, fitted: Collection[str])
 def vpp1_is_chosen_at_10(
     game: GameResult, fitted: Collection[str], rules: Rules | None = None
 ) -> Judgement | None:
-    """At t=10 VPP1 is chosen with probability 0.4819.
-
-    rules: how the game was played, here and below; its own defaults if not given.
-    """
+    """At t=10 VPP1 is chosen with probability 0.4819."""
     ten = rivals_at_10(game)
     if ten is None:
         return None
-    reason = f"{which_game(rules)}; VPP4 has the larger surplus"
+    share = ten.loc["VPP1", "surplus"] / ten["surplus"].sum()
+    reason = f"{which_game(rules)}; VPP1 has {100 * share:.0f} % of the surplus on offer"
     return judge_number("B16", ten.loc["VPP1", "part"], reason, fitted="B16" in fitted)
 
 
@@ -281,7 +284,8 @@ def vpp4_is_chosen_at_10(
     ten = rivals_at_10(game)
     if ten is None:
         return None
-    reason = f"{which_game(rules)}; one less B16, since only the two sell"
+    share = ten.loc["VPP4", "surplus"] / ten["surplus"].sum()
+    reason = f"{which_game(rules)}; VPP4 has {100 * share:.0f} % of the surplus on offer"
     return judge_number("B17", ten.loc["VPP4", "part"], reason, fitted="B17" in fitted)
 
 
@@ -301,7 +305,9 @@ def vpp1_is_cheaper_at_10(
 
 
 @claim("B19", unchanged=OWN_GAME)
-def probabilities_converge_quickly(game: GameResult) -> Judgement | None:
+def probabilities_converge_quickly(
+    game: GameResult, rules: Rules | None = None
+) -> Judgement | None:
     """At t=3 the probabilities converge quickly to the evolutionary equilibrium."""
     if 3 not in game.hours:
         return None
@@ -312,7 +318,7 @@ def probabilities_converge_quickly(game: GameResult) -> Judgement | None:
     holds = len(three.hour.sellers) > 1 and settled < QUICKLY and stable
     reason = (
         "a theorem for buyers that start alike and steps below 2: the distance shrinks by the same "
-        "factor each time"
+        f"factor each time; {which_game(rules)}"
     )
     return judge_relation("B19", bool(holds), f"within 0.001 after {settled} iterations", reason)
 
@@ -392,7 +398,9 @@ def which_game(rules: Rules | None) -> str:
 
 
 @claim("B22", unchanged=OWN_GAME)
-def buyers_prefer_low_prices(compared: pd.DataFrame, game: GameResult) -> Judgement | None:
+def buyers_prefer_low_prices(
+    compared: pd.DataFrame, game: GameResult, rules: Rules | None = None
+) -> Judgement | None:
     """Buyers prefer low prices on the whole."""
     if compared.empty:
         return None
@@ -401,7 +409,9 @@ def buyers_prefer_low_prices(compared: pd.DataFrame, game: GameResult) -> Judgem
     below = int((paid < prices.mean(axis=1)).sum())
     same = int(compared["same"].sum())
     ours = f"cheapest most chosen in {same} of {len(compared)} hours with rivals"
-    reason = f"the price paid lies below the plain mean of offers in {below} hours"
+    reason = (
+        f"the price paid lies below the plain mean of offers in {below} hours; {which_game(rules)}"
+    )
     return judge_relation("B22", same > 0.5 * len(compared), ours, reason)
 
 
@@ -444,7 +454,9 @@ def trades_use_more_renewables(renewables: pd.Series) -> Judgement:
 
 
 @claim("B27", unchanged=OWN_GAME)
-def sellers_differ_in_price_and_choice(game: GameResult) -> Judgement | None:
+def sellers_differ_in_price_and_choice(
+    game: GameResult, rules: Rules | None = None
+) -> Judgement | None:
     """Each VPP decides different prices for each period; the probabilities differ too."""
     rivals = game.prices.index[game.prices.notna().sum(axis=1) > 1]
     if rivals.empty:
@@ -455,7 +467,31 @@ def sellers_differ_in_price_and_choice(game: GameResult) -> Judgement | None:
             for step in rivals
         }
     )
-    return judge_hours("B27", holds, "asked: rivals differ in price and in probability")
+    reason = f"asked: rivals differ in price and in probability; {which_game(rules)}"
+    return judge_hours("B27", holds, reason)
+
+
+@claim("B30", unchanged=OWN_GAME)
+def trade_raises_every_income(game: GameResult) -> Judgement:
+    """The multiple game improves the trading income of the VPPs."""
+    gains = game.table["gain"]
+    least = gains.idxmin()
+    ours = f"least gain {gains[least]:,.0f} yuan ({least}), of {gains.sum():,.0f} in all"
+    holds = gains.min() > small(game.table["alone"].abs().max())
+    reason = "against no trade; that nobody loses is a theorem"
+    return judge_relation("B30", bool(holds), ours, reason)
+
+
+@claim("B31", unchanged=OWN_GAME)
+def trade_takes_pressure_off_the_grid(game: GameResult) -> Judgement:
+    """Without trade among the VPPs the main network bears more of the supply."""
+    bought = sum(float(table["deficit"].sum()) for table in game.positions.values())
+    received = float(game.trades.clip(lower=0).sum().sum())
+    ours = (
+        f"{100 * received / bought:.0f} % of the purchases fall away" if bought else "no purchase"
+    )
+    reason = "a theorem wherever there is trade: what a VPP receives it no longer buys"
+    return judge_relation("B31", received > small(bought), ours, reason)
 
 
 def differ(numbers: pd.Series) -> bool:
@@ -481,8 +517,11 @@ def who_sells(game: GameResult, step: int) -> str:
 
 
 def rivals_at_10(game: GameResult) -> pd.DataFrame | None:
-    """Price and probability of VPP1 and VPP4 at t=10; None if they are not rivals then."""
+    """Price, probability and surplus of the sellers at t=10; None if VPP1 and VPP4 are not rivals
+    then.
+    """
     if 10 not in game.hours or not {"VPP1", "VPP4"} <= set(game.hours[10].prices.index):
         return None
     ten = game.hours[10]
-    return pd.DataFrame({"price": ten.prices, "part": ten.part})
+    surplus = pd.Series(ten.hour.surplus, ten.prices.index)
+    return pd.DataFrame({"price": ten.prices, "part": ten.part, "surplus": surplus})
