@@ -8,6 +8,7 @@ import math
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from vppcore.choices import SOLVER_CHOICES
 from vppcore.pages import parameters_cell
 from vppcore.pages import results as kept
 from vppcore.pages import study as frame
+from vppcore.pages.claims_b import which_game
 from vppcore.pages.published import judge_number
 from vppcore.pages.results import as_csv, collect_judgements, foreign, judging_notebooks
 from vppcore.pages.study import Study, check_parameters
@@ -571,6 +573,19 @@ def test_a_run_of_the_paper_s_case_is_judged_and_shown(capsys):
     assert "Styler" in capsys.readouterr().out
     study.judge(trade_seconds=0.02, show=False)
     assert study.judgements[-1].claim == "A19" and capsys.readouterr().out == ""
+
+
+def test_a_result_that_a_claim_welcomes_may_be_left_out_or_computed_late():
+    scenarios = pd.DataFrame({"saved": {"carbon": 2434.0, "total": 48_730.0}})
+    text = SimpleNamespace(demand="elastic", order="text")
+    study = Study("demo", {"case": "paper-b"})
+    fitted = study.case().fitted_claims
+    study.judge(scenarios=scenarios, fitted=fitted)
+    study.judge(scenarios=scenarios, fitted=fitted, rules=lambda: text)
+    usual, other = study.judgements[:2], study.judgements[2:]
+    assert [verdict.claim for verdict in usual] == [verdict.claim for verdict in other]
+    assert all("demand elastic, order text" in verdict.reason for verdict in other)
+    assert all(which_game(None) in verdict.reason for verdict in usual)
 
 
 def test_another_case_gets_a_sentence_instead_of_verdicts(capsys):

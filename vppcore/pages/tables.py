@@ -226,7 +226,7 @@ def beside_paper(splits: dict[str, BargainResult]) -> pd.DataFrame:
     """Paper A's Table 1 as its text gives it beside ours, for each case in `splits`, with our error
     in percent.
 
-    The paper prints savings in yuan (A02-A04) and as shares (A05-A07); costs alone are what the two
+    The text prints savings in yuan (A02-A04) and as shares (A05-A07); costs alone are what the two
     imply.
     """
     names = ["VPP1", "VPP2", "VPP3"]
