@@ -279,7 +279,8 @@ def report(case: Case) -> None:
         )
     )
     charging = charge > 1
-    periods = int((charging & ~charging.shift(fill_value=False)).sum())
+    # the day goes on past midnight, so hour 24 stands before hour 1
+    periods = int((charging & ~np.roll(charging, 1)).sum())
     print("cheapest not most chosen in hours", *flagged(game))
     print("VPP5 charges in hours", *charging.index[charging], "- periods:", periods)
     print(
