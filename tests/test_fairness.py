@@ -12,6 +12,7 @@ from builders import case, grid, load, pv, seller_and_buyer, small_vpps, vpp
 from coopgt import shapley_value as coopgt_shapley
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sources_fairness import excess_at_multipliers, parts_at_multipliers, savings_of_coalitions
 
 from vppcore import WrongInput, dispatch, load_case, pool
 from vppcore.fairness import (
@@ -452,3 +453,15 @@ def test_on_a_feeder_values_are_those_of_pool_and_monotone(calibrated, saved):
 def test_a_tie_without_a_limit_has_values_too():
     made = seller_and_buyer(fee=0.01).change_tie(limit=np.inf)
     assert coalition_values(made)["seller", "buyer"] == pytest.approx(2 * 10 * 0.78)
+
+
+# --- each trade at its multiplier -----------------------------------------------------------------
+@pytest.mark.parametrize("name", ["paper-a", "paper-b"])
+def test_parts_at_multipliers_add_up_and_nobody_leaves(name):
+    """On paper-a one VPP alone needs binaries, all together do not: then the rule still holds."""
+    saving = savings_of_coalitions(name)[tuple(load_case(name).names)]
+    assert pool(load_case(name), storage="relaxed").cost == pytest.approx(
+        pool(load_case(name)).cost, rel=1e-7
+    )
+    assert parts_at_multipliers(name).sum() == pytest.approx(saving, rel=1e-5)
+    assert excess_at_multipliers(name) < 0

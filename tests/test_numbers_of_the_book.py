@@ -1,12 +1,12 @@
 """Every number in the prose of a chapter is compared with a result, or stands in a list of given ones.
 
 `numbers/<chapter>.csv` has a row for each measured number: the text around it, as printed, with the
-number in [brackets], and where it comes from, as an expression of the functions below (`result`
-reads a results file, `paper` the published claims, the others compute). `digits` is empty if the
-number is rounded as it is printed; -2 means to hundreds.
+number in [brackets], and where it comes from, as an expression of the functions below and in
+`sources_*.py` (`result` reads a results file, `paper` the published claims, the others compute).
+`digits` is empty if the number is rounded as it is printed; -2 means to hundreds.
 
-`numbers/given.csv` has the numbers that nobody measures (settings, levels, toys worked by hand),
-a row for each section and reason. A number in neither list fails the test of completeness.
+`numbers/given.csv` has the numbers that nobody measures, a row for each section and kind (`KINDS`).
+A number in neither list fails the test of completeness.
 """
 
 from __future__ import annotations
@@ -14,11 +14,17 @@ from __future__ import annotations
 import re
 from collections import Counter
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+import sources_fairness
+import sources_feeder
+import sources_games
+import sources_uncertainty
+from printed_runs import results_of
 
 from vppcore import dispatch, load_case, pool
 from vppcore.market import positions, terms_of
@@ -47,7 +53,18 @@ NOT_PROSE = [
     r"^\s*\d+\. ",  # lists
 ]
 NUMBER = re.compile(r"(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?(?![\w]|\.\d)")
-BRACKETED = re.compile(r"\[(" + NUMBER.pattern + r")\]")
+# a number with its sign is prose, although the page sets it as mathematics
+SIGNED = re.compile(r"\$(-?" + NUMBER.pattern + r")\$")
+WORDS = "zero one two three four five six seven eight nine ten eleven twelve thirteen".split()
+BRACKETED = re.compile(r"\[(" + NUMBER.pattern + "|" + "|".join(WORDS) + r")\]")
+
+# Numbers that nobody measures.
+KINDS = {
+    "setting": "what a case, a paper, a reader or the code sets: prices, budgets, tolerances",
+    "name": "which level, hour, VPP, bus, step, equation or year is meant",
+    "worked by hand": "of an example that the text sets and works out before the reader's eyes",
+    "no longer made": "of a run that is not made any more: the page has to change, and then the row goes",
+}
 
 
 def blank(match: re.Match[str]) -> str:
@@ -57,13 +74,14 @@ def blank(match: re.Match[str]) -> str:
 
 @cache
 def page(chapter: str) -> str:
-    return (BOOK / f"{chapter}.md").read_text(encoding="utf-8")
+    """As it is written, but 1{,}234 of mathematics as 1,234."""
+    return (BOOK / f"{chapter}.md").read_text(encoding="utf-8").replace("{,}", ",")
 
 
 @cache
 def prose(chapter: str) -> str:
     """The chapter with all blanked that is no prose; headings stay."""
-    text = page(chapter)
+    text = SIGNED.sub(r" \1 ", page(chapter))
     for pattern in NOT_PROSE:
         text = re.sub(pattern, blank, text, flags=re.MULTILINE | re.DOTALL)
     return text
@@ -114,9 +132,21 @@ def parent_level(level: int, column: str) -> float:
     return result("uncertainty/other_case", level, column)
 
 
+def parent_bound(level: int, iteration: int, side: str) -> float:
+    """A bound of the search for the coalition of paper-a-parent: "lower" or "upper"."""
+    return by_two("uncertainty/other_bounds", str(level), iteration, side)
+
+
 def level(level: int, column: str) -> float:
     """A level of the sweep over paper-a."""
     return result("uncertainty/figure_8", level, column)
+
+
+def sampled(trades: str, measure: str) -> float:
+    """Of the costs of the 200 sampled days of paper-a-parent that the chapter's command draws."""
+    folder = results_of("out_of_sample", "case=paper-a-parent levels='4 12' samples=200")
+    risk = pd.read_csv(folder / "risk.csv", index_col=0)
+    return float(risk.loc[trades, measure])
 
 
 def growth(level: int, column: str) -> float:
@@ -283,7 +313,7 @@ def text_game(column: str, seller: str) -> float:
 
 
 # --- results that are named by two columns, or often ----------------------------------------------
-def by_two(name: str, first: str, second: str, column: str) -> float:
+def by_two(name: str, first: str, second: object, column: str) -> float:
     """A cell of results/<name>.csv, its row named by the first two columns."""
     rows = table(name)
     matching = rows[(rows.index == first) & (rows.iloc[:, 0] == second)]
@@ -307,9 +337,9 @@ def largest_excess(case: str, rule: str) -> float:
     return by_two("fairness_study/stability", case, rule, "largest excess (yuan)")
 
 
-def blind(places: str, schedules: str, column: str) -> float:
-    """What schedules that ignore the feeder do to it."""
-    return by_two("deliverable/blind", places, schedules, column)
+def least_core(case: str) -> float:
+    """The least that the largest excess can be, over all splits."""
+    return by_two("fairness_study/stability", case, "nucleolus", "least core (yuan)")
 
 
 def hours(row: str) -> float:
@@ -322,11 +352,20 @@ def quarters(row: str) -> float:
     return result("real_week/step_lengths", row, "simbench-semiurb-15min")
 
 
-SOURCES = {
-    name: thing
-    for name, thing in globals().items()
-    if callable(thing) and getattr(thing, "__module__", "") == __name__
-}
+def own_functions(module: str, names: dict[str, Any]) -> dict[str, Any]:
+    """What a module defines and does not only import."""
+    return {
+        name: thing
+        for name, thing in names.items()
+        if callable(thing) and getattr(thing, "__module__", "") == module
+    }
+
+
+SOURCES = own_functions(__name__, globals())
+for module in (sources_fairness, sources_feeder, sources_games, sources_uncertainty):
+    added = own_functions(module.__name__, vars(module))
+    assert not set(added) & set(SOURCES), "two sources have one name"
+    SOURCES |= added
 
 
 # --- the comparison -------------------------------------------------------------------------------
@@ -372,6 +411,8 @@ def places(chapter: str, text: str) -> list[int]:
 
 def as_printed(value: float, printed: str, digits: str) -> str:
     """A value with the places and commas of the printed number, or rounded to so many digits."""
+    if printed in WORDS:
+        return WORDS[round(value)] if value == round(value) < len(WORDS) else f"{value:g}"
     if digits:
         return f"{round(value, int(digits)):,.{max(0, int(digits))}f}"
     places_after = len(printed.partition(".")[2])
@@ -415,7 +456,7 @@ def unguarded(chapter: str) -> dict[str, Counter[str]]:
 def test_every_number_of_a_chapter_is_measured_or_given(chapter):
     given: dict[str, Counter[str]] = {}
     for row in GIVEN[GIVEN["chapter"] == chapter].itertuples():
-        assert row.reason, f"given.csv, {chapter}, {row.section}: say why nobody measures them"
+        assert row.kind in KINDS, f"given.csv, {chapter}, {row.section}: {row.kind!r} is no kind"
         given.setdefault(row.section, Counter()).update(row.numbers.split())
     left = unguarded(chapter)
     faults = []
@@ -451,3 +492,44 @@ def test_a_number_that_is_added_is_noticed(monkeypatch):
         numbers.cache_clear()
         assert after - before == Counter([added])
         assert not before - after
+
+
+# --- sums in mathematics --------------------------------------------------------------------------
+MATHEMATICS = re.compile(
+    r"\$\$(.*?)\$\$|\$([^$]*)\$|```\{math\}\n(.*?)^```", re.MULTILINE | re.DOTALL
+)
+SUM = re.compile(r"[\d.()+*/ -]*\d[\d.()+*/ -]*")
+
+
+def as_python(side: str) -> str:
+    """A side of an equation as Python would have it."""
+    text = re.sub(r"\^(\d)|\^\{(\d+)\}", r"**\1\2", side)
+    for written, meant in ((r"\cdot", "*"), (r"\,", " "), (r"\ ", " "), ("&", " ")):
+        text = text.replace(written, meant)
+    text = re.sub(r"(\d),(\d{3})\b", r"\1\2", text)
+    return re.sub(r"(\d) *\(", r"\1*(", text).strip(" .,;")
+
+
+def sums(chapter: str) -> list[tuple[str, str]]:
+    """(sum, result) of every equation of a chapter whose two sides have nothing but numbers."""
+    found = []
+    for match in MATHEMATICS.finditer(page(chapter)):
+        for line in re.split(r"\\\\|\\q?quad", "".join(part or "" for part in match.groups())):
+            sides = [as_python(side) for side in line.split("=")]
+            for left, right in pairwise(sides):
+                if SUM.fullmatch(left) and re.fullmatch(r"-?\d+(\.\d+)?", right):
+                    found.append((left, right))
+    return found
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_sums_in_mathematics_come_out_as_printed(chapter):
+    for left, right in sums(chapter):
+        last_digit = 10.0 ** -len(right.partition(".")[2])
+        assert eval(left) == pytest.approx(float(right), abs=0.51 * last_digit), (
+            f"book/{chapter}.md: {left} = {right}"
+        )
+
+
+def test_there_are_sums_to_check():
+    assert sum(len(sums(chapter)) for chapter in CHAPTERS) >= 20

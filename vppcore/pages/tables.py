@@ -418,6 +418,17 @@ def costs_by_level(sweep: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
+def bounds_by_level(
+    found: dict[int, tuple[dict[str, WorstCase], RobustResult]],
+) -> pd.DataFrame:
+    """The bounds of each level's search, a row per level and iteration.
+
+    found: the second thing that `sweep` returns.
+    """
+    bounds = {level: coalition.bounds for level, (_, coalition) in found.items()}
+    return pd.concat(bounds, names=["level"])
+
+
 def gaps_in_words(sweep: pd.DataFrame) -> str:
     """How far the bounds of each level are apart, in one sentence."""
     widest = sweep["gap"].abs()
