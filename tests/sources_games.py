@@ -4,8 +4,12 @@ day shaped by hand. kW, yuan.
 
 from __future__ import annotations
 
+import runpy
+import sys
 from dataclasses import fields, replace
 from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -16,6 +20,7 @@ from vppcore.game.day import GameResult, trade_by_game
 from vppcore.game.hour import HourResult, play
 from vppcore.game.rules import Rules
 from vppcore.market import Hour, deliver, positions
+from vppcore.reading import DATA
 
 DAY = "paper-b-handmade"
 
@@ -133,3 +138,22 @@ def linear_saving(solver: str) -> float:
     case, schedules = linear_day(solver)
     table = trade_by_game(case, schedules, starts=0).table
     return float(table["alone"].sum() - table["after"].sum())
+
+
+# --- the synthetic day before its numbers are fitted ----------------------------------------------
+@cache
+def misses_without_a_fit() -> dict[str, float]:
+    """By how many per cent the script that builds paper-b misses its targets before any fit."""
+    folder = str(DATA / "paper-b")
+    sys.path.insert(0, folder)
+    try:
+        build = runpy.run_path(f"{folder}/build.py")
+    finally:
+        sys.path.remove(folder)
+    with TemporaryDirectory() as made:
+        found = build["outcome"](build["write"](build["FIRST"], Path(made)))[0]
+    return {text: abs(100 * (found[text] / aim - 1)) for text, aim in build["TARGETS"].items()}
+
+
+def missed(text: str) -> float:
+    return misses_without_a_fit()[text]
