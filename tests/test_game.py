@@ -19,6 +19,7 @@ from vppcore.components import PowerMarket
 from vppcore.game.buyers import eigenvalues, evolve, imitate, payoffs, rest_point
 from vppcore.game.certificate import certify
 from vppcore.game.day import trade_by_game
+from vppcore.game.demand import demand_of
 from vppcore.game.hour import play
 from vppcore.game.rules import Rules
 from vppcore.game.sellers import equilibrium, temptation
@@ -107,9 +108,9 @@ def test_buyers_come_to_rest_where_the_closed_form_says(given_):
     shares, path = evolve(hour, prices, start, Rules())
     part = hour.deficit @ shares / hour.deficit.sum()
     assert part == pytest.approx(rest_point(hour, prices), abs=1e-8)
-    values = payoffs(hour, prices, shares)
+    values = payoffs(hour, shares, demand_of(hour, Rules()).worth(prices))
     assert values == pytest.approx(
-        np.full(len(values), values.mean()), rel=1e-4
+        np.full(values.shape, values.mean()), rel=1e-4
     )  # no buyer would be better off elsewhere
     assert len(path) < 100
 
@@ -124,7 +125,7 @@ def test_rest_point_by_hand():
 def test_the_replicator_keeps_shares_probabilities(given_, step, rule):
     hour, prices, shares = given_
     for _ in range(5):
-        shares = imitate(hour, prices, shares, step, rule)
+        shares = imitate(hour, shares, demand_of(hour, Rules()).worth(prices), step, rule)
         assert shares.min() >= 0 and shares.sum(axis=1) == pytest.approx(np.ones(len(shares)))
 
 
@@ -133,11 +134,11 @@ def test_the_replicator_keeps_shares_probabilities(given_, step, rule):
 def test_the_replicator_raises_what_pays_more_than_a_buyer_s_average(given_):
     hour, prices, shares = given_
     worth = (hour.grid_price - prices) * hour.surplus / (hour.deficit @ shares)
-    moved = imitate(hour, prices, shares, 0.3)
+    moved = imitate(hour, shares, demand_of(hour, Rules()).worth(prices), 0.3)
     above = worth - (shares @ worth)[:, None]
     small = 1e-9 * worth.max()
     assert moved - shares == pytest.approx(
-        0.3 * shares * above / (shares @ worth).max(), abs=1e-9
+        0.3 * shares * above / (shares @ worth)[:, None], abs=1e-9
     )  # B (19) and (25)
     assert (moved[above > small] > shares[above > small]).all() and (
         moved[above < -small] < shares[above < -small]
@@ -158,7 +159,7 @@ def test_a_step_just_below_two_converges_and_one_above_does_not(markets):
     rest = rest_point(hour, prices)
     distance = abs(0.5 - rest[0])
     for step in (0.5, 1.0, 1.5, 1.95):
-        after = imitate(hour, prices, even, step)
+        after = imitate(hour, even, demand_of(hour, Rules()).worth(prices), step)
         assert abs(after[0, 0] - rest[0]) == pytest.approx(
             abs(1 - step) * distance, rel=1e-6, abs=1e-9
         )
@@ -310,7 +311,7 @@ def test_long_price_steps_oscillate_at_hour_10(markets, price_step):
 @settings(max_examples=30)
 @given(market_hours())
 def test_sellers_who_take_buyers_for_frozen_end_at_the_top(hour):
-    assert play(hour, Rules(anticipate=False)).prices.to_numpy() == pytest.approx(
+    assert play(hour, Rules(order="text")).prices.to_numpy() == pytest.approx(
         np.full(len(hour.sellers), hour.top)
     )
 
@@ -550,7 +551,10 @@ def test_nan_in_an_hour_is_refused():
 
 WRONG = [
     ({"payoff": "fair"}, "payoff: found 'fair'; allowed: shared, unshared"),
-    ({"anticipate": 1}, "anticipate: found 1; allowed: True, False"),
+    ({"demand": 1}, "demand: found 1; allowed: fixed, elastic"),
+    ({"order": "both"}, "order: found 'both'; allowed: anticipating, text"),
+    ({"satisfaction": ""}, "satisfaction: found ''; allowed: quadratic, log"),
+    ({"counted_from": None}, "counted_from: found None; allowed: nothing, grid"),
     *(
         ({name: value}, f"{name}: found {value!r}; allowed: a number above 0")
         for name in ("evolution_step", "price_step")
@@ -579,11 +583,14 @@ def test_a_wrong_rule_is_refused_in_one_sentence(how, sentence):
 
 def test_all_wrong_rules_are_named_at_once():
     with pytest.raises(WrongInput) as refused:
-        Rules("fair", "yes", 0, np.nan, 1, 0)
+        Rules("rigid", "mine", "cubic", "me", "fair", 0, np.nan, 1, 0)
     names = [fault.split(":")[0] for fault in refused.value.faults]
     assert names == [
+        "demand",
+        "order",
+        "satisfaction",
+        "counted_from",
         "payoff",
-        "anticipate",
         "evolution_step",
         "price_step",
         "tolerance",
@@ -768,7 +775,7 @@ def test_everybody_gains_or_stays_equal(game):
     [
         ({"price_max": 0.6}, Rules()),
         ({"price_min": 0.35, "price_max": 0.39}, Rules()),
-        ({}, Rules(anticipate=False)),
+        ({}, Rules(order="text")),
     ],
     ids=["cap", "narrow", "frozen"],
 )

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from vppcore.components import CarbonMarket, Grid, PowerMarket, Renewable
+from vppcore.components import CarbonMarket, Grid, PowerMarket, Renewable, Tie
 from vppcore.errors import WrongInput
 from vppcore.schedule import DispatchResult
 from vppcore.vpp import VPP
@@ -24,6 +24,8 @@ ROLES = ("seller", "buyer", "out")
 USUAL_MARGIN = 0.01
 # what a solver leaves where a flow should be zero, as a share of a VPP's largest flow
 NOISE = 1e-6
+# left-overs below this share of all power are not sent
+LEAST_LEFT = 1e-12
 
 
 class Terms(NamedTuple):
@@ -165,13 +167,18 @@ class Hour:
     buyers: names of the VPPs that buy.
     surplus: kW that each seller has, above 0, `(sellers,)`.
     deficit: kW that each buyer needs, above 0, `(buyers,)`.
-    reservation: yuan/kWh below which a seller does not sell, `(sellers,)`; lower than `top`.
-    grid_price: yuan/kWh that a buyer pays otherwise.
+    reservation: yuan/kWh below which a seller does not sell, with its fee, `(sellers,)`; lower
+        than `top`.
+    grid_price: yuan/kWh that a buyer pays otherwise, less its fee.
     price_min: yuan/kWh, the lowest price allowed.
     price_max: yuan/kWh, the highest price allowed.
     alternative: yuan/kWh that a seller's surplus is worth otherwise, `(sellers,)`; None stands for
         the reservation price.
     withheld: names of VPPs with a surplus that is worth more elsewhere than a buyer would pay.
+    satisfaction: coefficient of each buyer for elastic demand, above 1, nan where a VPP has none,
+        `(buyers,)`; None if nobody has one.
+    pair_limit: kW, the largest trade of a seller with a buyer.
+    fee: yuan/kWh that each side pays to the network for a trade; already counted in the prices.
 
     Raises WrongInput for numbers that are no market.
 
@@ -192,6 +199,9 @@ class Hour:
     price_max: float
     alternative: np.ndarray | None = None
     withheld: tuple[str, ...] = ()
+    satisfaction: np.ndarray | None = None
+    pair_limit: float = np.inf
+    fee: float = 0.0
 
     def __post_init__(self):
         faults = [*self._faults_of_sizes(), *self._faults_of_prices()]
@@ -204,6 +214,11 @@ class Hour:
             return [
                 f"found {sizes[0]} surpluses, {sizes[1]} deficits and {sizes[2]} reservation "
                 "prices; allowed: one for each seller or buyer"
+            ]
+        if self.satisfaction is not None and len(self.satisfaction) != len(self.buyers):
+            return [
+                f"found {len(self.satisfaction)} satisfaction coefficients; "
+                f"allowed: one for each of {len(self.buyers)} buyers"
             ]
         power = np.concatenate([self.surplus, self.deficit])
         if not (power > 0).all() or np.isinf(power).any():
@@ -263,11 +278,14 @@ class Hour:
         return ""
 
 
-def hours(vpps: tuple[VPP, ...], tables: dict[str, pd.DataFrame]) -> list[Hour]:
+def hours(
+    vpps: tuple[VPP, ...], tables: dict[str, pd.DataFrame], tie: Tie | None = None
+) -> list[Hour]:
     """The market of each step, open or closed.
 
     vpps: who may trade.
     tables: VPP -> its `positions`.
+    tie: joins each two of them, with a limit and a fee; None sets neither.
     Raises WrongInput if the VPPs see different grid prices or price bands.
     """
     terms = {vpp.name: terms_of(vpp) for vpp in vpps}
@@ -278,8 +296,39 @@ def hours(vpps: tuple[VPP, ...], tables: dict[str, pd.DataFrame]) -> list[Hour]:
     for step in range(1, vpps[0].steps + 1):
         now = {name: position_of[name][step] for name in terms}
         worth = {name: float(worth_of[name][step - 1]) for name in terms}
-        markets.append(hour_of(step, terms, now, worth))
+        markets.append(hour_of(step, terms, now, worth, crossing_of(tie, step)))
     return markets
+
+
+class Crossing(NamedTuple):
+    """What joins two VPPs in one step.
+
+    limit: kW, the largest trade.
+    fee: yuan/kWh of each side.
+    """
+
+    limit: float = np.inf
+    fee: float = 0.0
+
+
+def crossing_of(tie: Tie | None, step: int) -> Crossing:
+    """Limit and fee of a tie in one step, paper B (11) and (5)."""
+    if tie is None:
+        return Crossing()
+    return Crossing(number_at(tie.limit, step), tie.crossing_fee)
+
+
+def number_at(number: float | np.ndarray, step: int) -> float:
+    """A number that may differ by step, in step 1, 2, ..."""
+    by_step = np.atleast_1d(number)
+    return float(by_step[0] if len(by_step) == 1 else by_step[step - 1])
+
+
+def satisfaction_at(market: PowerMarket, step: int) -> float:
+    """The satisfaction coefficient of a VPP in one step; nan if it has none."""
+    if market.satisfaction is None:
+        return np.nan
+    return number_at(market.satisfaction, step)
 
 
 def check_one_market(terms: list[Terms]) -> None:
@@ -297,46 +346,66 @@ def check_one_market(terms: list[Terms]) -> None:
 
 
 def hour_of(
-    step: int, terms: dict[str, Terms], now: dict[str, dict], worth: dict[str, float]
+    step: int,
+    terms: dict[str, Terms],
+    now: dict[str, dict],
+    worth: dict[str, float],
+    crossing: Crossing,
 ) -> Hour:
     """The market of one step.
 
+    A fee makes a kWh worth less to its buyer and dearer to send. A limit caps what a seller can
+    send to all buyers, and what a buyer can receive from all sellers.
     step: 1, 2, ...
     terms: VPP -> its terms.
     now: VPP -> its row of `positions` in this step.
     worth: VPP -> what a kWh received saves it at least, yuan/kWh.
+    crossing: what joins two VPPs.
     """
     buyers = tuple(name for name in now if now[name]["role"] == "buyer")
     offering = [name for name in now if now[name]["role"] == "seller"]
+    if crossing.limit <= 0:  # nothing can be sent
+        buyers, offering = (), []
     market = next(iter(terms.values())).market
-    grid_price = min(worth[name] for name in buyers or terms)
+    grid_price = min(worth[name] for name in buyers or terms) - crossing.fee
     top = min(market.price_max, grid_price)
 
+    alternative = {name: now[name]["alternative"] + crossing.fee for name in offering}
     asked = {
-        name: asking_price(terms[name].market, grid_price, now[name]["alternative"])
+        name: asking_price(terms[name].market, grid_price, alternative[name], crossing.fee)
         for name in offering
     }
     sellers = tuple(name for name in offering if asked[name] < top)
+    surplus = np.array([now[name]["surplus"] for name in sellers], float)
+    deficit = np.array([now[name]["deficit"] for name in buyers], float)
+    satisfaction = np.array([satisfaction_at(terms[name].market, step) for name in buyers])
     return Hour(
         step,
         sellers,
         buyers,
-        surplus=np.array([now[name]["surplus"] for name in sellers], float),
-        deficit=np.array([now[name]["deficit"] for name in buyers], float),
+        surplus=np.minimum(surplus, crossing.limit * max(len(buyers), 1)),
+        deficit=np.minimum(deficit, crossing.limit * max(len(sellers), 1)),
         reservation=np.array([asked[name] for name in sellers], float),
         grid_price=grid_price,
         price_min=market.price_min,
         price_max=market.price_max,
-        alternative=np.array([now[name]["alternative"] for name in sellers], float),
+        alternative=np.array([alternative[name] for name in sellers], float),
         withheld=tuple(name for name in offering if name not in sellers),
+        satisfaction=satisfaction,
+        pair_limit=crossing.limit,
+        fee=crossing.fee,
     )
 
 
-def asking_price(market: PowerMarket, grid_price: float, alternative: float) -> float:
+def asking_price(
+    market: PowerMarket, grid_price: float, alternative: float, fee: float = 0.0
+) -> float:
     """The price below which a VPP does not sell, yuan/kWh.
 
-    Its reservation price, kept below the grid's price by the margin, but never less than what its
-    surplus is worth otherwise.
+    Its reservation price and the fee, kept below the grid's price by the margin, but never less
+    than what its surplus is worth otherwise.
+    grid_price: what a buyer pays otherwise, less its fee.
+    alternative: what the surplus is worth otherwise, with the fee.
 
     >>> market = PowerMarket(reservation_price=0.3, price_min=0.3, price_max=1.2, margin=0.02)
     >>> asking_price(market, 1.0, alternative=0.2)
@@ -345,32 +414,40 @@ def asking_price(market: PowerMarket, grid_price: float, alternative: float) -> 
     0.8
     """
     margin = USUAL_MARGIN * abs(grid_price) if market.margin is None else market.margin
-    wished = min(market.reservation_price, grid_price - margin)
+    wished = min(market.reservation_price + fee, grid_price - margin)
     return max(wished, alternative)
 
 
 # --- delivery -----------------------------------------------------------------------------------
-def asked_power(hour: Hour, shares: np.ndarray) -> np.ndarray:
+def asked_power(hour: Hour, shares: np.ndarray, wished: np.ndarray | None = None) -> np.ndarray:
     """What each buyer asks of each seller, kW `(buyers, sellers)`, paper B (20), (21).
 
-    shares: the part of its deficit that a buyer asks of a seller, `(buyers, sellers)`.
+    A buyer asks no more in all than it can use, its deficit; what it asks less it buys from the
+    grid.
+    shares: the probability with which a buyer chooses a seller, `(buyers, sellers)`.
+    wished: a buyer's optimal purchase from a seller as a part of its deficit, `(buyers, sellers)`;
+        None stands for the whole deficit.
     """
-    return shares * hour.deficit[:, None]
+    if wished is None:
+        return shares * hour.deficit[:, None]
+    wishes = shares * wished
+    of_each = wishes.sum(axis=1, keepdims=True)
+    return wishes / np.maximum(of_each, 1.0) * hour.deficit[:, None]
 
 
-def deliver(hour: Hour, shares: np.ndarray) -> np.ndarray:
+def deliver(hour: Hour, shares: np.ndarray, wished: np.ndarray | None = None) -> np.ndarray:
     """What each seller sends to each buyer, kW `(buyers, sellers)`.
 
-    shares: the part of its deficit that a buyer asks of a seller, `(buyers, sellers)`.
+    shares, wished: as in `asked_power`.
 
     >>> hour = Hour(1, ("A", "B"), ("C",), np.array([2.0, 8.0]), np.array([6.0]),
     ...             np.array([0.3, 0.3]), grid_price=0.75, price_min=0.3, price_max=1.2)
     >>> deliver(hour, np.array([[0.5, 0.5]]))
     array([[2., 4.]])
     """
-    asked = asked_power(hour, shares)
-    sent = asked * granted_part(hour, asked)
-    return sent + second_pass(hour, sent)
+    asked = asked_power(hour, shares, wished)
+    sent = np.minimum(asked * granted_part(hour, asked), hour.pair_limit)
+    return with_left_overs(hour, sent, asked.sum(axis=1))
 
 
 def granted_part(hour: Hour, asked: np.ndarray) -> np.ndarray:
@@ -385,9 +462,33 @@ def granted_part(hour: Hour, asked: np.ndarray) -> np.ndarray:
     return part
 
 
-def second_pass(hour: Hour, sent: np.ndarray) -> np.ndarray:
-    """What is left on both sides after the first pass meets, pro rata, kW `(buyers, sellers)`."""
-    spare = np.maximum(hour.surplus - sent.sum(axis=0), 0.0)
-    lacking = np.maximum(hour.deficit - sent.sum(axis=1), 0.0)
-    larger = max(spare.sum(), lacking.sum())
-    return np.outer(lacking, spare) / larger if larger > 0 else np.zeros_like(sent)
+def with_left_overs(hour: Hour, sent: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """What is sent once left-overs on both sides have met too, kW `(buyers, sellers)`.
+
+    They meet pro rata, pass by pass: each pass gives a seller or a buyer all it has or wants, or
+    fills the line between two of them.
+    sent: kW of the first pass.
+    wanted: kW that each buyer asks in all, `(buyers,)`.
+    """
+    buyers, sellers = sent.shape
+    least = LEAST_LEFT * (hour.surplus.sum() + hour.deficit.sum())
+    for _ in range(buyers + sellers + buyers * sellers):
+        spare = np.maximum(hour.surplus - sent.sum(axis=0), 0.0)
+        lacking = np.maximum(wanted - sent.sum(axis=1), 0.0)
+        room = hour.pair_limit - sent
+        more = np.outer(lacking, spare) * (room > least)
+        if more.max(initial=0.0) <= least**2:
+            break
+        sent = sent + more * largest_step(more, spare, lacking, room)
+    return sent
+
+
+def largest_step(
+    more: np.ndarray, spare: np.ndarray, lacking: np.ndarray, room: np.ndarray
+) -> float:
+    """The largest multiple of a pass that no seller, no buyer and no line refuses."""
+    limits = []
+    for amount, capacity in ((more.sum(axis=0), spare), (more.sum(axis=1), lacking), (more, room)):
+        used = amount > 0
+        limits.append((capacity[used] / amount[used]).min())
+    return float(min(limits))

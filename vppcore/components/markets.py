@@ -232,6 +232,17 @@ class PowerMarket(Component):
         above=True,
         none="a hundredth of the grid's price",
     )
+    satisfaction: float | None = parameter(
+        "-",
+        "satisfaction coefficient: what the first kWh bought from another VPP is worth to the "
+        "VPP's customers, as a multiple of the grid's price",
+        None,
+        low=1.0,
+        above=True,
+        none="demand that does not answer to prices",
+        symbol=r"\kappa_i",
+        by_step=True,
+    )
 
     def faults(self) -> list[str]:
         return minimum_above_maximum(self, ("price_min", "price_max"))

@@ -8,7 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 from vppcore.game.buyers import eigenvalues, payoffs
+from vppcore.game.demand import demand_of
 from vppcore.game.hour import HourResult, play
+from vppcore.game.money import money_temptation
 from vppcore.game.rules import Rules
 from vppcore.game.sellers import equilibrium, temptation
 from vppcore.market import Hour
@@ -35,30 +37,52 @@ def certify(
     loss: by how much the worst placed seller or buyer is better off outside the market, yuan/kWh;
         0, since nobody need take part.
 
+    money: as gain, in delivered money: what any seller could earn more by any other price when
+        buyers settle anew and power is shared out, see `game.money`; may well be above 0, since the
+        game counts power asked.
+
     >>> hour = Hour(1, ("A",), ("C",), np.array([6.0]), np.array([7.0]), np.array([0.3]),
     ...             grid_price=0.75, price_min=0.3, price_max=1.2)
     >>> proof = certify(play(hour), starts=2)
     >>> abs(proof["closed form"]) < 1e-9, proof["gain"] < 1e-9, proof["loss"] < 1e-9
     (True, True, True)
     """
+    rules = rules or Rules()
     hour = result.hour
     prices = result.prices.to_numpy()
+    shares = result.shares.to_numpy()
     return {
-        "gain": temptation(hour, prices),
-        "payoff spread": payoff_spread(hour, prices, result.shares.to_numpy()),
-        "eigenvalue": max(eigenvalues(hour, prices), default=np.nan),
-        "closed form": distance(result, *equilibrium(hour)),
+        "gain": temptation(hour, prices, rules=rules, shares=shares),
+        "payoff spread": payoff_spread(hour, prices, shares, rules),
+        "eigenvalue": max(eigenvalues(hour, prices, rules), default=np.nan),
+        "closed form": distance_of_closed_form(result, rules),
         "starts": distance_of_starts(result, starts, rules, seed),
         "loss": loss_outside(hour, prices),
+        "money": money_temptation(hour, prices, rules),
     }
 
 
-def payoff_spread(hour: Hour, prices: np.ndarray, shares: np.ndarray) -> float:
-    """How far the payoffs of the sellers are apart, as a share of the largest; 0 at rest."""
-    payoff = payoffs(hour, prices, shares)
-    if payoff.max() <= 0:  # every price is the grid's: all choices are worth nothing
-        return 0.0
-    return float((payoff.max() - payoff.min()) / payoff.max())
+def payoff_spread(
+    hour: Hour, prices: np.ndarray, shares: np.ndarray, rules: Rules | None = None
+) -> float:
+    """How much more any buyer could get elsewhere, as a share of what it gets; 0 at rest.
+
+    Of buyers who are alike: how far the payoffs of the sellers are apart. Others may leave a
+    seller alone that is worth less to them.
+    """
+    worth = demand_of(hour, rules or Rules()).worth(prices)
+    payoff = payoffs(hour, shares, worth)
+    best = payoff.max(axis=1)
+    average = (shares * payoff).sum(axis=1)
+    gains = best > 0  # where every price is the grid's all choices are worth nothing
+    return float(((best - average)[gains] / best[gains]).max(initial=0.0))
+
+
+def distance_of_closed_form(result: HourResult, rules: Rules) -> float:
+    """The largest `distance` of a result from the closed form; nan where there is none."""
+    if not demand_of(result.hour, rules).alike:
+        return np.nan
+    return distance(result, *equilibrium(result.hour, rules))
 
 
 def distance(result: HourResult, prices: np.ndarray, part: np.ndarray) -> float:

@@ -12,9 +12,10 @@ import pandas as pd
 
 from vppcore.errors import NotSolved, WrongInput
 from vppcore.game.buyers import CURIOSITY, evolve, largest_change, part_of_demand
+from vppcore.game.demand import demand_of
 from vppcore.game.rules import Rules
 from vppcore.game.sellers import raise_prices
-from vppcore.market import Hour
+from vppcore.market import Hour, asked_power, deliver
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,8 +24,9 @@ class HourResult:
 
     hour: the market that was played.
     prices: yuan/kWh by seller.
-    part: of all demand that is asked of a seller, by seller, adding up to one.
+    part: of all demand that falls to a seller, by seller, adding up to one.
     shares: probability that a buyer (row) chooses a seller (column).
+    wished: a buyer's optimal purchase at a seller's price, as a part of its deficit; as `shares`.
     rounds: of the price loop.
     path: prices by round, the first ones included.
     evolution: the first buyer's shares by iteration, in the first round.
@@ -34,9 +36,22 @@ class HourResult:
     prices: pd.Series
     part: pd.Series
     shares: pd.DataFrame
+    wished: pd.DataFrame
     rounds: int
     path: pd.DataFrame
     evolution: pd.DataFrame
+
+    @property
+    def asked(self) -> pd.DataFrame:
+        """What each buyer (row) asks of each seller (column), kW, paper B (21)."""
+        asked = asked_power(self.hour, self.shares.to_numpy(), self.wished.to_numpy())
+        return pd.DataFrame(asked, self.shares.index, self.shares.columns)
+
+    @property
+    def sent(self) -> pd.DataFrame:
+        """What each seller (column) sends to each buyer (row), kW."""
+        sent = deliver(self.hour, self.shares.to_numpy(), self.wished.to_numpy())
+        return pd.DataFrame(sent, self.shares.index, self.shares.columns)
 
 
 def play(
@@ -44,14 +59,20 @@ def play(
 ) -> HourResult:
     """Plays one hour until neither buyers nor sellers move, paper B section 4, steps 1 to 4.
 
+    Step 1, sellers announce prices. Step 2, buyers evolve until they rest. Step 3, sellers move
+    their prices: in the order of the text until these rest too, while buyers keep their shares;
+    where sellers anticipate, by one step. Step 4, back to step 2 until nobody moves.
     rules: how the game is played; the usual ones by default.
     start: first prices and shares; by default the middle of the band, each seller chosen alike.
     Raises WrongInput for an hour without a market, NotSolved if it does not come to rest.
 
     >>> hour = Hour(1, ("A", "B"), ("C",), np.array([6.0, 8.0]), np.array([7.0]),
-    ...             np.array([0.3, 0.38]), grid_price=0.75, price_min=0.3, price_max=1.2)
+    ...             np.array([0.3, 0.38]), grid_price=0.75, price_min=0.3, price_max=1.2,
+    ...             satisfaction=np.array([4 / 3]))
     >>> play(hour).prices.round(4).to_dict()
     {'A': 0.5973, 'B': 0.629}
+    >>> play(hour, Rules.of_the_text()).prices.round(4).to_dict()
+    {'A': 0.65, 'B': 0.69}
     """
     rules = rules or Rules()
     refuse_closed(hour)
@@ -61,15 +82,35 @@ def play(
     for _ in range(rules.max_rounds):
         shares, evolution = answer_of_buyers(hour, prices, shares, rules)
         evolutions.append(evolution)
-        prices = raise_prices(hour, prices, part_of_demand(hour, shares), rules)
+        if rules.order == "text":
+            prices = rest_of_sellers(hour, prices, shares, rules)
+        else:
+            prices = raise_prices(hour, prices, shares, rules)
         path.append(prices)
         if largest_change(path) <= rules.tolerance * hour.price_size:
-            return played(hour, shares, path, evolutions[0])
-    raise NotSolved(
+            return played(hour, shares, path, evolutions[0], rules)
+    raise NotSolved(not_at_rest(hour, rules), status="limit")
+
+
+def not_at_rest(hour: Hour, rules: Rules) -> str:
+    """Prices that do not come to rest, in words."""
+    return (
         f"step {hour.step}: prices did not come to rest in {rules.max_rounds} rounds; "
-        f"a smaller price_step may help{warning(rules)}",
-        status="limit",
+        f"a smaller price_step may help{warning(rules)}"
     )
+
+
+def rest_of_sellers(hour: Hour, prices: np.ndarray, shares: np.ndarray, rules: Rules) -> np.ndarray:
+    """Prices at which no seller wants to move while buyers keep their shares, paper B (26).
+
+    Raises NotSolved if they do not come to rest.
+    """
+    path = [prices]
+    for _ in range(rules.max_rounds):
+        path.append(raise_prices(hour, path[-1], shares, rules))
+        if largest_change(path) <= rules.tolerance * hour.price_size:
+            return path[-1]
+    raise NotSolved(not_at_rest(hour, rules), status="limit")
 
 
 def refuse_closed(hour: Hour) -> None:
@@ -120,16 +161,23 @@ def warning(rules: Rules) -> str:
 
 
 def played(
-    hour: Hour, shares: np.ndarray, path: list[np.ndarray], evolution: list[np.ndarray]
+    hour: Hour,
+    shares: np.ndarray,
+    path: list[np.ndarray],
+    evolution: list[np.ndarray],
+    rules: Rules,
 ) -> HourResult:
     """An hour's result from its last shares, its prices by round and the first evolution."""
     sellers = list(hour.sellers)
+    buyers = list(hour.buyers)
     first_buyer = [shares_then[0] for shares_then in evolution]
+    wished = demand_of(hour, rules).wished(path[-1])
     return HourResult(
         hour=hour,
         prices=pd.Series(path[-1], sellers),
         part=pd.Series(part_of_demand(hour, shares), sellers),
-        shares=pd.DataFrame(shares, list(hour.buyers), sellers),
+        shares=pd.DataFrame(shares, buyers, sellers),
+        wished=pd.DataFrame(wished, buyers, sellers),
         rounds=len(path) - 1,
         path=pd.DataFrame(path, columns=sellers).rename_axis("round"),
         evolution=pd.DataFrame(first_buyer, columns=sellers).rename_axis("iteration"),

@@ -18,13 +18,14 @@ CARBON = "carbon excess (kg)"
 
 
 def cost_changes(
-    vpp: VPP, result: DispatchResult, received: np.ndarray, sent: np.ndarray
+    vpp: VPP, result: DispatchResult, received: np.ndarray, sent: np.ndarray, fee: float = 0.0
 ) -> pd.DataFrame:
     """What trades add to each cost item of a VPP (yuan) and to its carbon excess (kg), by step.
 
     Received power replaces purchases and their carbon. Sent power is first what would have been
     spilled, cheapest plant first, then what would have been sold to the grid.
     received, sent: kW, 0 or more, at most what the VPP bought, or sold and spilled.
+    fee: of a traded kWh to the network, yuan/kWh, the direct trading cost of paper B (5).
     """
     terms = terms_of(vpp)
     hours = vpp.step_hours
@@ -44,6 +45,7 @@ def cost_changes(
         "electricity purchase": purchase,
         "operation": operation,
         "electricity sale": sale,
+        "crossing fee": hours * fee * (np.asarray(received) + np.asarray(sent)),
         CARBON: excess,
     }
     return pd.DataFrame(changes, index=result.series.index)
@@ -56,15 +58,16 @@ def carbon_excess(vpp: VPP, result: DispatchResult) -> float:
 
 
 def costs_with_trades(
-    vpp: VPP, result: DispatchResult, received: np.ndarray, sent: np.ndarray
+    vpp: VPP, result: DispatchResult, received: np.ndarray, sent: np.ndarray, fee: float = 0.0
 ) -> pd.Series:
     """Cost items of a VPP with its trades (yuan), and its carbon excess (kg) on the last row.
 
     Payments between VPPs are not in it. The carbon bill is made anew for the whole horizon, since
     its steps count there.
+    fee: as in `cost_changes`.
     """
     market = terms_of(vpp).carbon
-    added = cost_changes(vpp, result, received, sent).sum()
+    added = cost_changes(vpp, result, received, sent, fee).sum()
     before = carbon_excess(vpp, result)
     excess = before + added[CARBON]
     costs = result.costs.copy()
@@ -77,7 +80,12 @@ def costs_with_trades(
 
 
 def least_gain(
-    vpp: VPP, result: DispatchResult, received: np.ndarray, sent: np.ndarray, paid: np.ndarray
+    vpp: VPP,
+    result: DispatchResult,
+    received: np.ndarray,
+    sent: np.ndarray,
+    paid: np.ndarray,
+    fee: float = 0.0,
 ) -> pd.Series:
     """What a VPP gains in each step by its trades at least, in money that is paid, yuan by step.
 
@@ -86,8 +94,9 @@ def least_gain(
     price, carbon added at the highest. So the steps add up to the VPP's gain over the horizon, or
     to less.
     paid: yuan to other VPPs, negative where it is paid, `(steps,)`.
+    fee: as in `cost_changes`.
     """
-    changes = cost_changes(vpp, result, received, sent)
+    changes = cost_changes(vpp, result, received, sent, fee)
     lowest, highest = carbon_price_range(terms_of(vpp))
     saved = (-changes[CARBON]).clip(lower=0)
     added = changes[CARBON].clip(lower=0)

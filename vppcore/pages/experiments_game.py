@@ -52,7 +52,7 @@ def warnings(shown: HourResult) -> pd.DataFrame:
     buyers, sellers = len(shown.hour.buyers), len(shown.hour.sellers)
     even = np.full((buyers, sellers), 1 / sellers)
     unshared, _ = evolve(shown.hour, usual.prices.to_numpy(), even, Rules(payoff="unshared"))
-    frozen = play(shown.hour, Rules(anticipate=False))
+    frozen = play(shown.hour, Rules(order="text"))
     columns = {
         "price": usual.prices,
         "chosen": usual.part,
