@@ -83,6 +83,25 @@ def markets(handmade, five):
 
 
 @pytest.fixture(scope="session")
+def study_b():
+    """Study B with the day made from formulas."""
+    return load_case("paper-b")
+
+
+@pytest.fixture(scope="session")
+def study_b_alone(study_b):
+    """VPP -> its schedule without trade (study B, the day made from formulas)."""
+    return {vpp.name: dispatch(vpp) for vpp in study_b.vpps}
+
+
+@pytest.fixture(scope="session")
+def study_b_hours(study_b, study_b_alone):
+    """step -> who sells and who buys (study B, the day made from formulas)."""
+    tables = {vpp.name: positions(vpp, study_b_alone[vpp.name]) for vpp in study_b.vpps}
+    return {hour.step: hour for hour in hours(study_b.vpps, tables, study_b.tie)}
+
+
+@pytest.fixture(scope="session")
 def game(handmade, five):
     """The multiple game of study B's day shaped by hand, each hour played from ten more beginnings."""
     return trade_by_game(handmade, five, starts=10)

@@ -8,7 +8,13 @@ from __future__ import annotations
 import pandas as pd
 
 VPPS = ("VPP1", "VPP2", "VPP3", "VPP4", "VPP5")
-ASSUMED, PRINTED = (
+ASSUMED, # 1.0 yuan/kWh at the tariff of hour 10
+SATISFIED = (
+    "first kWh worth 1.0 yuan/kWh at t=10, chosen with the probabilities (B16) in view, "
+    "the same multiple of the tariff in all hours",
+    "calibrated",
+)
+PRINTED = (
     ("assumed so that the day is feasible and no device decides alone", "assumed"),
     ("paper B, 5.1", "printed"),
 )
@@ -108,6 +114,7 @@ def units(
     row("all", "power_market", "price_max", 1.2, "yuan/kWh", PRINTED)
     row("all", "power_market", "dead_band", 0.05, "MW")
     row("all", "power_market", "margin", 0.02, "yuan/kWh")
+    row("all", "power_market", "satisfaction", round(4 / 3, 6), "-", SATISFIED)
     row(
         "all",
         "tie",

@@ -252,7 +252,8 @@ class Talks:
         """
         self.announce_prices()
         first: list[np.ndarray] = []
-        for self.round in range(1, self.rules.max_rounds + 1):
+        for number in range(1, self.rules.max_rounds + 1):
+            self.round = number
             before = np.array([seller.price for seller in self.sellers])
             path = self.evolve()
             first = first or path

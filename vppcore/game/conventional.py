@@ -22,7 +22,7 @@ from vppcore.schedule import DispatchResult
 WAYS = {
     "mid-market": "pro rata of what each has and needs, half way between the two alternatives",
     "equal": "every buyer asks every seller for the same, half way between the two alternatives",
-    "cheapest first": "all ask the cheapest seller first, then the next, at what each asks at least",
+    "cheapest first": "the cheapest seller first, then the next, each at the least that it asks",
 }
 
 

@@ -11,11 +11,20 @@ import numpy as np
 import pandas as pd
 
 from vppcore.errors import NotSolved, WrongInput
-from vppcore.game.buyers import CURIOSITY, evolve, largest_change, part_of_demand
+from vppcore.game.buyers import (
+    CURIOSITY,
+    evolve,
+    largest_change,
+    part_of_demand,
+    shares_at_rest,
+)
 from vppcore.game.demand import demand_of
 from vppcore.game.rules import Rules
-from vppcore.game.sellers import raise_prices
+from vppcore.game.sellers import raise_prices, temptation
 from vppcore.market import Hour, asked_power, deliver
+
+# prices that each seller tries when a rest is doubted
+FEW_PRICES = 60
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +97,7 @@ def play(
             prices = raise_prices(hour, prices, shares, rules)
         path.append(prices)
         if largest_change(path) <= rules.tolerance * hour.price_size:
+            refuse_false_rest(hour, prices, rules)
             return played(hour, shares, path, evolutions[0], rules)
     raise NotSolved(not_at_rest(hour, rules), status="limit")
 
@@ -98,6 +108,24 @@ def not_at_rest(hour: Hour, rules: Rules) -> str:
         f"step {hour.step}: prices did not come to rest in {rules.max_rounds} rounds; "
         f"a smaller price_step may help{warning(rules)}"
     )
+
+
+def refuse_false_rest(hour: Hour, prices: np.ndarray, rules: Rules) -> None:
+    """Raises NotSolved where prices only creep, and a seller would gain much by another one.
+
+    Sellers who anticipate buyers who differ may undercut each other by less and less: then the best
+    answer jumps, and there are no prices from which nobody wants to move.
+    """
+    if rules.order == "text" or demand_of(hour, rules).alike:
+        return
+    gain = temptation(hour, prices, FEW_PRICES, rules)
+    if gain > np.sqrt(rules.tolerance):
+        raise NotSolved(
+            f"step {hour.step}: prices only creep, and a seller could still earn {gain:.2g} of its "
+            "earnings more by another one: sellers who anticipate buyers who differ may find no "
+            "rest; the order of the text, or buyers who are alike, may have one",
+            status="limit",
+        )
 
 
 def rest_of_sellers(hour: Hour, prices: np.ndarray, shares: np.ndarray, rules: Rules) -> np.ndarray:
@@ -137,12 +165,16 @@ def answer_of_buyers(
 ) -> tuple[np.ndarray, list[np.ndarray]]:
     """The shares at which buyers rest at these prices, and the way there from their last shares.
 
-    A few of them try every seller anew first, so that none is forgotten.
+    A few of them try every seller anew first, so that none is forgotten. Buyers who differ may sort
+    themselves very slowly where two sellers ask nearly the same; then their rest is that of
+    `game.rest`, where their evolution leads.
     Raises NotSolved if they do not come to rest.
     """
     curious = (1 - CURIOSITY) * shares + CURIOSITY / len(hour.sellers)
     rest, evolution = evolve(hour, prices, curious, rules)
     if largest_change(evolution) > rules.tolerance:
+        if rules.payoff == "shared" and not demand_of(hour, rules).alike:
+            return shares_at_rest(hour, prices, rules), evolution
         raise NotSolved(
             f"step {hour.step}: buyers did not come to rest; "
             f"a smaller evolution_step may help{warning(rules)}",

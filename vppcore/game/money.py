@@ -105,9 +105,9 @@ def play_in_money(hour: Hour, rules: Rules | None = None) -> MoneyResult:
     """Plays one hour in delivered money.
 
     First the prices at which everybody asks the most that buyers accept are tried, then those that
-    best answers lead to from the game in power asked. If nobody rests there, sellers learn lotteries
-    over a net of prices (regret matching); where the lotteries' means lead best answers to rest, the
-    result is pure after all.
+    best answers lead to from the game in power asked. If nobody rests there, sellers learn
+    lotteries over a net of prices (regret matching); where the lotteries' means lead best answers
+    to rest, the result is pure after all.
     rules: what buyers want; the usual ones by default. Sellers foresee everything here.
 
     >>> hour = Hour(1, ("A", "B"), ("C",), np.array([2.0, 2.0]), np.array([7.0]),
@@ -168,9 +168,7 @@ def best_answers_in_money(hour: Hour, prices: np.ndarray, rules: Rules) -> np.nd
     return answers
 
 
-def earned_at(
-    hour: Hour, prices: np.ndarray, seller: int, price: float, rules: Rules
-) -> float:
+def earned_at(hour: Hour, prices: np.ndarray, seller: int, price: float, rules: Rules) -> float:
     """What a seller earns at another price of its own while the others keep theirs, yuan/h."""
     moved = prices.copy()
     moved[seller] = price

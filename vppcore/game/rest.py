@@ -18,10 +18,11 @@ from vppcore.errors import NotSolved
 from vppcore.market import Hour
 
 # the weight of the barrier that keeps shares above zero falls by this factor to its last value
-BARRIER_FALLS = 0.1
-LAST_BARRIER = 1e-13
+BARRIER_FALLS = 0.02
+LAST_BARRIER = 1e-12
 MAX_NEWTON_STEPS = 400
-# a step of Newton's method that changes the shares by less than this has converged
+# a step of Newton's method that changes what is asked of a seller by less than this part of it has
+# converged
 SMALL_STEP = 1e-9
 
 
@@ -65,8 +66,8 @@ def rest_by_newton(hour: Hour, worth: np.ndarray) -> np.ndarray:
         falling = step < 0
         longest = min(1.0, 0.95 * (shares[falling] / -step[falling]).min(initial=np.inf))
         shares = shares + longest * step
-        relative = np.abs(step[chosen]).max() if longest == 1.0 else np.inf
-        if relative <= max(SMALL_STEP, barrier):
+        relative = np.abs(weight @ step / (weight @ shares)).max()
+        if longest == 1.0 and relative <= max(SMALL_STEP, barrier):
             if barrier <= LAST_BARRIER:
                 return shares
             barrier *= BARRIER_FALLS
@@ -104,7 +105,7 @@ def newton_step(
     sums = (buyers[:, None] == np.arange(len(weight))[None, :]).astype(float)
     system = np.block([[curvature, sums], [sums.T, np.zeros((len(weight), len(weight)))]])
     right = np.concatenate([slope, np.zeros(len(weight))])
-    solution, *_ = np.linalg.lstsq(system, right, rcond=None)
+    solution = np.linalg.solve(system, right)
     step = np.zeros_like(shares)
     step[buyers, sellers] = solution[:count]
     return step

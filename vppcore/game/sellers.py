@@ -18,7 +18,7 @@ also where it lies on the edge of the band.
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import brentq
+from scipy.optimize import brentq, minimize_scalar
 
 from vppcore.game.buyers import rest_point, shares_at_rest
 from vppcore.game.demand import Demand, ElasticDemand, FixedDemand, QuadraticDemand, demand_of
@@ -29,10 +29,8 @@ from vppcore.market import Hour
 LEAST_EARNED = 1e-12
 # halvings of the band when a best price is searched
 HALVINGS = 60
-# prices tried over the band where buyers differ and no derivative is at hand, and how often the
-# net is drawn closer around the best of them
+# prices tried over the band where buyers differ and no derivative is at hand
 PRICES_TRIED = 25
-CLOSER_NETS = 12
 
 
 # --- best prices ----------------------------------------------------------------------------------
@@ -97,18 +95,24 @@ def best_at_part(hour: Hour, part: np.ndarray, demand: Demand) -> np.ndarray:
 def best_answers(hour: Hour, prices: np.ndarray, rules: Rules) -> np.ndarray:
     """The price at which each seller earns most while the others keep theirs, `(sellers,)`.
 
-    Buyers settle anew at each price that is tried: a net over the band, drawn closer around its
-    best price again and again.
+    Buyers settle anew at each price that is tried: a net over the band, then a search between the
+    neighbours of its best price.
     """
     answers = prices.copy()
+    tried = np.linspace(hour.price_min, hour.top, PRICES_TRIED)
     for seller in range(len(hour.sellers)):
-        low, high = hour.price_min, hour.top
-        for _ in range(CLOSER_NETS):
-            tried = np.linspace(low, high, PRICES_TRIED)
-            best = int(np.argmax(earned(hour, prices, seller, tried, rules)))
-            low = tried[max(best - 1, 0)]
-            high = tried[min(best + 1, len(tried) - 1)]
-        answers[seller] = tried[best]
+
+        def lost(price: float, seller: int = seller) -> float:
+            return -float(earned(hour, prices, seller, np.array([price]), rules)[0])
+
+        best = int(np.argmax(earned(hour, prices, seller, tried, rules)))
+        low = tried[max(best - 1, 0)]
+        high = tried[min(best + 1, len(tried) - 1)]
+        accuracy = rules.tolerance * hour.price_size / 10
+        found = minimize_scalar(
+            lost, bounds=(low, high), method="bounded", options={"xatol": accuracy}
+        )
+        answers[seller] = found.x if -found.fun > -lost(tried[best]) else tried[best]
     return answers
 
 
