@@ -19,7 +19,6 @@ from vppcore.components import PowerMarket
 from vppcore.game.buyers import eigenvalues, evolve, imitate, payoffs, rest_point
 from vppcore.game.certificate import certify
 from vppcore.game.day import trade_by_game
-from vppcore.game.demand import demand_of
 from vppcore.game.hour import play
 from vppcore.game.rules import Rules
 from vppcore.game.sellers import equilibrium, temptation
@@ -108,7 +107,7 @@ def test_buyers_come_to_rest_where_the_closed_form_says(given_):
     shares, path = evolve(hour, prices, start, Rules())
     part = hour.deficit @ shares / hour.deficit.sum()
     assert part == pytest.approx(rest_point(hour, prices), abs=1e-8)
-    values = payoffs(hour, shares, demand_of(hour, Rules()).worth(prices))
+    values = payoffs(hour, prices, shares)
     assert values == pytest.approx(
         np.full(values.shape, values.mean()), rel=1e-4
     )  # no buyer would be better off elsewhere
@@ -125,7 +124,7 @@ def test_rest_point_by_hand():
 def test_the_replicator_keeps_shares_probabilities(given_, step, rule):
     hour, prices, shares = given_
     for _ in range(5):
-        shares = imitate(hour, shares, demand_of(hour, Rules()).worth(prices), step, rule)
+        shares = imitate(hour, prices, shares, step, rule)
         assert shares.min() >= 0 and shares.sum(axis=1) == pytest.approx(np.ones(len(shares)))
 
 
@@ -134,7 +133,7 @@ def test_the_replicator_keeps_shares_probabilities(given_, step, rule):
 def test_the_replicator_raises_what_pays_more_than_a_buyer_s_average(given_):
     hour, prices, shares = given_
     worth = (hour.grid_price - prices) * hour.surplus / (hour.deficit @ shares)
-    moved = imitate(hour, shares, demand_of(hour, Rules()).worth(prices), 0.3)
+    moved = imitate(hour, prices, shares, 0.3)
     above = worth - (shares @ worth)[:, None]
     small = 1e-9 * worth.max()
     assert moved - shares == pytest.approx(
@@ -159,7 +158,7 @@ def test_a_step_just_below_two_converges_and_one_above_does_not(markets):
     rest = rest_point(hour, prices)
     distance = abs(0.5 - rest[0])
     for step in (0.5, 1.0, 1.5, 1.95):
-        after = imitate(hour, even, demand_of(hour, Rules()).worth(prices), step)
+        after = imitate(hour, prices, even, step)
         assert abs(after[0, 0] - rest[0]) == pytest.approx(
             abs(1 - step) * distance, rel=1e-6, abs=1e-9
         )

@@ -341,4 +341,6 @@ def test_payoffs_share_a_sellers_surplus(hour, seed):
     shares = np.random.default_rng(seed).dirichlet(np.ones(len(hour.sellers)), len(hour.buyers))
     worth = demand_of(hour, ELASTIC).worth(prices)
     chosen = shares.T @ hour.deficit
-    assert payoffs(hour, shares, worth) * chosen == pytest.approx(worth * hour.surplus)
+    assert payoffs(hour, prices, shares, rules=ELASTIC) * chosen == pytest.approx(
+        worth * hour.surplus
+    )

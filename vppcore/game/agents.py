@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from vppcore.errors import NotSolved, WrongInput
-from vppcore.game.buyers import CURIOSITY, LEAST_ASKED, LEAST_KEPT
+from vppcore.game.buyers import CURIOSITY, LEAST_ASKED, moved_towards
 from vppcore.game.demand import Demand, demand_of
 from vppcore.game.hour import refuse_closed, usual_start
 from vppcore.game.rules import Rules
@@ -137,14 +137,8 @@ class BuyerAgent:
 
     def imitate(self, covers: np.ndarray) -> float:
         """One step of the replicator, paper B (25); the largest change of a share."""
-        worth = self.demand.worth(self.prices)[0]
-        payoff = worth * covers if self.rules.payoff == "shared" else worth
-        average = float(self.shares @ payoff)
-        if average <= 0:
-            return 0.0
-        growth = payoff / average - 1
-        moved = self.shares * np.maximum(1 + self.rules.evolution_step * growth, LEAST_KEPT)
-        moved = moved / moved.sum()
+        payoff = self.demand.worth(self.prices) * covers
+        moved = moved_towards(self.shares[None, :], payoff, self.rules.evolution_step)[0]
         change = float(np.abs(moved - self.shares).max())
         self.shares = moved
         return change
@@ -308,7 +302,12 @@ def talks_of(hour: Hour, rules: Rules) -> Talks:
 
 
 def refuse_what_needs_more(hour: Hour, rules: Rules) -> None:
-    """Raises WrongInput where a seller's best price does not follow from what it is told."""
+    """Raises WrongInput where a seller's best price does not follow from what it is told.
+
+    And where payoffs are not shared: such a game has no rest to talk about.
+    """
+    if rules.payoff != "shared":
+        raise WrongInput(f"distributed game: found payoff {rules.payoff}; allowed: shared")
     if rules.order == "text" or rules.demand == "fixed":
         return
     alike = demand_of(hour, rules).alike

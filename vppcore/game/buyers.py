@@ -37,33 +37,58 @@ def chosen_power(hour: Hour, shares: np.ndarray) -> np.ndarray:
     return hour.deficit @ shares
 
 
-def payoffs(hour: Hour, shares: np.ndarray, worth: np.ndarray, rule: str = "shared") -> np.ndarray:
+def payoffs(
+    hour: Hour,
+    prices: np.ndarray,
+    shares: np.ndarray,
+    rule: str = "shared",
+    rules: Rules | None = None,
+) -> np.ndarray:
     """What choosing a seller is worth to a buyer, yuan/kWh `(buyers, sellers)`, paper B (17).
 
-    worth: of the optimal purchase at the seller's price, yuan/kWh `(buyers, sellers)`, see
-        `Demand.worth`.
     rule: "shared": those who choose a seller share its surplus, F_ij = v_ij S_j/N_j; "unshared":
         they do not.
+    rules: what buyers want; fixed demand by default, v_ij = g - p_j.
     """
-    demand = hour.deficit.sum()
+    worth = demand_of(hour, rules or Rules()).worth(prices)
+    return shared_out(hour, worth, shares, rule)
+
+
+def shared_out(
+    hour: Hour, worth: np.ndarray, shares: np.ndarray, rule: str = "shared"
+) -> np.ndarray:
+    """Payoffs of purchases whose worth is known, yuan/kWh `(buyers, sellers)`; see `payoffs`.
+
+    worth: of the optimal purchase at a seller's price, yuan/kWh `(buyers, sellers)`, see
+        `Demand.worth`.
+    """
     if rule == "unshared":
-        return worth * hour.surplus / demand
+        return worth * hour.surplus / hour.deficit.sum()
     chosen = np.maximum(chosen_power(hour, shares), LEAST_ASKED * hour.surplus)
     return worth * hour.surplus / chosen
 
 
 def imitate(
-    hour: Hour, shares: np.ndarray, worth: np.ndarray, step: float, rule: str = "shared"
+    hour: Hour,
+    prices: np.ndarray,
+    shares: np.ndarray,
+    step: float,
+    rule: str = "shared",
+    rules: Rules | None = None,
 ) -> np.ndarray:
     """The shares after one step of the replicator, paper B (25), `(buyers, sellers)`.
 
     Imitation in proportion to the payoff, B (18), makes a share grow with the payoff of its seller
     above the buyer's average, dy_ij/dt = y_ij (F_ij - mean of F_i over y_i), B (19). Payoffs count
     in units of that average, so that the step has no unit.
-    worth, rule: see `payoffs`.
     step: above 0; converges below 2.
+    rule, rules: see `payoffs`.
     """
-    payoff = payoffs(hour, shares, worth, rule)
+    return moved_towards(shares, payoffs(hour, prices, shares, rule, rules), step)
+
+
+def moved_towards(shares: np.ndarray, payoff: np.ndarray, step: float) -> np.ndarray:
+    """The shares after one step of the replicator towards what pays more, `(buyers, sellers)`."""
     average = (shares * payoff).sum(axis=1, keepdims=True)
     gains = average > 0  # else every price is the grid's: no choice is better than another
     growth = np.where(gains, payoff / np.where(gains, average, 1.0) - 1, 0.0)  # B (19)
@@ -81,7 +106,8 @@ def evolve(
     worth = demand_of(hour, rules).worth(prices)
     path = [start]
     for _ in range(20 * rules.max_rounds):
-        path.append(imitate(hour, path[-1], worth, rules.evolution_step, rules.payoff))
+        payoff = shared_out(hour, worth, path[-1], rules.payoff)
+        path.append(moved_towards(path[-1], payoff, rules.evolution_step))
         if largest_change(path) <= rules.tolerance:
             break
     return path[-1], path
@@ -135,7 +161,7 @@ def eigenvalues(hour: Hour, prices: np.ndarray, rules: Rules | None = None) -> n
     rest = rest_of(one, worth, alike=True)
     directions = directions_of_simplex(count)
     width = 1e-5 * rest.min()
-    mean_payoff = float(rest @ payoffs(one, rest[None, :], worth)[0])
+    mean_payoff = float(rest @ shared_out(one, worth, rest[None, :])[0])
 
     slopes = []
     for direction in directions.T:
@@ -148,7 +174,7 @@ def eigenvalues(hour: Hour, prices: np.ndarray, rules: Rules | None = None) -> n
 
 def replicator(hour: Hour, worth: np.ndarray, common: np.ndarray) -> np.ndarray:
     """dy/dt of the shares `(sellers,)` of an hour with one buyer, paper B (19)."""
-    payoff = payoffs(hour, common[None, :], worth)[0]
+    payoff = shared_out(hour, worth, common[None, :])[0]
     return common * (payoff - common @ payoff)  # B (19)
 
 

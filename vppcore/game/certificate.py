@@ -70,8 +70,7 @@ def payoff_spread(
     Of buyers who are alike: how far the payoffs of the sellers are apart. Others may leave a
     seller alone that is worth less to them.
     """
-    worth = demand_of(hour, rules or Rules()).worth(prices)
-    payoff = payoffs(hour, shares, worth)
+    payoff = payoffs(hour, prices, shares, rules=rules)
     best = payoff.max(axis=1)
     average = (shares * payoff).sum(axis=1)
     gains = best > 0  # where every price is the grid's all choices are worth nothing
