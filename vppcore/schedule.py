@@ -12,6 +12,7 @@ import pandas as pd
 
 from vppcore.errors import NotSolved
 from vppcore.exclusive import overlaps, solve_exclusively
+from vppcore.flattest import flatten
 from vppcore.infeasible import explained
 from vppcore.solvers import Solved, value_of
 from vppcore.vpp import VPP, Model, build
@@ -98,13 +99,19 @@ class DispatchResult:
         return sentences
 
 
-def dispatch(vpp: VPP, solver: str = "auto", storage: str = "auto") -> DispatchResult:
+def dispatch(
+    vpp: VPP, solver: str = "auto", storage: str = "auto", flattest: bool = False
+) -> DispatchResult:
     """The cheapest schedule of one VPP.
+
+    Its cost is unique, the schedule often is not: a purchase may move between hours of one price.
 
     solver: "auto" or one of `solvers.SOLVERS`.
     storage: "relaxed" lets exclusive flows such as charge and discharge overlap and reports it;
         "binary" excludes it by binaries; "auto" relaxes and turns to binaries only where they did
         overlap.
+    flattest: takes, of all cheapest schedules, the one whose exchange with the grid has the least
+        sum of squares (`flattest.py`), the same whichever solver found the cost.
     Raises WrongInput for an unknown solver or storage mode; NotSolved with the component that
     cannot be served, the carrier and the steps, if no schedule exists.
 
@@ -121,6 +128,8 @@ def dispatch(vpp: VPP, solver: str = "auto", storage: str = "auto") -> DispatchR
         )
     except NotSolved as refused:
         raise explained(vpp, refused) from refused
+    if flattest:
+        flatten([model], model.cost, model.constraints, solved, storage, vpp.name)
     return read(model, solved)
 
 

@@ -10,10 +10,12 @@ from vppcore.case import Case
 from vppcore.schedule import DispatchResult, dispatch
 
 
-def alone(case: Case, solver: str = "auto", storage: str = "auto") -> dict[str, DispatchResult]:
+def alone(
+    case: Case, solver: str = "auto", storage: str = "auto", flattest: bool = False
+) -> dict[str, DispatchResult]:
     """The cheapest schedule of each VPP of a case without trade, by name, in the order of the case.
 
-    solver, storage: as for `dispatch`.
+    solver, storage, flattest: as for `dispatch`.
     Raises WrongInput and NotSolved as `dispatch` does, for the first VPP that has no schedule.
 
     >>> from vppcore import load_case
@@ -21,4 +23,4 @@ def alone(case: Case, solver: str = "auto", storage: str = "auto") -> dict[str, 
     >>> {name: round(schedule.cost, 2) for name, schedule in schedules.items()}
     {'Home': 26.06, 'Shop': 100.5}
     """
-    return {vpp.name: dispatch(vpp, solver, storage) for vpp in case.vpps}
+    return {vpp.name: dispatch(vpp, solver, storage, flattest) for vpp in case.vpps}

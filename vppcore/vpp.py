@@ -20,6 +20,8 @@ from vppcore.names import name_faults, normalised
 from vppcore.parameters import rules_of
 
 AnyComponent = TypeVar("AnyComponent", bound=Component)
+# what passes a VPP's connection point is what components of these roles inject
+CONNECTION = ("grid", "trade")
 
 
 @dataclass(frozen=True, eq=False)
@@ -312,6 +314,16 @@ def rows_of_called_loads(vpp: VPP, parts: dict[str, Part]) -> list:
     served = sum(parts[load.name].series["served"] for load in loads)
     called = sum(parts[caller.name].series["called"] for caller in callers)
     return [served - called >= 0]
+
+
+def withdrawal(model: Model) -> cp.Expression:
+    """Net withdrawal of a VPP, kW `(steps,)`: purchase less sale plus received trades."""
+    through = [
+        model.parts[component.name].inject["electricity"]
+        for component in model.vpp.with_role(*CONNECTION)
+        if "electricity" in model.parts[component.name].inject
+    ]
+    return total([*through, cp.Constant(np.zeros(model.vpp.steps))])
 
 
 def total(terms: Iterable[cp.Expression]) -> cp.Expression:

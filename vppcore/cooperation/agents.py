@@ -13,8 +13,7 @@ import numpy as np
 
 from vppcore.compiled import Compiled
 from vppcore.cooperation.size import Size
-from vppcore.grid.placement import withdrawal
-from vppcore.vpp import VPP, Model, build
+from vppcore.vpp import VPP, Model, build, withdrawal
 from vppcore.warm import Program, WarmQuadratic
 
 

@@ -24,11 +24,11 @@ from vppcore.compiled import Compiled
 from vppcore.cooperation.talks import ByPair, Pair
 from vppcore.errors import NotSolved
 from vppcore.exclusive import overlaps, solve_exclusively
-from vppcore.grid.placement import OPERATOR, withdrawal
+from vppcore.grid.placement import OPERATOR
 from vppcore.mixed import GAP
 from vppcore.schedule import DispatchResult, read
 from vppcore.solvers import OPTIONS, value_of
-from vppcore.vpp import VPP, Model, build, total
+from vppcore.vpp import VPP, Model, build, total, withdrawal
 
 # with binaries the last digits of an optimum are not proven: this share of the money
 MIXED_INTEGER_GAP = max(OPTIONS["highs"]["mip_rel_gap"], GAP)

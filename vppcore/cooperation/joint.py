@@ -31,17 +31,20 @@ from vppcore.exclusive import (
     pairs_of,
     solve_exclusively,
 )
-from vppcore.grid.placement import OPERATOR, Placement, withdrawal, withdrawals
+from vppcore.flattest import flatten
+from vppcore.grid.placement import OPERATOR, Placement, withdrawals
 from vppcore.grid.power_flow import PowerFlow, power_flow
 from vppcore.infeasible import explain_infeasible
 from vppcore.schedule import DispatchResult, read
 from vppcore.solvers import Solved, solve, value_of
-from vppcore.vpp import Model, build, total
+from vppcore.vpp import Model, build, total, withdrawal
 
 # preferences among optimal trades are made weaker by these factors until the optimum does not move
 SHRINKING = (1.0, 0.1, 0.01)
 # a share of the cost by which a preference among optimal trades may move it
 SAME_COST = 1e-6
+# while the exchange is flattened, trades may move by this share of a typical load
+HELD = 1e-6
 # rounds in which a margin for losses is sought
 MARGINS = 5
 
@@ -129,6 +132,8 @@ class JointProblem:
         multipliers = self._multipliers()
         if self.agreed and (flattest or is_crossing_free(self.case, self._size)):
             self._choose_trades(flattest, storage)
+        if flattest:
+            self._flatten_exchange(solved, storage)
         return self._result(solved, multipliers, flattest, storage)
 
     def _least_cost(self, solver: str, storage: str) -> Solved:
@@ -184,6 +189,24 @@ class JointProblem:
             if abs(moved) <= allowed:
                 return moved
         return None
+
+    def _flatten_exchange(self, solved: Solved, storage: str) -> None:
+        """Moves to the flattest exchange with the grid that these trades leave.
+
+        Raises NotSolved if there is none without a higher cost.
+        """
+        models = list(self.models.values())
+        rows = [*self._rows, *self._held_trades()]
+        flatten(models, self._cost, rows, solved, storage, self.name)
+
+    def _held_trades(self) -> list:
+        """Rows that hold the trades where they are, but for a solver's noise."""
+        room = HELD * self._size.load
+        rows = []
+        for flow in self._pair_flows().values():
+            now = value_of(flow)
+            rows += [flow >= now - room, flow <= now + room]
+        return rows
 
     def _pair_flows(self) -> dict[tuple[str, str], cp.Expression]:
         return {(i, j): self._flows[i][j] for i, j in self.agreed}
@@ -272,7 +295,9 @@ def pool(
     flattest: takes, of all these trades, those with the least sum of squares. There is only one
     such point, found by one solver whatever `solver` says: a small enough quadratic term leaves
     the optimum of a linear problem where it is (Mangasarian and Meyer 1979), and the cost is
-    compared with it. Where stores need binaries their modes stay as they were found.
+    compared with it. Of the schedules with these trades it takes the one whose exchange with the
+    grid is flattest, as `dispatch` has it. Where stores need binaries their modes stay as they
+    were found.
     placement: keeps the voltages of its feeder within limits (linear model).
     members: only these trade among themselves; none of them, `()`, is the best that VPPs can do
     without trade, of interest where they share a feeder.

@@ -19,10 +19,10 @@ from vppcore.cooperation.talks import ByPair
 from vppcore.cooperation.trades import solver_resolution, without_noise
 from vppcore.errors import NotSolved
 from vppcore.exclusive import solve_exclusively
-from vppcore.grid.placement import Placement, withdrawal, withdrawals
+from vppcore.grid.placement import Placement, withdrawals
 from vppcore.schedule import DispatchResult
 from vppcore.solvers import value_of
-from vppcore.vpp import total
+from vppcore.vpp import total, withdrawal
 
 # per unit: voltages this near to a limit are at it
 VOLTAGE_ROUNDING = 1e-6

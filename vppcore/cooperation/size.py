@@ -7,14 +7,12 @@ ten times the power and thirty times the prices negotiates as study A does, iter
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
 from vppcore.case import Case
-from vppcore.components import ElectricLoad, Grid
-from vppcore.parameters import RULE
-from vppcore.vpp import VPP
+from vppcore.scale import typical_power, typical_price
 
 # study A: mean of its VPPs' peak loads, mean purchase price, the paper's penalty of the ADMM
 STUDY_A_LOAD = 5388.0  # kW
@@ -107,34 +105,13 @@ def size_of(case: Case) -> Size:
     A case without loads or tariffs is measured by the mean of all powers (kW) or prices (yuan/kWh)
     that its components declare.
     """
-    load = float(np.mean([peak_load(vpp) for vpp in case.vpps]))
-    prices = [np.mean(np.abs(grid.buy_price)) for vpp in case.vpps for grid in vpp.of(Grid)]
-    price = float(np.mean(prices)) if prices else 0.0
     first = case.vpps[0]
     return Size(
-        load=round_off(load or declared(case, "kW") or STUDY_A_LOAD),
-        price=round_off(price or declared(case, "yuan/kWh") or STUDY_A_PRICE),
+        load=round_off(typical_power(case.vpps) or STUDY_A_LOAD),
+        price=round_off(typical_price(case.vpps) or STUDY_A_PRICE),
         hours=first.steps * first.step_hours,
         vpps=len(case.vpps),
     )
-
-
-def peak_load(vpp: VPP) -> float:
-    """The largest electric load of a VPP, kW."""
-    demands = [load.demand for load in vpp.of(ElectricLoad)]
-    return float(np.sum(demands, axis=0).max()) if demands else 0.0
-
-
-def declared(case: Case, unit: str) -> float:
-    """The mean size of all numbers of this unit that the VPPs' components declare, 0 for none."""
-    numbers = []
-    for vpp in case.vpps:
-        for component in vpp.components:
-            for field in fields(component):
-                if RULE in field.metadata and field.metadata[RULE].unit == unit:
-                    values = np.abs(np.ravel(np.asarray(getattr(component, field.name), float)))
-                    numbers.extend(values[np.isfinite(values) & (values > 0)])
-    return float(np.mean(numbers)) if numbers else 0.0
 
 
 def natural_penalty(case: Case) -> float:

@@ -20,11 +20,9 @@ from vppcore.errors import NotSolved, WrongInput
 from vppcore.grid.feeder import Feeder
 from vppcore.parameters import measured_faults, parameter, rules_of
 from vppcore.schedule import DispatchResult
-from vppcore.vpp import Model, total
+from vppcore.vpp import CONNECTION
 
 OPERATOR = "(operator)"  # in brackets: no VPP is called so
-# what passes a VPP's connection point is what components of these roles inject
-CONNECTION = ("grid", "trade")
 
 
 # --- where the VPPs stand -------------------------------------------------------------------------
@@ -159,16 +157,6 @@ def default_placement(case: Case, feeder: Feeder, **terms) -> Placement:
 
 
 # --- what passes a connection point ---------------------------------------------------------------
-def withdrawal(model: Model) -> cp.Expression:
-    """Net withdrawal of a VPP, kW `(steps,)`: purchase less sale plus received trades."""
-    through = [
-        model.parts[component.name].inject["electricity"]
-        for component in model.vpp.with_role(*CONNECTION)
-        if "electricity" in model.parts[component.name].inject
-    ]
-    return total([*through, cp.Constant(np.zeros(model.vpp.steps))])
-
-
 def withdrawals(case: Case, dispatches: Mapping[str, DispatchResult]) -> pd.DataFrame:
     """Net withdrawal of each VPP, kW: a row per step, a column per VPP."""
     taken = {}
