@@ -14,12 +14,13 @@ import pandas as pd
 
 from vppcore import alone, cooperate, load_case, pool
 from vppcore.case import Case
+from vppcore.cooperation.ranges import OptimalSchedules
 from vppcore.grid.feeder import Feeder, load_feeder
 from vppcore.grid.placement import OPERATOR, Placement, placement_of, withdrawals
 from vppcore.grid.power_flow import power_flow
 from vppcore.splits import Splits, splits_of
 
-ENDS = "18 25 33"
+PLACES = {"ends": "18 25 33", "middle": "6 12 28"}
 MARGIN = 0.005
 
 
@@ -36,7 +37,7 @@ def feeder() -> Feeder:
 @cache
 def placed() -> Placement:
     """The chapter's placement, with its margin."""
-    return placement_of(the_case(), feeder(), ENDS, background=0.5, margin=MARGIN)
+    return placement_of(the_case(), feeder(), PLACES["ends"], background=0.5, margin=MARGIN)
 
 
 # --- the feeder and its linear model --------------------------------------------------------------
@@ -65,9 +66,12 @@ def voltage_without_vpps(bus: int) -> float:
 # --- schedules that ignore the feeder, and such that keep its limits -------------------------------
 @cache
 def schedules(which: str) -> Any:
-    """VPP -> schedule: "alone", "together", each also "within limits", and "agreed" with the operator."""
+    """VPP -> schedule: "alone", "together", each also "within limits", and "agreed" with the operator.
+
+    All but the last are the flattest.
+    """
     if which == "alone":
-        return alone(the_case())
+        return alone(the_case(), flattest=True)
     if which == "agreed":
         return agreed().dispatches
     return pooled(which).dispatches
@@ -88,9 +92,10 @@ def agreed() -> Any:
 
 
 @cache
-def flow(which: str) -> Any:
+def flow(which: str, where: str = "ends") -> Any:
     """The AC power flow of schedules."""
-    return power_flow(placed(), withdrawals(the_case(), schedules(which)))
+    elsewhere = placement_of(the_case(), feeder(), PLACES[where], background=0.5)
+    return power_flow(elsewhere, withdrawals(the_case(), schedules(which)))
 
 
 def cost_of(which: str) -> float:
@@ -116,9 +121,9 @@ def traded_mwh(which: str) -> float:
     return float(pooled(which).trades.clip(lower=0).sum().sum()) / 1000
 
 
-def ac_voltage(which: str, side: str) -> float:
+def ac_voltage(which: str, side: str, where: str = "ends") -> float:
     """The lowest ("min") or highest ("max") AC voltage of the day."""
-    voltages = flow(which).voltages.to_numpy()
+    voltages = flow(which, where).voltages.to_numpy()
     return float(voltages.min() if side == "min" else voltages.max())
 
 
@@ -127,9 +132,9 @@ def losses(which: str) -> float:
     return float(flow(which).losses.sum())
 
 
-def hours_outside(which: str) -> int:
+def hours_outside(which: str, where: str = "ends") -> int:
     """Hours in which a voltage leaves the limits, without the margin."""
-    voltages = flow(which).voltages
+    voltages = flow(which, where).voltages
     outside = (voltages < placed().low) | (voltages > placed().high)
     return int(outside.any(axis=1).sum())
 
@@ -147,6 +152,30 @@ def most_drawn(*vpps: str) -> float:
     """The most that these VPPs alone draw together in an hour, kW; all if none is named."""
     drawn = withdrawals(the_case(), schedules("alone"))
     return float(drawn[list(vpps) or list(drawn)].sum(axis=1).max())
+
+
+# --- over all cheapest schedules ------------------------------------------------------------------
+@cache
+def all_cheapest(which: str) -> OptimalSchedules:
+    """All cheapest schedules that ignore the feeder."""
+    return OptimalSchedules(the_case(), () if which == "alone" else None)
+
+
+@cache
+def range_of_exchange(which: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    return all_cheapest(which).exchange()
+
+
+def most_drawn_by_any(vpp: str) -> float:
+    """The most that a VPP alone draws in any of its cheapest schedules, kW."""
+    return float(range_of_exchange("alone")[1][vpp].max())
+
+
+def lowest_of_all(which: str, end: str) -> float:
+    """The lowest AC voltage of the "worst" or "best" of all cheapest schedules."""
+    found = all_cheapest(which).lowest_voltage(placed(), range_of_exchange(which))
+    withdrawn = found.worst if end == "worst" else found.best
+    return float(power_flow(placed(), withdrawn).voltages.min().min())
 
 
 # --- the operator ---------------------------------------------------------------------------------

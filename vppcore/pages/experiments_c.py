@@ -9,7 +9,8 @@ import pandas as pd
 from vppcore.case import Case
 from vppcore.cooperation.delivery import Delivery, within_limits
 from vppcore.cooperation.joint import pool
-from vppcore.errors import NotSolved
+from vppcore.cooperation.ranges import OptimalSchedules
+from vppcore.errors import NotSolved, WrongInput
 from vppcore.grid.feeder import Feeder, load_feeder
 from vppcore.grid.measured import measured_power, spread
 from vppcore.grid.placement import Placement, default_placement, placement_of, withdrawals
@@ -111,6 +112,33 @@ def flows_at(
         for mode, dispatches in schedules.items():
             flows[place, mode] = power_flow(placement, withdrawals(case, dispatches))
     return flows
+
+
+def voltages_of_all_optima(
+    case: Case, placements: Mapping[str, Placement], solver: str
+) -> pd.DataFrame:
+    """The lowest AC voltage of two optimal schedules, worst and best, alone and together.
+
+    Worst and best is the lowest voltage of the linear model over all optimal schedules; see
+    `OptimalSchedules`. A row per placement and way, per unit; without rows, after a printed
+    sentence, for a case whose optimal schedules no linear rows hold.
+    """
+    rows = {}
+    for mode, members in (("alone", ()), ("together", None)):
+        try:
+            schedules = OptimalSchedules(case, members, solver)
+        except WrongInput as refused:
+            print(f"no range over all optimal schedules: {refused}")
+            break
+        ends = schedules.exchange()
+        for place, placement in placements.items():
+            found = schedules.lowest_voltage(placement, ends)
+            flows = {
+                end: power_flow(placement, withdrawn) for end, withdrawn in found._asdict().items()
+            }
+            rows[place, mode] = {end: flow.voltages.min().min() for end, flow in flows.items()}
+    order = [(place, mode) for place in placements for mode in ("alone", "together")]
+    return pd.DataFrame({key: rows[key] for key in order if key in rows}).T
 
 
 def deliveries_at(

@@ -75,6 +75,15 @@ def flow_summaries(flows: dict[str, PowerFlow], step_hours: float) -> pd.DataFra
     return pd.DataFrame({name: flow.summary(step_hours) for name, flow in flows.items()}).T
 
 
+def steps_outside(flows: dict[str, PowerFlow], low: float, high: float) -> pd.Series:
+    """In how many steps of each power flow some voltage leaves its limits, per unit."""
+    counts = {}
+    for name, flow in flows.items():
+        outside = (flow.voltages.min(axis=1) < low) | (flow.voltages.max(axis=1) > high)
+        counts[name] = int(outside.sum())
+    return pd.Series(counts)
+
+
 def within(flows: dict[str, PowerFlow], low: float, high: float) -> bool:
     """True if all voltages of all power flows lie between two limits, per unit."""
     lowest = min(float(flow.voltages.min().min()) for flow in flows.values())
@@ -83,6 +92,13 @@ def within(flows: dict[str, PowerFlow], low: float, high: float) -> bool:
 
 
 # --- the feeder -----------------------------------------------------------------------------------
+def blind_to_read(blind: pd.DataFrame):
+    """What schedules do to the feeder that nobody looks at, formatted."""
+    style = styled(blind).format("{:.3f}", subset=["lowest voltage", "highest voltage"])
+    style = style.format("{:,.0f}", subset=["losses (kWh)"])
+    return style.format("{:.0f}", subset=["steps outside"])
+
+
 def with_limits(delivery: Delivery, unlimited: float, step_hours: float) -> dict[str, float]:
     """What voltage limits cost at one placement. unlimited: saving without limits, yuan."""
     voltages = delivery.flow.voltages
