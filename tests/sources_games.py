@@ -13,13 +13,17 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+import pytest
 
 from vppcore import alone, load_case
 from vppcore.case import Case
+from vppcore.game.conventional import WAYS, trade_conventionally
 from vppcore.game.day import GameResult, trade_by_game
 from vppcore.game.hour import HourResult, play
+from vppcore.game.money import MoneyResult, money_earned, money_temptations, play_in_money
 from vppcore.game.rules import Rules
-from vppcore.market import Hour, deliver, positions
+from vppcore.game.sellers import equilibrium
+from vppcore.market import Hour, deliver, hours, positions
 from vppcore.reading import DATA
 
 DAY = "paper-b-handmade"
@@ -84,20 +88,154 @@ def short_sent(seller: str, buyer: str) -> float:
 
 # --- the day shaped by hand -----------------------------------------------------------------------
 @cache
-def game_by_hand(anticipate: bool = True) -> GameResult:
-    """The game of the day shaped by hand; with frozen buyers if nobody anticipates."""
-    return trade_by_game(load_case(DAY), rules=Rules(anticipate=anticipate), starts=0)
+def game_by_hand(order: str = "anticipating") -> GameResult:
+    """The game of fixed demand on the day shaped by hand."""
+    return trade_by_game(load_case(DAY), rules=Rules(order=order), starts=0)
 
 
-def game_gain(vpp: str, anticipate: bool = True) -> float:
+def game_gain(vpp: str, order: str = "anticipating") -> float:
     """What a VPP gains by the game."""
-    table = game_by_hand(anticipate).table
+    table = game_by_hand(order).table
     return float(table.loc[vpp, "alone"] - table.loc[vpp, "after"])
 
 
 def game_saving() -> float:
     table = game_by_hand().table
     return float(table["alone"].sum() - table["after"].sum())
+
+
+# --- elastic demand and money ---------------------------------------------------------------------
+def text_price(seller: str) -> float:
+    """Of the toy, in the order of the text, with a coefficient of 4/3."""
+    hour = replace(toy(), satisfaction=np.full(2, 4 / 3))
+    return float(play(hour, Rules.of_the_text()).prices[seller])
+
+
+def text_part(seller: str) -> float:
+    hour = replace(toy(), satisfaction=np.full(2, 4 / 3))
+    return float(play(hour, Rules.of_the_text()).part[seller])
+
+
+def step_limit(larger: float) -> float:
+    """Of the price step, for two sellers of equal wishes whose surpluses are `larger` to 1."""
+    surplus = np.array([larger, 1.0])
+    hour = replace(toy(), surplus=surplus, reservation=np.full(2, 0.3))
+    part = equilibrium(hour)[1]
+    return 2 / (1 + float((part / (2 - part)).sum()))
+
+
+def parted_price(seller: int, first: tuple[float, ...]) -> float:
+    """Of the example in which sellers part the market, from a beginning."""
+    hour = Hour(
+        step=1,
+        sellers=("S0", "S1", "S2"),
+        buyers=("B0", "B1", "B2"),
+        surplus=np.array([6.0, 8.0, 5.0]),
+        deficit=np.array([3.0, 4.0, 2.0]),
+        reservation=np.array([0.30, 0.38, 0.30]),
+        grid_price=0.75,
+        price_min=0.3,
+        price_max=1.2,
+        satisfaction=np.array([1.1, 1.5, 3.0]),
+    )
+    start = (np.array(first), np.full((3, 3), 1 / 3))
+    return float(play(hour, Rules.of_the_text(), start).prices.iloc[seller])
+
+
+def short_hour() -> Hour:
+    """The toy with 2 and 3 MW to sell."""
+    return replace(toy(), surplus=np.array([2.0, 3.0]))
+
+
+def short_price(seller: str) -> float:
+    return float(play(short_hour()).prices[seller])
+
+
+def short_gain(seller: str) -> float:
+    """By how much a seller could earn more in money, as a percentage."""
+    prices = play(short_hour()).prices.to_numpy()
+    gains = money_temptations(short_hour(), prices)
+    return 100 * float(gains[short_hour().sellers.index(seller)])
+
+
+@cache
+def study_b_hours() -> dict[int, Hour]:
+    """Step -> the market of `paper-b`."""
+    case = load_case("paper-b")
+    schedules = alone(case)
+    tables = {vpp.name: positions(vpp, schedules[vpp.name]) for vpp in case.vpps}
+    return {hour.step: hour for hour in hours(case.vpps, tables, case.tie)}
+
+
+@cache
+def at_ten(demand: str, order: str) -> HourResult:
+    return play(study_b_hours()[10], Rules(demand=demand, order=order))
+
+
+def ten(demand: str, order: str, what: str, vpp: str) -> float:
+    """A price or a part at t=10 of `paper-b`."""
+    return float(getattr(at_ten(demand, order), what)[vpp])
+
+
+def ten_in_money(demand: str, order: str, vpp: str) -> float:
+    """What a seller could earn more in money at t=10, as a percentage."""
+    played = at_ten(demand, order)
+    gains = money_temptations(
+        played.hour, played.prices.to_numpy(), Rules(demand=demand, order=order)
+    )
+    return 100 * float(gains[played.hour.sellers.index(vpp)])
+
+
+@cache
+def money_hour(step: int) -> MoneyResult:
+    return play_in_money(study_b_hours()[step])
+
+
+def rivalling_hours() -> list[Hour]:
+    """Hours of `paper-b` with a market and more than one seller."""
+    return [hour for hour in study_b_hours().values() if hour.open and len(hour.sellers) > 1]
+
+
+def hours_of_kind(kind: str) -> int:
+    """How many of these clear at the cap, keep the game's prices, or have no prices to rest at."""
+    counts = {"cap": 0, "kept": 0, "none": 0}
+    for hour in rivalling_hours():
+        result = money_hour(hour.step)
+        if not result.pure:
+            counts["none"] += 1
+        elif result.prices.to_numpy() == pytest.approx(hour.top, rel=1e-9):
+            counts["cap"] += 1
+        elif result.prices.to_numpy() == pytest.approx(equilibrium(hour)[0], rel=1e-5):
+            counts["kept"] += 1
+    return counts[kind]
+
+
+def lottery_mean(vpp: str) -> float:
+    return float(money_hour(10).prices[vpp])
+
+
+def lottery_earning(vpp: str) -> float:
+    return float(money_hour(10).earnings[vpp])
+
+
+def earned_at_ten(vpp: str) -> float:
+    """What the game of fixed demand pays a seller at t=10 above its reservation price."""
+    played = at_ten("fixed", "anticipating")
+    money = money_earned(played.hour, played.prices.to_numpy(), Rules())
+    return float(money[played.hour.sellers.index(vpp)])
+
+
+@cache
+def cost_of_trade(way: str) -> float:
+    """What the five VPPs of `paper-b` pay: "no trade", "text", "fixed" or a conventional way."""
+    case = load_case("paper-b")
+    schedules = alone(case)
+    if way == "no trade":
+        return sum(result.cost for result in schedules.values())
+    if way in WAYS:
+        return trade_conventionally(case, schedules, way).account.cost
+    rules = Rules.of_the_text() if way == "text" else Rules()
+    return trade_by_game(case, schedules, rules, starts=0).cost
 
 
 # --- what a solver chooses where the optimum is not unique ----------------------------------------
