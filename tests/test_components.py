@@ -649,8 +649,8 @@ def test_the_kinds_of_components_are_those_of_the_study():
             "price_min = 1.3 is above price_max = 1.2",
         ),
         (
-            CarbonMarket(price=0.28, reward_growth=0.25),
-            "reward_growth: found 0.25; allowed: 0 (a price that rises",
+            CarbonMarket(price=0.28, growth=1.0, levels=1000.0, rise="exponential"),
+            "levels: found 1000, so that the last step costs 2.8e+29 yuan/kg; allowed: a last",
         ),
     ],
 )

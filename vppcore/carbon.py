@@ -1,5 +1,5 @@
-"""Four ways to charge a VPP for its carbon, and what the steps of a stepped price change (paper B,
-sections 2.3 and 5.2).
+"""Four ways to charge a VPP for its carbon, what the steps of a stepped price change, who earns
+quota and what credits given to customers are worth (paper B, sections 2.2, 2.3 and 5.2).
 
 yuan, kg; energies in kWh over the horizon.
 """
@@ -15,13 +15,24 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
+from vppcore.case import Case
 from vppcore.compiled import Compiled
-from vppcore.components import Boiler, CarbonMarket, CHPWithCapture, Renewable
+from vppcore.components import (
+    Boiler,
+    CarbonMarket,
+    CHPWithCapture,
+    Component,
+    ControllableLoad,
+    Grid,
+    Renewable,
+)
 from vppcore.errors import NotSolved, WrongInput
-from vppcore.exclusive import overlaps
+from vppcore.exclusive import overlaps, solve_exclusively
 from vppcore.schedule import DispatchResult, dispatch, read
+from vppcore.solvers import value_of
 from vppcore.vpp import VPP, build, total
 
+QUOTA_SOURCES = ("purchase and turbine", "wind and sun too", "one coefficient")
 MODELS = ("1: flat", "2: flat, dearer", "3: stepped, billed after", "4: stepped, planned for")
 
 
@@ -45,7 +56,7 @@ class LadderPlan:
     def __init__(self, vpp: VPP, levels: float):
         self.vpp = vpp
         self.name = market_of(vpp).name
-        self.model = build(vpp)
+        self.model = build(vpp.change(self.name, reward_growth=0.0))
         self.slopes = cp.Parameter(int(levels), nonneg=True, name="slopes")  # yuan/kg
         self.offsets = cp.Parameter(int(levels), nonneg=True, name="offsets")  # yuan
         part = self.model.parts[self.name]
@@ -61,8 +72,10 @@ class LadderPlan:
         Raises WrongInput for numbers that the market does not allow, NotSolved if no schedule
         exists.
         """
-        numbers = ("price", "interval", "growth", "levels")
+        numbers = ("price", "interval", "growth", "levels", "rise", "reward_growth")
         changed = self.vpp.change(self.name, **{name: getattr(market, name) for name in numbers})
+        if not market.is_convex:
+            return dispatch(changed, solver)  # with binaries
         self.slopes.value, self.offsets.value = self._lines(market)
         pairs = self.model.pairs()
         if any(pair.limits.required for pair in pairs):
@@ -177,3 +190,122 @@ def ladder_sweep(
         numbers = {"price": price, "interval": interval, "growth": growth}
         rows.append(numbers | row | {"step": rung})
     return pd.DataFrame(rows)
+
+
+# --- who earns quota ------------------------------------------------------------------------------
+def with_quota_of(case: Case, sources: str, quota: float | None = None) -> Case:
+    """The case with other sources of free quota, paper B (1) and 2.2-1.
+
+    sources: one of QUOTA_SOURCES. "purchase and turbine" leaves the case as it is: the text speaks
+        of two sources. "wind and sun too" gives renewables a quota beside them, which the VPP "can
+        allocate to MT or sell" (2.2-1); both happen in its one carbon account. "one coefficient"
+        gives all that makes or buys electricity the same quota: the text of (1) names three unit
+        outputs, the purchase and one coefficient.
+    quota: of the sources that get a new one, kg/kWh; None takes that of each VPP's purchase.
+    Raises WrongInput for other words, and for a VPP without a grid where `quota` is None.
+    """
+    if sources not in QUOTA_SOURCES:
+        raise WrongInput(f"sources: found {sources!r}; allowed: {', '.join(QUOTA_SOURCES)}")
+    if sources == "purchase and turbine":
+        return case
+    changed = []
+    for vpp in case.vpps:
+        own = quota_of_purchase(vpp) if quota is None else quota
+        for component in vpp.components:
+            if earns_anew(component, sources):
+                vpp = vpp.change(component.name, carbon_quota=own)
+        changed.append(vpp)
+    return replace(case, vpps=tuple(changed))
+
+
+def earns_anew(component: Component, sources: str) -> bool:
+    """True for a component that gets the new quota of `with_quota_of`."""
+    if sources == "wind and sun too":
+        return isinstance(component, Renewable)
+    return hasattr(component, "carbon_quota") and not isinstance(component, Boiler)
+
+
+def quota_of_purchase(vpp: VPP) -> float:
+    """The quota of a kWh purchased, kg/kWh. Raises WrongInput unless the VPP has one grid."""
+    grids = vpp.of(Grid)
+    if len(grids) != 1:
+        raise WrongInput(
+            f"{vpp.name}: found {len(grids)} grids; allowed: one, or a quota in kg/kWh"
+        )
+    return grids[0].carbon_quota
+
+
+# --- credits given to customers -------------------------------------------------------------------
+def credits_given(vpp: VPP, result: DispatchResult) -> dict[str, float]:
+    """Quota that customers get for called load (paper B 2.2-2), and what it is worth.
+
+    called: kWh. credits: kg. value: yuan at the marginal price of carbon, which is what the VPP
+    would pay for one more kg.
+    """
+    called, given, value = 0.0, 0.0, 0.0
+    for load in vpp.of(ControllableLoad):
+        energy = vpp.step_hours * result.series[load.name, "called"]
+        credit = load.carbon_credit * energy
+        called += float(energy.sum())
+        given += float(credit.sum())
+        if load.carbon_credit:
+            value += float((credit * permit_price(result)).sum())
+    return {"called": called, "credits": given, "value": value}
+
+
+def permit_price(result: DispatchResult) -> pd.Series:
+    """What one more kg of quota would save, yuan/kg by step; the same in all steps of a horizon."""
+    return -result.prices["carbon"]
+
+
+# --- a reward that rises --------------------------------------------------------------------------
+def by_reward_steps(vpp: VPP, solver: str = "auto") -> pd.DataFrame:
+    """The cheapest schedule for each step that the day's excess may end on: a row each.
+
+    On each step the carbon cost is convex, so each row is an optimum of its own, found without the
+    binaries of a rising reward; the least of them is the optimum. This is the second road to
+    `dispatch`, and a proof that holds for quadratic costs too.
+
+    low, high: of the excess on that step, kg. total: yuan, nan where no schedule ends there.
+    excess: of that schedule, kg.
+    Raises WrongInput for a VPP with no or several carbon markets; NotSolved as `dispatch` does.
+    """
+    market = market_of(vpp)
+    length = market.interval
+    last = int(market.levels) - 1
+    rows: dict[str, dict[str, float]] = {}
+    over = replace(market, reward_growth=0.0)
+    rows["excess"] = on_one_step(vpp, over, (0.0, np.inf), solver)
+    for step, price in enumerate(market.reward_prices()):
+        low = -np.inf if step == last else -(step + 1) * length
+        high = -step * length
+        # the line through the end of the steps before, at this step's price
+        flat = replace(market, price=price, levels=1.0, reward_growth=0.0)
+        row = on_one_step(vpp, flat, (low, high), solver)
+        rows[f"sold, step {step + 1}"] = row
+        row["total"] += market.bill(high) - price * high
+    return pd.DataFrame(rows).T.rename_axis("the excess ends on")
+
+
+def on_one_step(
+    vpp: VPP, market: CarbonMarket, limits: tuple[float, float], solver: str
+) -> dict[str, float]:
+    """The cheapest schedule with a convex carbon market whose excess keeps within limits, kg."""
+    low, high = limits
+    model = build(replace_market(vpp, market))
+    excess = vpp.step_hours * cp.sum(model.parts[market.name].series["excess"])
+    rows = [excess >= low] * bool(np.isfinite(low)) + [excess <= high] * bool(np.isfinite(high))
+    row = {"low": low, "high": high, "total": np.nan, "excess": np.nan}
+    try:
+        solve_exclusively([model], model.cost, [*model.constraints, *rows], solver, name=vpp.name)
+    except NotSolved as refused:
+        if refused.status != "infeasible":
+            raise
+        return row
+    return row | {"total": float(value_of(model.cost)), "excess": float(value_of(excess))}
+
+
+def replace_market(vpp: VPP, market: CarbonMarket) -> VPP:
+    """The VPP with this carbon market in place of the one of its name."""
+    others = [market if part.name == market.name else part for part in vpp.components]
+    return replace(vpp, components=tuple(others))

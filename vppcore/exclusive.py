@@ -5,6 +5,7 @@ excluding them takes a binary for each step. Mostly the cheapest schedule does n
 the problem is solved without binaries first (relaxed) and checked. Only where the check fails are
 binaries added, for the flows that did run at once; then it is checked again. When nothing overlaps
 any more the schedule is exact: it is feasible, and no schedule of the easier problem is cheaper.
+Steps of a price that must be filled in order are excluded in the same way, and always.
 Prices come from the problem with its modes fixed.
 
 kW; arrays are (steps,). A mode is true in a step where the first of two flows may run.
@@ -21,7 +22,7 @@ import numpy as np
 
 from vppcore.choices import STORAGE_MODES
 from vppcore.compiled import Compiled
-from vppcore.errors import NotSolved, WrongInput
+from vppcore.errors import NotSolved, Status, WrongInput
 from vppcore.mixed import solve_mixed_quadratic
 from vppcore.solvers import Solved, solve, takes, value_of
 from vppcore.vpp import Model, Pair
@@ -71,16 +72,19 @@ def solve_exclusively(
     models: whose exclusive flows count.
     cost: yuan.
     constraints: all rows of the problem, the models' own included.
-    storage: "relaxed" lets exclusive flows overlap; "binary" excludes it; "auto" relaxes and turns
-        to binaries only where flows did overlap, or where a pair requires them.
+    storage: "relaxed" lets exclusive flows overlap, but for steps of a price that are filled in
+        order; "binary" excludes it; "auto" relaxes and turns to binaries only where flows did
+        overlap, or where a pair requires them.
     Values stay in the variables. With binaries, the modes they find are fixed afterwards and the
     convex problem that is left gives schedule and prices. A quadratic problem with binaries that no
     solver at hand takes is solved by branch and bound. Raises NotSolved if there is no optimum.
     """
     check_storage(storage)
     pairs = pairs_of(models)
+    if storage == "relaxed":
+        pairs = never_relaxed(pairs)
     relaxed = cp.Problem(cp.Minimize(cost), constraints)
-    if storage == "relaxed" or not pairs:
+    if not pairs:
         return solve(relaxed, solver, name)
     with_binaries = pairs if storage == "binary" else [p for p in pairs if p.limits.required]
     while True:
@@ -147,6 +151,11 @@ def solve_by_tangents(cost: cp.Expression, constraints: list, name: str) -> Solv
 def pairs_of(models: Iterable[Model]) -> list[Pair]:
     """The flows that must not run at once, of all components of all models."""
     return [pair for model in models for pair in model.pairs()]
+
+
+def never_relaxed(pairs: list[Pair]) -> list[Pair]:
+    """The pairs that no reading of storage leaves out: steps of a price, filled in order."""
+    return [pair for pair in pairs if pair.limits.in_order]
 
 
 def mode_variables(pairs: list[Pair]) -> ModeVariables:
@@ -224,7 +233,8 @@ def with_finite_limits(pairs: list[Pair], constraints: list, name: str) -> list[
     """The same pairs with finite limits in place of infinite ones.
 
     The limit of a flow in a step is the largest that the problem's constraints allow while the
-    other flow rests in that step. Raises NotSolved, with status "unbounded", if there is none.
+    other flow rests in that step, or in all of them where the steps of a price are filled in order.
+    Raises NotSolved, with status "unbounded" (or "unsuitable" for such a price), if there is none.
     """
     limited = []
     for pair in pairs:
@@ -251,7 +261,8 @@ def found_limits(
         return limits
     count = len(pair.steps)
     asked = cp.Parameter(count, nonneg=True)
-    rest = cp.multiply(asked, resting[pair.steps]) <= 0
+    resting_then = np.ones((count, count)) if pair.limits.in_order else np.eye(count)
+    rest = cp.multiply(resting_then @ asked, resting[pair.steps]) <= 0
     largest = cp.Maximize(asked @ flow[pair.steps])
     compiled = Compiled(largest, [*constraints, rest], f"{pair.vpp}: {flow_name}")
     found = np.array(limits, float)
@@ -263,9 +274,20 @@ def found_limits(
             if refused.status == "infeasible":  # the other flow cannot rest in this step
                 found[place] = 0.0
                 continue
-            raise NotSolved(
-                f"{pair.vpp}: unbounded; {flow_name} of {pair.component} has no limit in step "
-                f"{pair.steps[place] + 1}; allowed: a limit on it, or on what it could serve",
-                refused.status,
-            ) from refused
+            raise without_limit(pair, flow_name, int(place), refused.status) from refused
     return found
+
+
+def without_limit(pair: Pair, flow_name: str, place: int, status: Status) -> NotSolved:
+    """The refusal of a flow of a pair that has no limit. place: of the pair's steps."""
+    if pair.limits.in_order:  # money may well have a limit; only binaries are out of reach
+        return NotSolved(
+            f"{pair.vpp}: {flow_name} of {pair.component} has no limit, and a price whose steps "
+            "are filled in order needs one; allowed: a limit on the grid's purchase or on its sale",
+            "unsuitable",
+        )
+    return NotSolved(
+        f"{pair.vpp}: unbounded; {flow_name} of {pair.component} has no limit in step "
+        f"{pair.steps[place] + 1}; allowed: a limit on it, or on what it could serve",
+        status,
+    )

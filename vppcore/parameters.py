@@ -208,10 +208,8 @@ def parameter(
 
 def choice(text: str, choices: Iterable[str], default: Any = MISSING, none: str = "") -> Any:
     """One of a few words; a field of a dataclass."""
-    return field(
-        default=default,
-        metadata={RULE: Rule("choice", text=text, choices=tuple(choices), none=none)},
-    )
+    rule = Rule("choice", text=text, choices=tuple(choices), none=none)
+    return field(default=default, metadata={RULE: rule, "unit": rule.unit, "text": text})
 
 
 def flag(text: str, default: Any = MISSING) -> Any:
@@ -300,7 +298,7 @@ def as_numbers(value: Any) -> Any:
 
 
 def measured_faults(name: str, value: Any, rule: Rule, steps: int | None = None) -> list[str]:
-    """A sentence if a number or a series `(steps,)` is not allowed; an empty list if it is.
+    """A sentence if a number, a word or a series `(steps,)` is not allowed, else an empty list.
 
     name: of the number. value: a number, or numbers by step. rule: what was declared of it.
     steps: how many numbers a series must have; None where that is not known yet.
@@ -311,6 +309,8 @@ def measured_faults(name: str, value: Any, rule: Rule, steps: int | None = None)
     >>> measured_faults("forecast", [3.0], Rule("series", "kW", low=0.0), steps=2)
     ['forecast: found 1 number; allowed: 2, one for each step']
     """
+    if rule.kind == "choice":
+        return [] if rule.admits(value) else [rule.fault(name, value)]
     if value is None and rule.none:
         return []
     try:

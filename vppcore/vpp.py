@@ -13,7 +13,7 @@ import cvxpy as cp
 import numpy as np
 
 from vppcore.carriers import balanced_flows, counterpart_faults, implied_vents
-from vppcore.components import Clock, Component, ControllableLoad, Part
+from vppcore.components import CarbonMarket, Clock, Component, ControllableLoad, Part
 from vppcore.components.base import KIND_OF, Exclusive
 from vppcore.errors import WrongInput
 from vppcore.names import name_faults, normalised
@@ -184,6 +184,20 @@ def component_faults(component: Component, vpp: VPP) -> list[str]:
     return faults
 
 
+def check_convex(vpp: VPP, where: str) -> None:
+    """Raises WrongInput if a VPP's cost is not convex, for methods that rest on its being so.
+
+    where: the method, in words.
+    """
+    for market in vpp.of(CarbonMarket):
+        if not market.is_convex:
+            raise WrongInput(
+                f"{vpp.name}, {market.name}: reward_growth: found {market.reward_growth:g}; "
+                f"allowed in {where}: 0, since a reward that rises makes the cost not convex "
+                "(dispatch and pool solve it with binaries)"
+            )
+
+
 # --- the problem ----------------------------------------------------------------------------------
 @dataclass(frozen=True, eq=False)
 class Pair:
@@ -262,9 +276,10 @@ class Model:
         """The flows that must not run at once, of all components."""
         found = []
         for name, part in self.parts.items():
+            flows = part.series | part.totals
             for limits in part.exclusive:
-                one = part.series[limits.one]
-                other = part.series[limits.other]
+                one = flows[limits.one]
+                other = flows[limits.other]
                 found.append(Pair(self.vpp.name, name, one, other, limits))
         return found
 

@@ -6,10 +6,11 @@ Each is data plus its physics and knows neither its VPP nor a solver.
 from vppcore.components.base import CARRIER_UNITS, CARRIERS, KIND_OF, Component, Part
 from vppcore.components.battery import Battery
 from vppcore.components.boiler import Boiler
+from vppcore.components.carbon_market import CarbonMarket
 from vppcore.components.chp import CHPWithCapture, GasTurbine
 from vppcore.components.clock import Clock
 from vppcore.components.loads import ControllableLoad, ElectricLoad, HeatLoad
-from vppcore.components.markets import CarbonMarket, GasSupply, Grid, PowerMarket, Tie
+from vppcore.components.markets import GasSupply, Grid, PowerMarket, Tie
 from vppcore.components.micro_turbine import MicroTurbine
 from vppcore.components.renewable import Renewable
 from vppcore.components.vents import CarbonAccount, HeatVent

@@ -42,13 +42,16 @@ ROLES = {
 class Exclusive:
     """Two flows of a component that must not run in the same step.
 
-    one, other: their names in `Part.series`.
+    one, other: their names in `Part.series` or `Part.totals`.
     one_max, other_max: their largest values, kW, a number or `(steps,)`; infinite where there is no
         limit.
     required: True if the flows would run at once without end or by the reader's wish, so that
         binaries are needed from the start; False if a schedule is solved without them first and
         checked afterwards.
     where: the steps in which they exclude each other, True for all or an array `(steps,)`.
+    in_order: True for the steps of a price that are to be filled one after the other. The first of
+        the one and the last of the other, which may have no limit, then run only where all of their
+        counterparts rest, and no reading of storage leaves the pair out.
     """
 
     one: str
@@ -57,6 +60,7 @@ class Exclusive:
     other_max: Any
     required: bool = False
     where: Any = True
+    in_order: bool = False
 
 
 @dataclass
@@ -70,6 +74,7 @@ class Part:
     exclusive: pairs of flows that must not run at once; every result is checked for them, every
         exact solve excludes them.
     trade: the expected trades `(steps, partners)`, of a tie only.
+    totals: name -> expression over the whole horizon, of any length, that no result by step has.
     """
 
     inject: dict[str, Any] = field(default_factory=dict)
@@ -78,6 +83,7 @@ class Part:
     series: dict[str, Any] = field(default_factory=dict)
     exclusive: list[Exclusive] = field(default_factory=list)
     trade: Any = None
+    totals: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -153,6 +153,11 @@ class ControllableLoad(Component):
     called is a part of the VPP's electric loads; what they serve less what is called stays at
     zero or more.
 
+    Paper B 2.2-2 compensates customers in carbon credits. With `carbon_credit` each kWh called
+    hands $\eta_{cl}$ kg of the VPP's quota to them, beside the money or in its place
+    (`price_share=0`); the VPP's carbon account is short of it, so that it is worth what the carbon
+    market's next kg costs.
+
     forecast: None takes the demand of these loads; a given one is the part of it that is meant.
     buy_price: None takes that of the VPP's grid.
 
@@ -185,6 +190,9 @@ class ControllableLoad(Component):
     )
     cost_quadratic: float = parameter(
         "yuan/kW2h", "compensation that grows with the amount called", 0.0, symbol="a"
+    )
+    carbon_credit: float = parameter(
+        "kg/kWh", "carbon quota given to customers per kWh called", 0.0, symbol=r"\eta_{cl}"
     )
 
     def calls(self, components: tuple[Component, ...]) -> tuple[ElectricLoad, ...]:
@@ -225,8 +233,11 @@ class ControllableLoad(Component):
         paid = self.price_share * (self.buy_price @ called)
         if self.cost_quadratic:
             paid = paid + self.cost_quadratic * cp.sum_squares(called)
+        inject = {"electricity": called}
+        if self.carbon_credit:
+            inject["carbon"] = self.carbon_credit * called  # B 2.2-2
         return Part(
-            inject={"electricity": called},
+            inject=inject,
             cost={"demand response": step_hours * paid},
             constraints=[called <= self.share * self.forecast],
             series={"called": called},

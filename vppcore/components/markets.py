@@ -1,6 +1,6 @@
-"""What a VPP trades with: the grid, the gas network, the carbon market and other VPPs.
+"""What a VPP trades with: the grid, the gas network and other VPPs.
 
-kW, yuan, kg; injection is positive (purchase, receipt); arrays are (steps,).
+kW, yuan; injection is positive (purchase, receipt); arrays are (steps,).
 """
 
 from __future__ import annotations
@@ -117,83 +117,6 @@ class GasSupply(Component):
         gas = cp.Variable(steps, nonneg=True)
         volume = step_hours * cp.sum(gas) / self.calorific_value
         return Part(inject={"gas": gas}, cost={"gas": self.price * volume}, series={"gas": gas})
-
-
-@kind("carbon_market")
-@dataclass(frozen=True, eq=False, kw_only=True)
-class CarbonMarket(Component):
-    r"""Carbon trading at a flat or a stepped price.
-
-    Charged is the excess $E=\sum_t\Delta(E_t-E^0_t)$ of emission over quota in the horizon:
-    $$C(E)=\max_{i=0,\dots,n-1}\{\mu(1+i\alpha)E-\mu\alpha\,l\,i(i+1)/2\}$$
-    Each further interval $l$ of excess costs $\alpha\mu$ more per kg; quota that is left over
-    ($E<0$) is sold at the base price $\mu$. The maximum of lines is convex, so no binaries are
-    needed. One rung is the flat price of paper A (2.4-4); several are paper B (3). A price that
-    rises with the surplus sold would make the cost concave; it is refused.
-
-    >>> market = CarbonMarket(price=0.25, interval=100.0, growth=1.0, levels=3)
-    >>> market.bill(150.0)  # 100 kg at 0.25 and 50 kg at 0.5 yuan
-    50.0
-    >>> market.bill(-50.0)
-    -12.5
-    """
-
-    role: ClassVar[str] = "carbon market"
-
-    price: float = parameter(
-        "yuan/kg", "carbon price, that of the first step", symbol=r"\varepsilon,\ \mu"
-    )
-    interval: float = parameter(
-        "kg", "excess over which one step of the price extends", 1.0, 1e-9, symbol="l"
-    )
-    growth: float = parameter(
-        "-", "growth of the price from step to step, share of the first", 0.0, symbol=r"\alpha"
-    )
-    levels: float = parameter(
-        "-",
-        "number of steps of the price; 1 is a flat price",
-        1.0,
-        1.0,
-        1000.0,
-        whole=True,
-        symbol="n",
-    )
-    reward_growth: float = parameter(
-        "-", "growth of the price for surplus sold; only 0 keeps the cost convex", 0.0
-    )
-
-    def faults(self) -> list[str]:
-        if not self.reward_growth:
-            return []
-        return [
-            f"reward_growth: found {self.reward_growth:g}; allowed: 0 (a price that rises with the "
-            "surplus sold makes the cost concave, and a convex solver would return a wrong optimum)"
-        ]
-
-    def pieces(self) -> tuple[np.ndarray, np.ndarray]:
-        """Slopes (yuan/kg) and offsets (yuan) of the lines whose maximum is the cost."""
-        i = np.arange(int(self.levels))
-        slopes = self.price * (1 + i * self.growth)
-        offsets = self.price * self.growth * self.interval * i * (i + 1) / 2
-        return slopes, offsets
-
-    def bill(self, excess: float) -> float:
-        """What an excess of `excess` kg over the horizon costs, yuan; negative for income."""
-        slopes, offsets = self.pieces()
-        return float(np.max(slopes * excess - offsets))
-
-    def model(self, steps: int, step_hours: float = 1.0) -> Part:
-        settled = cp.Variable(steps)
-        excess = step_hours * cp.sum(settled)
-        slopes, offsets = self.pieces()
-        is_stepped = self.growth > 0 and len(slopes) > 1
-        flat = self.price * excess
-        stepped = cp.max(slopes * excess - offsets)  # B (3)
-        return Part(
-            inject={"carbon": -settled},
-            cost={"carbon": stepped if is_stepped else flat},
-            series={"excess": settled},
-        )
 
 
 @kind("power_market")

@@ -27,6 +27,7 @@ from vppcore.exclusive import (
     check_storage,
     fixed_rows,
     modes_of,
+    never_relaxed,
     overlaps,
     pairs_of,
     solve_exclusively,
@@ -139,16 +140,18 @@ class JointProblem:
     def _least_cost(self, solver: str, storage: str) -> Solved:
         """Solves for the least cost: relaxed, checked, and exactly where stores overlap."""
         pairs = pairs_of(self.models.values())
+        if storage == "relaxed":
+            pairs = never_relaxed(pairs)
         exact = storage == "binary" or any(pair.limits.required for pair in pairs)
-        if storage == "relaxed" or not pairs or not exact:
+        if not pairs or not exact:
             try:
                 answer = self.cheapest.solve(solver)
             except NotSolved as refused:
-                if storage == "relaxed" or not pairs or refused.status != "unbounded":
+                if not pairs or refused.status != "unbounded":
                     raise
             else:
                 answer.fill()
-                if storage == "relaxed" or not overlaps(pairs):
+                if not overlaps(pairs):
                     return answer.solved
         models = list(self.models.values())
         return solve_exclusively(models, self._cost, self._rows, solver, storage, self.name)
@@ -157,7 +160,7 @@ class JointProblem:
         """Moves to the optimal schedule whose trades are least (free crossing) and flattest.
 
         Preferences are costs too small to move the optimum. Stores that would overlap for them keep
-        the modes they have now.
+        the modes they have now, and steps of a price that are filled in order always do.
         Raises NotSolved if `flattest` is asked for and moves the optimum all the same.
         """
         pairs = pairs_of(self.models.values())
@@ -167,7 +170,8 @@ class JointProblem:
         hours = self.case.vpps[0].step_hours
         preferred = Preference(self._pair_flows(), self._size, hours, least, flattest)
         as_now = fixed_rows(pairs, modes_of(pairs))
-        moved = self._prefer(preferred, [], optimum)
+        in_order = never_relaxed(pairs)
+        moved = self._prefer(preferred, fixed_rows(in_order, modes_of(in_order)), optimum)
         if storage != "relaxed" and (moved is None or overlaps(pairs)):
             moved = self._prefer(preferred, as_now, optimum)
         if moved is not None:

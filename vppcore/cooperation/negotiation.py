@@ -31,6 +31,7 @@ from vppcore.cooperation.trades import (
 from vppcore.errors import NotSolved
 from vppcore.grid.placement import OPERATOR, Operator, Placement
 from vppcore.solvers import check_solver_name
+from vppcore.vpp import check_convex
 
 __all__ = ["cooperate", "natural_penalty", "negotiate"]
 
@@ -69,7 +70,9 @@ def cooperate(
     the multipliers, with its trades there if binaries make it worth while to ask for more. Only
     where somebody cannot carry out what was agreed does a mediator need all models; `note` says so.
 
-    Raises WrongInput for a wrong argument, NotSolved if no trades give every VPP a schedule.
+    Raises WrongInput for a wrong argument and for a cost that is not convex (a carbon reward that
+    rises), where multipliers lead to no agreement; NotSolved if no trades give every VPP a
+    schedule.
 
     >>> from vppcore import load_case
     >>> together = cooperate(load_case("paper-a"))
@@ -77,6 +80,8 @@ def cooperate(
     (True, 19, True)
     """
     check_solver_name(solver)
+    for vpp in case.vpps:
+        check_convex(vpp, "a negotiation")
     size = size_of(case)
     how = Settings(
         size.penalty if penalty is None else penalty,

@@ -31,11 +31,11 @@ LEAST_SHARE_OF_RATING = 0.005
 class Sheet:
     """The numbers of units.csv, ordered.
 
-    numbers: (VPP, component) -> parameter -> number in internal units.
+    numbers: (VPP, component) -> parameter -> number in internal units, or word.
     components: VPP -> component -> the first row that speaks of it.
     """
 
-    numbers: dict[tuple[str, str], dict[str, float]]
+    numbers: dict[tuple[str, str], dict[str, float | str]]
     components: dict[str, dict[str, int]]
 
 
@@ -54,7 +54,7 @@ class Plan:
 
     vpp: its VPP's name; empty for the tie. name: its kind and label, as "renewable.pv".
     kind, label: the same in two. cls: its class.
-    numbers: parameter -> number in internal units; nan for one with a fault.
+    numbers: parameter -> number in internal units, or word; nan for one with a fault.
     own: the parameters that the VPP has a row of its own for.
     """
 
@@ -63,7 +63,7 @@ class Plan:
     kind: str
     label: str
     cls: type[Component]
-    numbers: dict[str, float]
+    numbers: dict[str, float | str]
     own: frozenset[str]
 
     @property
@@ -92,7 +92,7 @@ def names_of_vpps(units: pd.DataFrame, faults: Faults) -> list[str]:
 
 def grouped(units: pd.DataFrame) -> Sheet:
     """The numbers of units.csv by VPP and component."""
-    numbers: dict[tuple[str, str], dict[str, float]] = {}
+    numbers: dict[tuple[str, str], dict[str, float | str]] = {}
     components: dict[str, dict[str, int]] = {}
     cells = zip(units["vpp"], units["component"], units["parameter"], units["number"], strict=True)
     for row, (vpp, component, parameter, number) in enumerate(cells):

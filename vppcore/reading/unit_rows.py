@@ -72,7 +72,8 @@ def kind_and_label(component: str) -> tuple[str, str]:
 def read_units(file: Path, faults: Faults) -> pd.DataFrame | None:
     """units.csv as a table with a column `number` in internal units, its index the lines.
 
-    A number that could not be read is nan. None, with the faults entered, if it is no such table.
+    Where a parameter is a choice of words the word stands there. What could not be read is nan.
+    None, with the faults entered, if it is no such table.
     """
     table = read_table(file, faults)
     if table is None:
@@ -140,10 +141,12 @@ def say_fault_of_name(what: str, name: str, place: Place, faults: Faults) -> Non
         faults.add(place, f"found {what} {shown(name)}{why}", allowed, (place.file, what, name))
 
 
-def number_of(row: UnitRow, numerals: Numerals, file: str, faults: Faults) -> float:
-    """The number of a row in the unit of its parameter; nan with the faults entered."""
+def number_of(row: UnitRow, numerals: Numerals, file: str, faults: Faults) -> float | str:
+    """The number of a row in the unit of its parameter, or its word; nan with faults entered."""
     place = row.place(file)
     rule = rule_of(row, place, faults)
+    if rule is not None and rule.kind == "choice":
+        return word_of(row, rule, place, faults)
     number = value_of(row, numerals, place, faults)
     if rule is None:
         return math.nan
@@ -157,6 +160,17 @@ def number_of(row: UnitRow, numerals: Numerals, file: str, faults: Faults) -> fl
     for fault in wrong:
         faults.say(f"{place}{fault}")
     return math.nan if wrong else factor * number
+
+
+def word_of(row: UnitRow, rule: Rule, place: Place, faults: Faults) -> float | str:
+    """The word of a row, one of a few; nan with the faults entered."""
+    if row.unit != rule.unit:
+        faults.add(place, f"found unit {shown(row.unit)}", rule.unit)
+        return math.nan
+    if not rule.admits(row.value):
+        faults.add(place, f"found {shown(row.value)}", rule.allowed)
+        return math.nan
+    return row.value
 
 
 def value_of(row: UnitRow, numerals: Numerals, place: Place, faults: Faults) -> float:

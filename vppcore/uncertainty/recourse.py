@@ -27,7 +27,7 @@ from vppcore.uncertainty.emergency import declared_power
 from vppcore.uncertainty.modes import Modes, PairRows, mode_columns
 from vppcore.uncertainty.series import hit, series_name, series_of, uncertain_series
 from vppcore.uncertainty.settings import Uncertainty
-from vppcore.vpp import VPP, Model, build, total
+from vppcore.vpp import VPP, Model, build, check_convex, total
 from vppcore.warm import Point, Program, WarmLinear, by_columns, solve_quadratic
 
 __all__ = ["Reaction", "Recourse", "hit", "series_name", "series_of", "uncertain_series"]
@@ -75,12 +75,14 @@ class Recourse:
     budgets: how many steps of each key may be hit.
     matrix: `(rows, columns)`, sparse; the first `equalities` rows are equations.
     by_day: `(rows, keys x steps)`. by_trade: `(rows, partners x steps)`.
-    Raises WrongInput for a budget that is not a whole number of steps and for a quadratic cost of
-    something without limits.
+    Raises WrongInput for a budget that is not a whole number of steps, for a quadratic cost of
+    something without limits and for a cost that is not convex (a carbon reward that rises).
     """
 
     def __init__(self, vpps: VPP | tuple[VPP, ...], uncertainty: Uncertainty):
         self.vpps = vpps if isinstance(vpps, tuple) else (vpps,)
+        for vpp in self.vpps:
+            check_convex(vpp, "a worst day")
         self.uncertainty = uncertainty
         self.name = " and ".join(vpp.name for vpp in self.vpps)
         self.steps = self.vpps[0].steps
