@@ -12,8 +12,10 @@ import pandas as pd
 import pytest
 
 from vppcore import load_case
+from vppcore.carbon import carbon_models
 from vppcore.game.rules import Rules
 from vppcore.pages import claims_b
+from vppcore.pages.experiments_carbon import both_rises
 from vppcore.pages.published import CLAIM_HOMES, claims, judgement_of
 from vppcore.places import DATA
 
@@ -21,10 +23,10 @@ NOTHING_FITTED: frozenset[str] = frozenset()
 FIRST = ("operation", "carbon", "total", "excess", "emission", "spilled")
 MODELS = pd.DataFrame(
     [
-        (60_000.0, 1_000.0, 61_000.0, 4_500.0, 40_000.0, 90.0),
-        (60_010.0, 1_800.0, 61_810.0, 4_400.0, 39_900.0, 90.0),
-        (59_900.0, 3_000.0, 62_900.0, 9_000.0, 45_000.0, 90.0),
-        (60_050.0, 1_150.0, 61_200.0, 3_300.0, 38_793.3, 80.0),
+        (60_000.0, 1_260.0, 61_260.0, 4_500.0, 40_000.0, 90.0),
+        (60_800.0, 1_408.0, 62_208.0, 4_400.0, 39_900.0, 90.0),
+        (59_900.0, 3_640.0, 63_540.0, 9_000.0, 45_000.0, 90.0),
+        (60_050.0, 1_428.0, 61_478.0, 4_400.0, 38_793.3, 80.0),
     ],
     columns=FIRST,
 )
@@ -57,26 +59,118 @@ def test_another_band_is_no_setting_of_the_paper(study_b):
 
 SPOILED = {
     "B04": (0, "total", 70_000.0),
-    "B05": (1, "total", 61_100.0),
+    "B05": (1, "total", 61_300.0),
     "B06": (2, "emission", 30_000.0),
     "B08": (3, "total", 65_000.0),
     "B09": (3, "spilled", 95.0),
+    "B24": (3, "carbon", 3_700.0),
 }
+
+
+def on_models(number: str, models: pd.DataFrame, fitted=NOTHING_FITTED):
+    more = {"fitted": fitted} if "fitted" in CLAIM_HOMES[number].asks else {}
+    return judged(number, models=models, **more)
+
+
+def with_one_change(row: int, column: str, value: float) -> pd.DataFrame:
+    changed = MODELS.copy()
+    changed.loc[row, column] = value
+    return changed
 
 
 @pytest.mark.parametrize("number", SPOILED)
 def test_a_statement_on_the_models_holds_and_fails(number):
-    assert judged(number, models=MODELS).verdict == "reproduced in shape"
-    row, column, value = SPOILED[number]
-    spoiled = MODELS.copy()
-    spoiled.loc[row, column] = value
-    assert judged(number, models=spoiled).verdict == "not reproduced"
+    assert on_models(number, MODELS).verdict == "reproduced in shape"
+    spoiled = with_one_change(*SPOILED[number])
+    assert on_models(number, spoiled).verdict == "not reproduced"
+
+
+def test_less_spilled_energy_is_by_construction_where_the_day_was_shaped_for_it():
+    for name in ("paper-b", "paper-b-handmade"):
+        assert "B09" in load_case(name).fitted_claims
+    assert on_models("B09", MODELS, {"B09"}).verdict == "by construction"
+    spoiled = with_one_change(*SPOILED["B09"])
+    assert on_models("B09", spoiled, {"B09"}).verdict == "not reproduced"
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "value", "verdict"),
+    [
+        (3, "carbon", 1_250.0, "not reproduced"),  # less than Model 1 pays
+        (3, "carbon", 2_000.0, "reproduced in shape"),  # 'slightly' is said of the total alone
+        (3, "total", 61_250.0, "not reproduced"),  # cheaper than Model 1
+        (3, "total", 61_900.0, "not reproduced"),  # more than one percent
+    ],
+)
+def test_only_the_total_must_be_slightly_higher(row, column, value, verdict):
+    assert on_models("B08", with_one_change(row, column, value)).verdict == verdict
+
+
+def test_the_verdict_on_model_4_says_how_it_lies_beside_model_2():
+    cheaper = on_models("B08", MODELS)
+    assert "Model 4 is cheaper than Model 2 by 730 yuan" in cheaper.reason
+    assert "carbon +168 yuan (+13.3 %), total +218 yuan (+0.36 %)" == cheaper.ours
+    dearer = on_models("B08", with_one_change(1, "total", 61_400.0))
+    assert "Model 4 is dearer than Model 2 by 78 yuan, the reverse" in dearer.reason
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "value"),
+    [(0, "carbon", 1_300.0), (1, "carbon", 1_300.0), (2, "operation", 60_100.0)],
+)
+def test_the_four_models_are_read_back_from_their_bills(row, column, value):
+    assert on_models("B03", MODELS).verdict == "by construction"
+    assert "flat 280, flat 320" in on_models("B03", MODELS).ours
+    assert on_models("B03", with_one_change(row, column, value)).verdict == "not reproduced"
+
+
+def rises(*prices: float) -> pd.DataFrame:
+    names = [f"step {step}" for step in range(1, len(prices) + 1)]
+    linear = [280.0 + 70 * step for step in range(len(prices))]
+    table = pd.DataFrame([linear, prices], ["linear", "exponential"], names)
+    return table.assign(total=[61_994.0, 62_002.0], emission=[64_280.0, 64_243.0])
+
+
+@pytest.mark.parametrize(
+    ("prices", "verdict"),
+    [
+        ((280.0, 350.0, 437.5, 546.875), "by construction"),
+        ((280.0, 350.0, 420.0, 490.0), "not reproduced"),  # linear
+        ((280.0, 280.0, 280.0), "not reproduced"),  # flat
+        ((280.0,), "not reproduced"),  # one step rises nowhere
+    ],
+)
+def test_an_exponential_price_has_one_ratio(prices, verdict):
+    found = judged("B23", rises=rises(*prices))
+    assert found.verdict == verdict
+    assert "total +8 yuan, emission -37 kg" in found.ours
+
+
+@pytest.mark.parametrize("name", ["paper-b", "paper-b-handmade"])
+def test_the_carbon_claims_on_the_stored_days(name):
+    """What the ledger says of the two days of study B, from a run."""
+    plant = load_case(name).vpp("VPP1")
+    models = carbon_models(plant)
+    verdicts = {number: on_models(number, models, {"B07", "B09"}).verdict for number in ON_DAYS}
+    assert verdicts == ON_DAYS
+    assert judged("B23", rises=both_rises(plant, "auto")).verdict == "by construction"
+
+
+ON_DAYS = {
+    "B03": "by construction",
+    "B04": "reproduced in shape",
+    "B05": "not reproduced",
+    "B06": "reproduced in shape",
+    "B07": "by construction",
+    "B08": "reproduced in shape",
+    "B09": "by construction",
+    "B24": "reproduced in shape",
+}
 
 
 def test_a_fitted_number_is_met_by_construction():
     assert judged("B07", models=MODELS, fitted=NOTHING_FITTED).verdict == "reproduced"
     assert judged("B07", models=MODELS, fitted={"B07"}).verdict == "by construction"
-    assert judged("B03", models=MODELS).verdict == "by construction"
 
 
 def schedule(series: dict, roles: dict, kinds: dict):

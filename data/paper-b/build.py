@@ -127,11 +127,11 @@ series_status: calibrated
 study:
   paper: B
   vpps: [VPP1, VPP2, VPP3, VPP4, VPP5]
-  fitted: [B07, B10, B11, B12, B13, B14, B15, B16, B17, B18, B20, B21]
+  fitted: [B07, B09, B10, B11, B12, B13, B14, B15, B16, B17, B18, B20, B21]
 note: >-
   A synthetic day in solar time. Profiles were shaped to the statements of paper B, section 5.2, on who does what when
-  (B10, B11, B12, B13, B14, B15). Four numbers are fitted to its printed results, so agreement with these is by
-  construction: the size factor, the cost of called load, VPP4's PV power (B16, B17) and VPP5's mean wind (B20).
+  (B10, B11, B12, B13, B14, B15), and kept only if VPP1 spills less in Model 4 than in Model 1 (B09). Four numbers are
+  fitted to its printed results, so agreement with these is by construction: the size factor, the cost of called load, VPP4's PV power (B16, B17) and VPP5's mean wind (B20).
 """
 
 # --- what paper B tells of its day --------------------------------------------------------------------------------

@@ -19,12 +19,17 @@ Check = tuple[bool, str]
 def models_in_order(
     models: dict[str, pd.DataFrame], ladder: CarbonMarket, flat_price: float
 ) -> Check:
-    """Three theorems on the four carbon models hold for every VPP. flat_price: yuan/t."""
+    """Three theorems on the four carbon models hold for every VPP. flat_price: yuan/t.
+
+    That Model 4 is not below Model 1 needs a ladder that is nowhere below its first price: a reward
+    that rises is.
+    """
     wrong = []
     for name, table in models.items():
         flat, dear, blind, aware = (table.iloc[row] for row in range(4))
         slack = SOLVER_ACCURACY * abs(flat["total"])
-        if not flat["total"] <= aware["total"] + slack <= blind["total"] + 2 * slack:
+        above_flat = flat["total"] <= aware["total"] + slack or not ladder.is_convex
+        if not above_flat or aware["total"] > blind["total"] + slack:
             wrong.append(f"{name}: Model 4 is not between Models 1 and 3")
         if blind["operation"] > table["operation"].min() + slack:
             wrong.append(f"{name}: Model 3 does not operate cheapest")
@@ -49,6 +54,17 @@ def bill_is_the_objective(result: DispatchResult, ladder: CarbonMarket, step_hou
     limit = SOLVER_ACCURACY * float(result.costs.abs().sum())
     sentence = f"{result.vpp}: billed {billed:,.4f} yuan for carbon, counted {counted:,.4f}"
     return abs(billed - counted) <= limit, sentence
+
+
+def reward_is_proven(result: float, steps: pd.DataFrame) -> Check:
+    """The optimum by binaries is the best of one convex problem for each step.
+
+    result: yuan by binaries. steps: as of `by_reward_steps`.
+    """
+    best = float(steps["total"].min())
+    limit = SOLVER_ACCURACY * max(abs(best), abs(result))
+    sentence = f"a rising reward: {result:,.4f} yuan by binaries, {best:,.4f} step by step"
+    return abs(best - result) <= limit, sentence
 
 
 def is_equilibrium(game: GameResult, payoff: str) -> Check:

@@ -30,6 +30,8 @@ OWN_LADDER = "carbon_price interval growth ladder_steps"  # claims on carbon spe
 OWN_MODELS = f"vpp flat_price {OWN_LADDER}"
 OWN_GAME = f"price_min price_max payoff {OWN_LADDER}"
 CLEARLY = 0.01  # of Model 1's total cost: "clearly above" is more, "slightly above" is less
+NOTICEABLE = 1e-4  # of a price: what a solver leaves open of one that is read back from a bill
+FLAT_PRICES = (280.0, 320.0)  # yuan/t, of Models 1 and 2
 NOTHING = 1e-9  # of the number beside it: less counts as no difference
 IDLE = 1e-3  # of the largest charge: less counts as not charging
 SETTLED = 1e-3  # in probability: nearer to the end than this counts as converged
@@ -66,9 +68,21 @@ def ladder_of_the_carbon_price(study_b: Case) -> Judgement:
 # --- four carbon models ---------------------------------------------------------------------------
 @claim("B03", unchanged=OWN_MODELS)
 def the_four_models(models: pd.DataFrame) -> Judgement:
-    """Flat 280, flat 320, a ladder outside and a ladder inside the objective."""
-    ours = "flat 280, flat 320, billed after, planned for"
-    return judge_setting("B03", ours, "the four rows of the table")
+    """Flat 280, flat 320, a ladder outside and a ladder inside the objective.
+
+    The first two are read back from the bills, the third from its operation cost.
+    """
+    flat, dear, blind, aware = (models.iloc[row] for row in range(4))
+    prices = [1000 * model["carbon"] / model["excess"] for model in (flat, dear)]
+    is_flat = all(
+        abs(found - asked) <= NOTICEABLE * asked
+        for found, asked in zip(prices, FLAT_PRICES, strict=True)
+    )
+    is_blind = blind["operation"] <= aware["operation"] + small(aware["operation"])
+    ours = f"flat {prices[0]:.0f}, flat {prices[1]:.0f}, billed after, planned for"
+    if is_flat and is_blind:
+        return judge_setting("B03", ours, "the four rows of the table are built this way")
+    return judge_relation("B03", False, ours, "the models' numbers have been changed")
 
 
 @claim("B04", unchanged=OWN_MODELS)
@@ -119,23 +133,84 @@ def model_4_emits_less(models: pd.DataFrame, fitted: Collection[str]) -> Judgeme
 
 @claim("B08", unchanged=OWN_MODELS)
 def model_4_is_slightly_dearer(models: pd.DataFrame) -> Judgement:
-    """Model 4's carbon cost and total cost are slightly above Model 1's."""
-    flat, aware = models.iloc[0], models.iloc[3]
+    """Model 4's carbon cost is above Model 1's, and its total cost is slightly higher."""
+    flat, dear, aware = models.iloc[0], models.iloc[1], models.iloc[3]
     more = aware["total"] - flat["total"]
     more_carbon = aware["carbon"] - flat["carbon"]
     holds = 0 < more < CLEARLY * flat["total"] and more_carbon > 0
-    ours = f"carbon {more_carbon:+,.0f} yuan, total {in_yuan_and_percent(aware, flat)}"
-    reason = "'slightly' is read as less than one percent; that it is above is a theorem"
+    share = f"{100 * more_carbon / abs(flat['carbon']):+.1f} %"
+    ours = f"carbon {more_carbon:+,.0f} yuan ({share}), total {in_yuan_and_percent(aware, flat)}"
+    reason = (
+        "the text says 'slightly' of the total, read as less than one percent; that it is above is "
+        f"a theorem. {model_4_beside_model_2(aware['total'] - dear['total'])}"
+    )
     return judge_relation("B08", bool(holds), ours, reason)
 
 
+def model_4_beside_model_2(dearer: float) -> str:
+    """How Model 4's total lies beside Model 2's, and what the text lets one expect, in words.
+
+    dearer: Model 4's total less Model 2's, yuan.
+
+    >>> model_4_beside_model_2(28.2)
+    "Model 4 is dearer than Model 2 by 28 yuan, the reverse of 'slightly' and 'significantly'"
+    """
+    if dearer > 0:
+        return (
+            f"Model 4 is dearer than Model 2 by {dearer:,.0f} yuan, "
+            "the reverse of 'slightly' and 'significantly'"
+        )
+    return f"Model 4 is cheaper than Model 2 by {-dearer:,.0f} yuan, as the text lets one expect"
+
+
 @claim("B09", unchanged=OWN_MODELS)
-def model_4_spills_less(models: pd.DataFrame) -> Judgement:
+def model_4_spills_less(models: pd.DataFrame, fitted: Collection[str]) -> Judgement:
     """Model 4 absorbs renewable energy that Model 1 curtails."""
     flat, aware = models.iloc[0]["spilled"], models.iloc[3]["spilled"]
     ours = f"{flat:,.1f} kWh spilled in Model 1, {aware:,.1f} in Model 4"
-    reason = "power that would be bought is replaced by own power that was spilled"
-    return judge_relation("B09", bool(aware < flat - 1e-5 * abs(flat)), ours, reason)
+    reason = (
+        "a sale limit of its own makes VPP1 spill, and the day was kept for this; "
+        "power that would be bought is replaced by own power that was spilled"
+    )
+    holds = aware < flat - 1e-5 * abs(flat)
+    return judge_relation("B09", bool(holds), ours, reason, "B09" in fitted)
+
+
+@claim("B23", unchanged=OWN_MODELS)
+def the_price_rises_exponentially(rises: pd.DataFrame) -> Judgement:
+    """With growing emission the carbon price rises exponentially.
+
+    rises: rows linear and exponential, columns "step 1", ... (yuan/t), total and emission.
+    """
+    steps = rises[[column for column in rises if str(column).startswith("step")]]
+    prices = steps.loc["exponential"].to_numpy(float)
+    ratios = prices[1:] / prices[:-1]
+    is_exponential = len(ratios) > 0 and bool((abs(ratios - ratios[0]) <= NOTICEABLE).all())
+    holds = is_exponential and ratios[0] > 1
+    linear, steeper = rises.loc["linear"], rises.loc["exponential"]
+    ours = (
+        f"last step {prices[-1]:,.0f} yuan/t, {steps.loc['linear'].iloc[-1]:,.0f} if linear; total "
+        f"{steeper['total'] - linear['total']:+,.0f} yuan, "
+        f"emission {steeper['emission'] - linear['emission']:+,.0f} kg"
+    )
+    if not holds:
+        return judge_relation("B23", False, ours, "the step prices have no common ratio above one")
+    reason = "an option of the carbon market; the other pages take the usual linear rise"
+    return judge_setting("B23", ours, reason)
+
+
+@claim("B24", unchanged=OWN_MODELS)
+def model_3_pays_most_for_carbon(models: pd.DataFrame) -> Judgement:
+    """Model 3 pays a high carbon cost."""
+    bills = models["carbon"]
+    others = bills.drop(bills.index[2])
+    holds = bills.iloc[2] > others.max() + small(others.max())
+    ours = f"{bills.iloc[2]:,.0f} yuan; the others {', '.join(f'{bill:,.0f}' for bill in others)}"
+    reason = (
+        "'high' is read as the highest of the four; that it is not below Models 1 and 4 is a "
+        "theorem while there is an excess"
+    )
+    return judge_relation("B24", bool(holds), ours, reason)
 
 
 def small(number: float) -> float:

@@ -76,6 +76,13 @@ class NotebookParameters:
     hour: int = parameter("-", "step that is shown", low=1, whole=True)
     convergence_hour: int = parameter("-", "step whose convergence is shown", low=1, whole=True)
     flat_price: float = parameter("yuan/t", "the dearer flat carbon price", above=True)
+    called_credit: float | None = parameter(
+        "kg/kWh",
+        "carbon quota given to customers for each kWh called",
+        none="what a purchased kWh emits",
+    )
+    free_quota: float = parameter("kg/kWh", "carbon quota that wind and sun earn")
+    reward_growth: float = parameter("-", "growth of the price for quota sold, from step to step")
     starts: int = parameter("-", "random beginnings of each hour", low=1, whole=True)
     feeder: str = text("a feeder's folder below data/")
     placement: str | None = text(

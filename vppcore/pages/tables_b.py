@@ -73,6 +73,43 @@ def carbon_bills(ladder: CarbonMarket, flat_price: float, excess: np.ndarray) ->
     return pd.DataFrame(columns, index=pd.Index(excess, name="excess (t)"))
 
 
+def marginal_prices(ladders: dict[str, CarbonMarket], excess: np.ndarray) -> pd.DataFrame:
+    """What the next tonne costs by each ladder, yuan/t. excess: t, the index of the table."""
+    columns = {
+        name: [1000 * market.marginal_price(1000 * tonnes) for tonnes in excess]
+        for name, market in ladders.items()
+    }
+    return pd.DataFrame(columns, index=pd.Index(excess, name="excess (t)"))
+
+
+def variants_in_words(readings: pd.DataFrame) -> str:
+    """A line for each reading of the text beside the case's own. readings: as of `variants`."""
+    own = readings.iloc[0]
+    lines = []
+    for name, row in readings.iloc[1:].iterrows():
+        income = "earned" if row["carbon"] < 0 else "paid"
+        lines.append(
+            f"{name}: total {row['total'] - own['total']:+,.0f} yuan, "
+            f"emission {(row['emission'] - own['emission']) / 1000:+,.2f} t; "
+            f"{abs(row['carbon']):,.0f} yuan {income} for carbon, "
+            f"{row['called'] / 1000:,.1f} MWh called"
+        )
+    return "\n".join(lines)
+
+
+def step_that_wins(steps: pd.DataFrame) -> str:
+    """Which step the cheapest day ends on, and how much dearer the others are, in words.
+
+    steps: as of `by_reward_steps`.
+    """
+    reached = steps["total"].dropna().sort_values()
+    words = f"cheapest where the excess ends on: {reached.index[0]}"
+    if len(reached) > 1:
+        more = reached.iloc[1] - reached.iloc[0]
+        words += f"; next best: {reached.index[1]}, dearer by {more:,.1f} yuan"
+    return words
+
+
 def totals_and_emissions(models: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Total cost (yuan) and emission (kg) of each carbon model, a column per VPP for each."""
     totals = {name: table["total"] for name, table in models.items()}
