@@ -27,6 +27,7 @@ import sources_uncertainty
 from printed_runs import results_of
 
 from vppcore import dispatch, load_case, pool
+from vppcore.components import CarbonMarket
 from vppcore.market import positions, terms_of
 from vppcore.places import RESULTS
 from vppcore.reading import DATA
@@ -286,6 +287,17 @@ def model(number: int, column: str) -> float:
     """A number of one of the four carbon models: yuan or t."""
     value = float(models_by_hand().iloc[number - 1][column])
     return value / 1000 if column in ("excess", "emission") else value
+
+
+def printed_ladder(rise: str) -> CarbonMarket:
+    """Paper B's ladder with five steps: 280 yuan/t, 2 t, 25 %."""
+    return CarbonMarket(price=0.28, interval=2000, growth=0.25, levels=5, rise=rise)
+
+
+def variant(reading: str, column: str) -> float:
+    """A number of a reading of paper B's carbon on the notebook's day: yuan, t or MWh."""
+    value = result("carbon_models/variants", reading, column)
+    return value / 1000 if column in ("excess", "emission", "called") else value
 
 
 @cache
