@@ -26,6 +26,7 @@ from vppcore.carbon import (
     with_quota_of,
 )
 from vppcore.components import CarbonMarket, ControllableLoad, MicroTurbine
+from vppcore.cooperation.ranges import OptimalSchedules
 from vppcore.fairness import coalition_values
 from vppcore.game.day import trade_by_game
 from vppcore.uncertainty.settings import Uncertainty
@@ -325,6 +326,17 @@ def test_the_flattest_trades_keep_the_steps_in_order(storage):
     assert pool(made, flattest=True, storage=storage).cost == pytest.approx(pool(made).cost)
 
 
+@pytest.mark.parametrize("storage", ["auto", "relaxed"])
+@pytest.mark.parametrize("curve", [0.0, 0.002])
+def test_the_flattest_schedule_costs_what_the_cheapest_does(storage, curve):
+    market = CarbonMarket(price=0.28, interval=30.0, growth=0.25, levels=5.0, reward_growth=0.5)
+    plant = turbine_or_grid(market, emission=0.0, quota=0.5, cost=0.7, curve=curve)
+    flattest = dispatch(plant, storage=storage, flattest=True)
+    assert flattest.cost == pytest.approx(dispatch(plant).cost, rel=1e-5)
+    excess = float(flattest.series["carbon_market", "excess"].sum())
+    assert flattest.costs["carbon"] == pytest.approx(piece_by_piece(market, excess), abs=1e-4)
+
+
 def test_a_tie_without_room_leaves_each_its_own_optimum():
     made = pair_of_sellers(limit=0.0)
     alone = sum(dispatch(plant).cost for plant in made.vpps)
@@ -347,6 +359,9 @@ def test_methods_that_need_convex_costs_refuse_the_reward():
     with pytest.raises(WrongInput) as refused:
         worst_case(made.vpp("A"), Uncertainty({"load": 1}, 0.2))
     assert str(refused.value) == SENTENCE.format("a worst day")
+    with pytest.raises(WrongInput) as refused:
+        OptimalSchedules(made)
+    assert str(refused.value) == SENTENCE.format("a range over all optimal schedules")
 
 
 def test_the_game_settles_with_the_reward():

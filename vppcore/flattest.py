@@ -21,7 +21,14 @@ import cvxpy as cp
 
 from vppcore.compiled import Compiled
 from vppcore.errors import NotSolved
-from vppcore.exclusive import fixed_rows, modes_of, overlaps, pairs_of, solve_exclusively
+from vppcore.exclusive import (
+    fixed_rows,
+    modes_of,
+    never_relaxed,
+    overlaps,
+    pairs_of,
+    solve_exclusively,
+)
 from vppcore.scale import typical_power, typical_price
 from vppcore.solvers import Solved, solve, value_of
 from vppcore.vpp import Model, total, withdrawal
@@ -60,7 +67,7 @@ def flatten(
     name: of the problem, in a refusal.
     The new schedule is left in the variables; multipliers are those of the optimum. Where exclusive
     flows need binaries, modes are chosen anew and multipliers found at these; where that takes too
-    long the modes stay, and the schedule is the flattest with them.
+    long, or costs are quadratic, the modes stay, and the schedule is the flattest with them.
     Raises NotSolved if the flattest schedule is not found or costs more than the optimum.
     """
     flattening = Flattening(models, cost, constraints, solved, storage, name)
@@ -108,7 +115,8 @@ class Flattening:
         self._constraints = constraints
         self._storage = storage
         self._name = name
-        self._pairs = [] if storage == "relaxed" else pairs_of(models)
+        pairs = pairs_of(models)
+        self._pairs = never_relaxed(pairs) if storage == "relaxed" else pairs
         self._modes = modes_of(self._pairs)
         self._with_binaries = "mixed-integer" in solved.kind
 
@@ -123,7 +131,7 @@ class Flattening:
             self._choose_modes(flows)
             self._modes = modes_of(self._pairs)
         except NotSolved as refused:
-            if refused.status not in ("limit", "inaccurate"):
+            if refused.status not in ("limit", "inaccurate", "unsuitable"):
                 raise
         self._pull(flows, [*self._rows, *fixed_rows(self._pairs, self._modes)])
 

@@ -24,7 +24,7 @@ from vppcore.exclusive import overlaps, pairs_of
 from vppcore.grid.placement import Placement
 from vppcore.schedule import steps_of
 from vppcore.solvers import kind_of
-from vppcore.vpp import total, withdrawal
+from vppcore.vpp import check_convex, total, withdrawal
 
 # by how much a schedule may cost more and still count as optimal, as a share of the cost
 OPTIMAL = 1e-8
@@ -54,6 +54,8 @@ class OptimalSchedules:
     """
 
     def __init__(self, case: Case, members: tuple[str, ...] | None = None, solver: str = "auto"):
+        for vpp in case.vpps:
+            check_convex(vpp, "a range over all optimal schedules")
         models, _, rows = joint_model(case, members=members)
         cost = total(model.cost for model in models.values())
         kind = kind_of(cp.Problem(cp.Minimize(cost), rows))
