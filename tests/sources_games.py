@@ -15,13 +15,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vppcore import alone, load_case
+from vppcore import alone, dispatch, load_case
 from vppcore.case import Case
 from vppcore.game.conventional import WAYS, trade_conventionally
 from vppcore.game.day import GameResult, trade_by_game
 from vppcore.game.hour import HourResult, play
 from vppcore.game.money import MoneyResult, money_earned, money_temptations, play_in_money
 from vppcore.game.rules import Rules
+from vppcore.game.satisfaction import called_load_coefficient
 from vppcore.game.sellers import equilibrium
 from vppcore.market import Hour, deliver, hours, positions
 from vppcore.reading import DATA
@@ -183,6 +184,27 @@ def ten_in_money(demand: str, order: str, vpp: str) -> float:
     gains = money_temptations(
         played.hour, played.prices.to_numpy(), Rules(demand=demand, order=order)
     )
+    return 100 * float(gains[played.hour.sellers.index(vpp)])
+
+
+@cache
+def ten_by_called_load() -> HourResult:
+    """The text's game at t=10 of `paper-b` with the coefficients of called load."""
+    hour = study_b_hours()[10]
+    coefficients = [coefficient_at_ten(name) for name in hour.buyers]
+    return play(replace(hour, satisfaction=np.array(coefficients)), Rules.of_the_text())
+
+
+def coefficient_at_ten(vpp: str) -> float:
+    """What a VPP's called load says at t=10 of `paper-b`."""
+    plant = load_case("paper-b").vpp(vpp)
+    return float(called_load_coefficient(plant, dispatch(plant))[9])
+
+
+def called_in_money(vpp: str) -> float:
+    """What a seller could earn more in money in that game, as a percentage."""
+    played = ten_by_called_load()
+    gains = money_temptations(played.hour, played.prices.to_numpy(), Rules.of_the_text())
     return 100 * float(gains[played.hour.sellers.index(vpp)])
 
 

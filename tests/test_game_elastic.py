@@ -293,6 +293,23 @@ def test_sellers_of_unlike_buyers_part_the_market_in_more_than_one_way():
     assert results[1]["S2"] < results[1]["S0"] - 0.05
 
 
+def test_the_certificate_looks_at_all_beginnings():
+    """Where they end apart, the largest distance counts: some end at this result, some at the other."""
+    hour = made_hour((6, 8, 5), (3, 4, 2), (1.1, 1.5, 3.0), (0.3, 0.38, 0.3))
+    result = play(hour, TEXT, (array(0.4, 0.7, 0.6), np.full((3, 3), 1 / 3)))
+    assert certify(result, 8, TEXT)["starts"] > 0.05
+
+
+@pytest.mark.parametrize("rules", [Rules(), TEXT, ELASTIC], ids=["fixed", "text", "elastic"])
+def test_a_seller_whom_nobody_chooses_is_found_again(rules):
+    """Imitation alone never finds it; one buyer in a thousand tries every seller anew."""
+    hour = made_hour()
+    start = (array(0.5, 0.5), array([1.0, 0.0], [1.0, 0.0]))
+    assert play(hour, rules, start).part.to_numpy() == pytest.approx(
+        play(hour, rules).part.to_numpy(), abs=1e-8
+    )
+
+
 @pytest.mark.parametrize("rules", [TEXT, ELASTIC], ids=["text", "anticipating"])
 def test_ten_beginnings_end_at_one_equilibrium(rules):
     proof = certify(play(made_hour((6, 8, 5), (3, 4, 2)), rules), 10, rules)
@@ -344,3 +361,40 @@ def test_payoffs_share_a_sellers_surplus(hour, seed):
     assert payoffs(hour, prices, shares, rules=ELASTIC) * chosen == pytest.approx(
         worth * hour.surplus
     )
+
+
+# --- what called load says ----------------------------------------------------------------------------------------
+def test_called_load_says_how_much_more_a_buyer_can_use():
+    """10 kW at 1.0 yuan/kWh; up to half may be called at 0.9 and 0.02 more for each kW called: 5 kW are.
+
+    So the first kWh that is given back saves 0.9 + 2 x 0.01 x 5, the next 0.02 less.
+    """
+    from builders import grid, load, vpp
+
+    from vppcore import dispatch
+    from vppcore.components import ControllableLoad, PowerMarket
+    from vppcore.game.satisfaction import called_load_coefficient
+
+    terms = PowerMarket(reservation_price=0.3, price_min=0.3, price_max=1.2)
+    caller = ControllableLoad(share=0.5, price_share=0.9, cost_quadratic=0.01)
+    house = vpp(load(10), caller, grid([1.0], [0.2]), terms)
+    found = called_load_coefficient(house, dispatch(house))
+    assert found == pytest.approx([1 + 2 * 0.01 * 5 / 1.0], rel=1e-4)
+    rigid = vpp(load(10), grid([1.0], [0.2]), terms)
+    assert np.isnan(called_load_coefficient(rigid, dispatch(rigid))).all()
+    idle = house.change("controllable_load", price_share=1.5)
+    assert np.isnan(called_load_coefficient(idle, dispatch(idle))).all()
+
+
+def test_hour_10_of_study_b_with_nothing_chosen(study_b, study_b_alone, study_b_hours):
+    """The called load's own coefficients: 1.173 and 1.139, prices of 0.579 and 0.630, VPP1 chosen more."""
+    from vppcore.game.satisfaction import called_load_coefficient
+
+    hour = study_b_hours[10]
+    found = [
+        called_load_coefficient(study_b.vpp(name), study_b_alone[name])[9] for name in hour.buyers
+    ]
+    assert np.round(found, 3).tolist() == [1.173, 1.139]
+    result = play(replace(hour, satisfaction=np.array(found)), TEXT)
+    assert result.prices.round(3).to_list() == [0.579, 0.63]
+    assert result.part.round(4).to_list() == [0.5141, 0.4859]
