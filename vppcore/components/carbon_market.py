@@ -24,10 +24,10 @@ class CarbonMarket(Component):
 
     Charged is the excess $E=\sum_t\Delta(E_t-E^0_t)$ of emission over quota in the horizon. Step
     $i$ of the price, $il<E<(i+1)l$, costs
-    $$c_i=\mu(1+i\alpha)\ \text{(linear)}\quad\text{or}\quad c_i=\mu(1+\alpha)^i\
+    $$\mu_i=\mu(1+i\alpha)\ \text{(linear)}\quad\text{or}\quad\mu_i=\mu(1+\alpha)^i\
       \text{(exponential)},$$
     and the cost is the area under the steps,
-    $$C(E)=\max_{i=0,\dots,n-1}\Big\{c_iE-l\sum_{j\le i}j\,(c_j-c_{j-1})\Big\}$$
+    $$C(E)=\max_{i=0,\dots,n-1}\Big\{\mu_iE-l\sum_{j=1}^{i}j\,(\mu_j-\mu_{j-1})\Big\}$$
     The maximum of lines is convex, so no binaries are needed. Quota that is left over ($E<0$) is
     sold at the base price $\mu$. One step is the flat price of paper A (2.4-4); several are paper B
     (3). The linear rise is the usual one; paper B's text says that the price "will increase

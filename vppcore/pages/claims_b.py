@@ -169,7 +169,7 @@ def model_4_spills_less(models: pd.DataFrame, fitted: Collection[str]) -> Judgem
     flat, aware = models.iloc[0]["spilled"], models.iloc[3]["spilled"]
     ours = f"{flat:,.1f} kWh spilled in Model 1, {aware:,.1f} in Model 4"
     reason = (
-        "a sale limit of its own makes VPP1 spill, and the day was kept for this; "
+        "VPP1 spills at a sale limit of its own, chosen with the day; "
         "power that would be bought is replaced by own power that was spilled"
     )
     holds = aware < flat - 1e-5 * abs(flat)
