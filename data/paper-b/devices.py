@@ -8,16 +8,14 @@ from __future__ import annotations
 import pandas as pd
 
 VPPS = ("VPP1", "VPP2", "VPP3", "VPP4", "VPP5")
-ASSUMED, # 1.0 yuan/kWh at the tariff of hour 10
+ASSUMED = ("assumed so that the day is feasible and no device decides alone", "assumed")
+# 1.0 yuan/kWh at the tariff of hour 10
 SATISFIED = (
     "first kWh worth 1.0 yuan/kWh at t=10, chosen with the probabilities (B16) in view, "
     "the same multiple of the tariff in all hours",
     "calibrated",
 )
-PRINTED = (
-    ("assumed so that the day is feasible and no device decides alone", "assumed"),
-    ("paper B, 5.1", "printed"),
-)
+PRINTED = ("paper B, 5.1", "printed")
 # per unit of the size factor
 TURBINE_MW = (2.0, 1.5, 2.0, 2.0, 1.0)
 STORAGE_MW, STORAGE_MWH = (1.2, 0.8, 1.0, 0.8, 1.5), (4.0, 2.0, 3.0, 2.0, 4.0)
