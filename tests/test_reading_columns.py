@@ -382,6 +382,11 @@ def test_a_dimensionless_series_with_a_label_out_of_range_and_in_kw(tmp_path):
     assert "column home_cop_kw: its name does not end in a unit for Home heat_pump" in sentence
     (sentence,) = sentences(tmp_path / "d", with_rows(PUMP))
     assert "no column home_cop for Home heat_pump (heat per electric energy)" in sentence
+    (sentence,) = sentences(tmp_path / "e", with_rows(PUMP), with_column("home_cop_eer", 3, 2.5, 4))
+    assert (
+        "column home_cop_eer: its name does not end in a unit for Home heat_pump, heat per electric energy,"
+        " a number without unit; allowed: home_cop, home_cop_share, home_cop_factor" in sentence
+    )
 
 
 @pytest.mark.usefixtures("newcomers")

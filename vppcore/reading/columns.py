@@ -9,6 +9,7 @@ and no column belongs to none.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -248,6 +249,8 @@ def series_meant(name: str, wanted: Iterable[Wanted]) -> Wanted | None:
         for base in series.bases:
             rest = key.removeprefix(base)
             is_unit = rest in UNIT_ENDINGS or not rest or (rest[0] == "_" and "_per_" in rest)
+            if series.rule.unit == "-":  # what stands for no unit is a word
+                is_unit = is_unit or re.fullmatch(r"_[a-z]+", rest) is not None
             if key.startswith(base) and is_unit and len(base) > longest:
                 longest = len(base)
                 meant = series
@@ -256,7 +259,10 @@ def series_meant(name: str, wanted: Iterable[Wanted]) -> Wanted | None:
 
 def wrong_unit(name: str, series: Wanted) -> str:
     """Words about the unit at the end of a column's name."""
-    what = f"{series.owner}, {series.rule.text} in {series.rule.unit}"
+    what = f"{series.owner}, {series.rule.text}"
+    if series.rule.unit == "-":
+        return f"its name does not end in a unit for {what}, a number without unit"
+    what = f"{what} in {series.rule.unit}"
     if column_key(name) in series.bases:
         return f"no unit in its name, for {what}"
     return f"its name does not end in a unit for {what}"
