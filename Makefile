@@ -99,4 +99,4 @@ lock:  ## compile requirements.lock anew (UPGRADE=--upgrade takes newer versions
 	@sh tools/lock.sh
 
 clean:  ## remove build/ and results/
-	rm -rf build results .snakemake
+	@"$$PYTHON" tools/clean.py

@@ -178,6 +178,11 @@ def test_a_second_build_is_refused_and_a_killed_one_is_taken_up(built):
     assert f"`make book` is running already, as process {processes[0]}, since " in second.stdout
     assert "make sweep" not in second.stdout
 
+    cleaning = built.make("clean")
+    assert cleaning.returncode
+    assert f"`make book` is running already, as process {processes[0]}, since " in cleaning.stdout
+    assert (built.folder / "results/second").is_dir()
+
     jobs = [pid for pid in os.listdir("/proc") if is_job_of(pid, built)]
     os.killpg(build.pid, signal.SIGKILL)
     build.wait()
@@ -245,6 +250,20 @@ def test_every_failure_says_its_cause(built):
         assert done.returncode and cause in done.stdout, (name, done.stdout)
         assert "The book was not built; the reason stands above" in done.stdout
         assert "Traceback" not in done.stdout, name
+
+
+# --- cleaning away ---
+def test_clean_removes_what_was_made_and_nothing_else(tmp_path):
+    book = TinyBook(tmp_path / "a book")
+    write(book.folder / "results/second/worth.csv", "1")
+    write(book.folder / "build/logs/log", "said")
+    (book.folder / ".snakemake").symlink_to(book.folder / "data")
+    done = book.make("clean")
+    assert done.returncode == 0, done.stdout
+    assert "build/, results/, .snakemake/ are removed." in done.stdout
+    assert not any((book.folder / name).exists() for name in ("build", "results", ".snakemake"))
+    assert (book.folder / "data/one/numbers.csv").is_file()
+    assert book.make("clean").returncode == 0
 
 
 # --- the lock ---

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
 
-from contents import Refused
+from saying import Refused
 
 LOCK = Path("build/lock.json")
 # locks of the workflow tool, which it leaves behind when it is killed

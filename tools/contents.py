@@ -6,10 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-
-
-class Refused(Exception):
-    """What was asked for cannot be done; the message is a sentence for the reader."""
+from saying import Refused
 
 
 def book_notebooks(project: Path) -> list[str]:

@@ -11,6 +11,10 @@ from typing import NoReturn
 CHANNEL = "VPPCORE_SAYS"
 
 
+class Refused(Exception):
+    """What was asked for cannot be done; the message is a sentence for the reader."""
+
+
 def say(sentence: str) -> None:
     """Shows a sentence."""
     channel = os.environ.get(CHANNEL)
