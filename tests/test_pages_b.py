@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from vppcore import dispatch
 from vppcore.carbon import carbon_models, market_of
 from vppcore.pages import checks_b, experiments_carbon, experiments_game, tables_b
 
@@ -49,6 +51,119 @@ def test_a_map_of_ladders_keeps_what_is_fixed():
     swept = pd.DataFrame(rows, columns=["price", "interval", "growth", "total"])
     shown = tables_b.ladder_map(swept, "total", "price", "interval", 2.0)
     assert shown.loc[280, 0.5] == 280.5 and shown.shape == (2, 2)
+
+
+@pytest.fixture(scope="module")
+def readings(handmade):
+    """VPP1's day under each reading of the text: 0.5 kg for a called kWh, 0.06 for wind and sun."""
+    return experiments_carbon.variants(handmade, "VPP1", 0.5, 0.06, 0.25, "auto")
+
+
+def test_each_reading_of_the_text_is_a_day_of_its_own(handmade, readings):
+    own = dispatch(handmade.vpp("VPP1"))
+    assert readings.iloc[0]["total"] == pytest.approx(own.cost)
+    assert readings.iloc[0]["in money"] == pytest.approx(own.costs["demand response"])
+    assert readings["total"].to_numpy() == pytest.approx(
+        (readings["operation"] + readings["carbon"]).to_numpy()
+    )
+    beside, instead = readings.index[2:4]
+    assert (readings.loc[[beside, instead], "in credits"]).to_numpy() == pytest.approx(
+        0.5 * readings.loc[[beside, instead], "called"].to_numpy()
+    )
+    assert (readings["in credits"].drop([beside, instead]) == 0).all()
+    assert readings.loc[beside, "called"] < readings["called"].iloc[0]  # credits on top cost more
+    assert (readings["carbon"].iloc[4:] < 0).all()  # quota of wind and sun is an income
+
+
+def test_the_price_of_a_reading_is_that_of_the_step_its_day_ends_on(handmade, readings):
+    market = market_of(handmade.vpp("VPP1"))
+    markets = dict.fromkeys(readings.index, market)
+    markets[readings.index[1]] = replace(market, rise="exponential")
+    markets[readings.index[-1]] = replace(market, reward_growth=0.25)
+    for name, row in readings.iterrows():
+        asked = markets[name].marginal_price(row["excess"])
+        assert row["price"] == pytest.approx(1000 * asked, rel=1e-4), name
+        assert row["carbon"] == pytest.approx(markets[name].bill(row["excess"])), name
+
+
+def test_credits_follow_the_purchase_unless_given(handmade):
+    plant = handmade.vpp("VPP1")
+    assert experiments_carbon.emission_of_purchase(plant) == pytest.approx(0.85522)
+    asked = experiments_carbon.variants(handmade, "VPP1", None, 0.06, 0.25, "auto")
+    called = asked.iloc[3]
+    assert called["in credits"] == pytest.approx(0.85522 * called["called"])
+
+
+def test_a_vpp_without_called_load_has_no_reading_of_credits(handmade):
+    bare = replace(
+        handmade,
+        vpps=tuple(
+            replace(
+                plant,
+                components=tuple(c for c in plant.components if c.kind != "controllable_load"),
+            )
+            for plant in handmade.vpps
+        ),
+    )
+    found = experiments_carbon.variants(bare, "VPP1", None, 0.06, 0.25, "auto")
+    assert len(found) == 6 and (found["called"] == 0).all()
+
+
+def test_readings_in_words(readings):
+    lines = tables_b.variants_in_words(readings).splitlines()
+    assert [line.split(": total")[0] for line in lines] == list(readings.index[1:])
+    first, own = readings.iloc[1], readings.iloc[0]
+    assert f"total {first['total'] - own['total']:+,.0f} yuan" in lines[0]
+    assert "paid for carbon" in lines[0] and "earned for carbon" in lines[-1]
+
+
+def test_marginal_prices_of_three_ladders_by_hand(handmade):
+    ladders = experiments_carbon.ladders_of(market_of(handmade.vpp("VPP1")), 0.25)
+    table = tables_b.marginal_prices(ladders, np.array([-5.0, -1.0, 1.0, 5.0]))
+    assert table["linear rise"].tolist() == pytest.approx([280, 280, 280, 420])
+    assert table["exponential rise"].tolist() == pytest.approx([280, 280, 280, 437.5])
+    mirrored = table["linear rise, reward rises too"]
+    assert mirrored.tolist() == pytest.approx([420, 280, 280, 420])
+
+
+def test_both_rises_of_a_day(handmade):
+    plant = handmade.vpp("VPP1")
+    rises = experiments_carbon.both_rises(plant, "auto")
+    assert rises.loc["linear", "total"] == pytest.approx(dispatch(plant).cost)
+    assert rises.loc["exponential", "total"] >= rises.loc["linear", "total"] - 0.05
+    steps = [f"step {step}" for step in range(1, 6)]
+    assert rises.loc["linear", steps].tolist() == pytest.approx([280, 350, 420, 490, 560])
+
+
+def test_the_step_that_wins_in_words():
+    totals = [12.0, 10.0, 11.5, np.nan]
+    steps = pd.DataFrame(
+        {"total": totals}, ["excess", "sold, step 1", "sold, step 2", "sold, step 3"]
+    )
+    assert tables_b.step_that_wins(steps) == (
+        "cheapest where the excess ends on: sold, step 1; "
+        "next best: sold, step 2, dearer by 1.5 yuan"
+    )
+    alone = tables_b.step_that_wins(steps.iloc[[0]])
+    assert alone == "cheapest where the excess ends on: excess"
+
+
+def test_a_reward_is_proven_by_the_best_of_its_steps():
+    steps = pd.DataFrame({"total": [12.0, 10.0, np.nan]})
+    assert checks_b.reward_is_proven(10.0, steps)[0]
+    holds, sentence = checks_b.reward_is_proven(9.99, steps)
+    assert not holds and "9.9900 yuan by binaries, 10.0000 step by step" in sentence
+
+
+def test_a_reward_may_make_the_planned_ladder_cheaper_than_the_flat_price(handmade):
+    """With quota to sell and a reward that rises, Model 4 earns more than Model 1; the other orders stand."""
+    made = experiments_carbon.with_reward(handmade, 0.06, 1.0)
+    plant = made.vpp("VPP1")
+    table = carbon_models(plant, FLAT_PRICE / 1000)
+    assert table["total"].iloc[3] < table["total"].iloc[0]
+    assert checks_b.models_in_order({"VPP1": table}, market_of(plant), FLAT_PRICE)[0]
+    usual = market_of(handmade.vpp("VPP1"))
+    assert not checks_b.models_in_order({"VPP1": table}, usual, FLAT_PRICE)[0]
 
 
 def test_a_sweep_of_ladders_speaks_of_tonnes(handmade):
