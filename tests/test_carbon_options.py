@@ -29,6 +29,7 @@ from vppcore.components import CarbonMarket, ControllableLoad, MicroTurbine
 from vppcore.cooperation.ranges import OptimalSchedules
 from vppcore.fairness import coalition_values
 from vppcore.game.day import trade_by_game
+from vppcore.game.settlement import CARBON, costs_with_trades
 from vppcore.uncertainty.settings import Uncertainty
 from vppcore.uncertainty.worst_day import worst_case
 
@@ -375,6 +376,43 @@ def test_the_game_settles_with_the_reward():
         bill = piece_by_piece(market_of(made.vpp(name)), before)
         assert table.loc[name, "carbon alone"] == pytest.approx(bill, rel=1e-4)
         assert before < 0 and table.loc[name, "after"] <= table.loc[name, "alone"] + 0.05
+
+
+# --- the convex options among several VPPs ------------------------------------------------------------------------
+def with_options(made):
+    """Both VPPs with an exponential ladder and a load that is called for credits."""
+    ladder = CarbonMarket(price=0.3, interval=8.0, growth=0.5, levels=4.0, rise="exponential")
+    called = ControllableLoad(share=0.2, price_share=0.5, cost_quadratic=0.02, carbon_credit=0.2)
+    vpps = []
+    for plant in made.vpps:
+        others = [c for c in plant.components if c.kind != "carbon_market"]
+        vpps.append(replace(plant, components=(*others, called, ladder)))
+    return replace(made, vpps=tuple(vpps))
+
+
+def test_a_negotiation_takes_the_convex_options():
+    made = with_options(pair_of_sellers())
+    together, joint = cooperate(made), pool(made)
+    assert together.certificate.gap < 1e-3
+    assert together.cost == pytest.approx(joint.cost, rel=1e-3)
+    for name, schedule in together.dispatches.items():
+        market = market_of(made.vpp(name))
+        excess = float(schedule.series["carbon_market", "excess"].sum())
+        assert schedule.costs["carbon"] == pytest.approx(piece_by_piece(market, excess), rel=1e-6)
+
+
+@pytest.mark.parametrize("changes", [{"rise": "exponential"}, {"reward_growth": 0.25}])
+def test_trades_are_settled_by_the_bill_of_the_excess_they_leave(changes):
+    """A buyer that receives power no longer emits; its bill is that of what is left, whatever the ladder."""
+    made = load_case("paper-b").change_all("carbon_market", **changes)
+    plant = made.vpp("VPP2").change("controllable_load", carbon_credit=0.05)
+    schedule = dispatch(plant)
+    bought = schedule.balances["electricity"]["grid"].clip(lower=0).to_numpy()
+    costs = costs_with_trades(plant, schedule, 0.5 * bought, 0.0 * bought)
+    before = float(schedule.series["carbon_market", "excess"].sum())
+    after = before - (0.85522 - 0.798) * 0.5 * float(bought.sum())
+    assert costs[CARBON] == pytest.approx(after)
+    assert costs["carbon"] == pytest.approx(piece_by_piece(market_of(plant), after), rel=1e-6)
 
 
 # --- credits for called load --------------------------------------------------------------------------------------
