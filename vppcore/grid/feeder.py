@@ -15,10 +15,10 @@ linear in the withdrawals p, q. Losses are left out, so true voltages lie somewh
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -75,24 +75,24 @@ class Feeder:
     source_voltage: float = 1.0
 
     def __post_init__(self):
-        faults = [*self._faults_of_numbers(), *self._faults_of_lines()]
-        if faults:
-            raise WrongInput(*(f"feeder {self.name}: {fault}" for fault in faults))
+        faults = Faults()
+        self._enter_faults_of_numbers(faults)
+        place = Place(f"feeder {self.name}")
+        enter_faults_of_feeder(self.lines, self.loads, self.source, faults, lambda *_: place)
+        faults.refuse_if_any()
 
-    def _faults_of_numbers(self) -> list[str]:
-        faults = []
+    def _enter_faults_of_numbers(self, faults: Faults) -> None:
+        """The first number out of range in each column, and of the feeder's own two."""
+        wrong = []
         for name in ("base_kv", "source_voltage"):
             if not ABOVE_ZERO.admits(getattr(self, name)):
-                faults.append(ABOVE_ZERO.fault(name, getattr(self, name)))
+                wrong.append(ABOVE_ZERO.fault(name, getattr(self, name)))
         for table, rules in ((self.lines, LINE_COLUMNS), (self.loads, BUS_COLUMNS)):
             for name, rule in rules.items():
-                wrong = [number for number in table[name] if not rule.admits(number)]
-                faults += [rule.fault(name, number) for number in wrong[:1]]
-        return faults
-
-    def _faults_of_lines(self) -> list[str]:
-        faults = faults_of_feeder(self.lines, self.loads, self.source)
-        return [f"{fault.found}; allowed: {fault.allowed}" for fault in faults]
+                refused = [number for number in table[name] if not rule.admits(number)]
+                wrong += [rule.fault(name, number) for number in refused[:1]]
+        for sentence in wrong:
+            faults.say(f"feeder {self.name}: {sentence}")
 
     @property
     def buses(self) -> list[int]:
@@ -145,79 +145,73 @@ class Feeder:
         return np.array([way_to[bus] for bus in self.buses])
 
 
-class FeederFault(NamedTuple):
-    """Something that keeps lines and buses from being a radial feeder.
-
-    file: where it would be mended.
-    row: label of the row of that table, None for the whole.
-    found, allowed: in words.
-    """
-
-    file: str
-    row: Any
-    found: str
-    allowed: str
+# --- what keeps lines and buses from being a radial feeder --------------------------------------
+# (file, label of the row or None for the whole) -> where a fault is said to be
+PlaceOf = Callable[[str, Any], Place]
 
 
-def faults_of_feeder(lines: pd.DataFrame, loads: pd.DataFrame, source: Any) -> list[FeederFault]:
-    """Everything that keeps lines from being one tree from the source to all buses.
+def enter_faults_of_feeder(
+    lines: pd.DataFrame, loads: pd.DataFrame, source: Any, faults: Faults, place_of: PlaceOf
+) -> None:
+    """Enters everything that keeps lines from being one tree from the source to all buses.
 
     lines: from_bus, to_bus, r_ohm, x_ohm, c_nf where known. loads: the buses in its index.
     source: bus of the substation; None if it is not known, and then no way from it is looked for.
+    place_of: where a fault in a row of a file is said to be.
     """
-    faults = [*faults_of_lines(lines, loads), *faults_of_rings(lines)]
+    enter_faults_of_lines(lines, loads, faults, place_of)
+    for row in loads.index[loads.index.duplicated()].unique():
+        enter(faults, place_of("buses.csv", None), f"found bus {row} twice", "once")
+    for ring in nx.cycle_basis(graph_of(lines)):
+        found = f"found a ring of lines through {in_words(ring)}"
+        enter(faults, place_of("lines.csv", None), found, RADIAL)
     if source is None:
-        return faults
+        return
     if source not in loads.index:
         found = f"found the source bus {source!r}"
-        return [*faults, FeederFault("feeder.yaml", None, found, "a bus of buses.csv")]
-    return [*faults, *faults_of_ways(lines, loads, source)]
+        enter(faults, place_of("feeder.yaml", None), found, "a bus of buses.csv")
+    else:
+        enter_fault_of_ways(lines, loads, source, faults, place_of)
 
 
-def faults_of_lines(lines: pd.DataFrame, loads: pd.DataFrame) -> list[FeederFault]:
-    """Lines from a bus to itself, to buses that are not there, or beside another one."""
-    faults = []
+def enter(faults: Faults, place: Place, found: str, allowed: str) -> None:
+    """Enters a fault, once for each place and each thing that was found there."""
+    faults.add(place, found, allowed, cause=(place, found))
+
+
+def enter_faults_of_lines(
+    lines: pd.DataFrame, loads: pd.DataFrame, faults: Faults, place_of: PlaceOf
+) -> None:
+    """Enters lines from a bus to itself, to buses that are not there, or beside another one."""
     first_between: dict[frozenset, Any] = {}
     for line in lines.itertuples():
+        place = place_of("lines.csv", line.Index)
         for bus in (line.from_bus, line.to_bus):
             if bus not in loads.index:
-                found = f"found bus {bus}"
-                faults.append(FeederFault("lines.csv", line.Index, found, "a bus of buses.csv"))
+                enter(faults, place, f"found bus {bus}", "a bus of buses.csv")
         pair = frozenset((line.from_bus, line.to_bus))
         if len(pair) == 1:
-            found = f"found a line from bus {line.from_bus} to itself"
-            faults.append(FeederFault("lines.csv", line.Index, found, "two buses"))
+            enter(faults, place, f"found a line from bus {line.from_bus} to itself", "two buses")
         elif first_between.setdefault(pair, line.Index) != line.Index:
             found = f"found a second line between buses {line.from_bus} and {line.to_bus}"
-            faults.append(FeederFault("lines.csv", line.Index, found, "one"))
+            enter(faults, place, found, "one")
         is_short = line.r_ohm == 0 and line.x_ohm == 0
         if is_short and getattr(line, "c_nf", 0.0) > 0:
             found = f"found a line of 0 ohm with a capacitance of {line.c_nf:g} nF"
             allowed = "a resistance or a reactance above 0, or no capacitance"
-            faults.append(FeederFault("lines.csv", line.Index, found, allowed))
-    for row in loads.index[loads.index.duplicated()].unique():
-        faults.append(FeederFault("buses.csv", None, f"found bus {row} twice", "once"))
-    return faults
+            enter(faults, place, found, allowed)
 
 
-def faults_of_rings(lines: pd.DataFrame) -> list[FeederFault]:
-    """Rings of lines; a feeder has none."""
-    rings = nx.cycle_basis(graph_of(lines))
-    return [
-        FeederFault("lines.csv", None, f"found a ring of lines through {in_words(ring)}", RADIAL)
-        for ring in rings
-    ]
-
-
-def faults_of_ways(lines: pd.DataFrame, loads: pd.DataFrame, source: Any) -> list[FeederFault]:
-    """Buses that no line connects with the source."""
+def enter_fault_of_ways(
+    lines: pd.DataFrame, loads: pd.DataFrame, source: Any, faults: Faults, place_of: PlaceOf
+) -> None:
+    """Enters the buses that no line connects with the source."""
     graph = graph_of(lines)
     graph.add_node(source)
     cut_off = set(loads.index) - nx.node_connected_component(graph, source)
-    if not cut_off:
-        return []
-    found = f"found no way from the source bus {source} to {in_words(cut_off)}"
-    return [FeederFault("lines.csv", None, found, RADIAL)]
+    if cut_off:
+        found = f"found no way from the source bus {source} to {in_words(cut_off)}"
+        enter(faults, place_of("lines.csv", None), found, RADIAL)
 
 
 def graph_of(lines: pd.DataFrame) -> nx.Graph:
@@ -260,7 +254,7 @@ def load_feeder(folder: str | Path) -> Feeder:
     buses = read_columns(path / "buses.csv", {"bus": BUS} | BUS_COLUMNS, faults, optional)
     if lines is None or buses is None:
         raise faults.refusal()
-    enter_faults_of_feeder(lines, buses, about, faults)
+    enter_faults_of_folder(lines, buses, about, faults)
     faults.refuse_if_any()
     lines = lines.astype({"from_bus": int, "to_bus": int}).reset_index(drop=True)
     loads = buses.astype({"bus": int}).set_index("bus")
@@ -314,7 +308,7 @@ def read_about(file: Path, faults: Faults) -> dict[str, float]:
     return numbers
 
 
-def enter_faults_of_feeder(
+def enter_faults_of_folder(
     lines: pd.DataFrame, buses: pd.DataFrame, about: dict[str, float], faults: Faults
 ) -> None:
     """Enters what keeps a folder's lines and buses from being a radial feeder.
@@ -325,7 +319,6 @@ def enter_faults_of_feeder(
     if ends.isna().any(axis=None) or buses["bus"].isna().any():
         return
     whole = lines.astype({"from_bus": int, "to_bus": int})
+    loads = buses.astype({"bus": int}).set_index("bus")
     source = int(about["source_bus"]) if "source_bus" in about else None
-    for fault in faults_of_feeder(whole, buses.astype({"bus": int}).set_index("bus"), source):
-        place = Place(fault.file, fault.row)
-        faults.add(place, fault.found, fault.allowed, cause=(place, fault.found))
+    enter_faults_of_feeder(whole, loads, source, faults, Place)
