@@ -295,6 +295,31 @@ def test_the_table_of_stability_by_hand():
     )
 
 
+# of the largest saving, 1 yuan in a million: just below and just above
+@pytest.mark.parametrize(("share", "in_the_core"), [(0.9e-6, True), (1.1e-6, False)])
+@pytest.mark.parametrize("size", [1e-6, 1.0, 1e9])
+def test_the_core_forgives_a_millionth_and_no_more_whatever_the_size(share, in_the_core, size):
+    """A and B save 60 % of what all three do; what they get short of that is their excess."""
+    names = ["A", "B", "C"]
+    values = {members: 0.0 for members in coalitions(names)}
+    values |= {("A", "B"): 0.6 * size, ("A", "B", "C"): size}
+    short = share * size
+    leaving = [0.3 * size, 0.3 * size - short, 0.4 * size + short]
+    generous = [0.3 * size, 0.3 * size, 0.4 * size + short]  # more than there is
+    splits = pd.DataFrame({"leaving": leaving, "generous": generous}, names)
+    found = stability(values, splits)
+    assert found.loc["leaving", "largest excess (yuan)"] == pytest.approx(short, rel=1e-6)
+    assert found["in the core"].to_list() == [in_the_core, in_the_core]
+
+
+def test_where_nothing_is_saved_the_split_of_nothing_is_in_the_core():
+    values = {members: 0.0 for members in coalitions(["A", "B"])}
+    found = stability(
+        values, pd.DataFrame({"nothing": [0.0, 0.0], "taken": [1e-9, -1e-9]}, ["A", "B"])
+    )
+    assert found["in the core"].to_dict() == {"nothing": True, "taken": False}
+
+
 def test_stability_of_study_a(calibrated, saved):
     splits = pd.DataFrame(
         {

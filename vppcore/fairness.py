@@ -27,6 +27,8 @@ from vppcore.solvers import solve, value_of
 from vppcore.vpp import Model, total
 
 MOST_VPPS = 10  # 2^10 coalitions
+# by which share of the largest saving or part a split in the core may miss its conditions
+CORE_TOLERANCE = 1e-6
 Values = Mapping[tuple[str, ...], float]
 
 
@@ -241,16 +243,20 @@ def least_largest_excess(
 def stability(values: Values, splits: pd.DataFrame) -> pd.DataFrame:
     """A row per split (a column of `splits`): the largest excess, whose it is, and whether the
     split is in the core.
+
+    A split is in the core if it gives away what all together save and no coalition has an excess;
+    both may be missed by CORE_TOLERANCE of the largest number among values and shares.
     """
+    everyone = values[tuple(players(values))]
+    largest_value = max(abs(worth) for worth in values.values())
     rows = {}
     for name, split in splits.items():
-        found, small = excesses(values, split), 1e-6 * max(1.0, split.abs().sum())
+        found = excesses(values, split)
+        small = CORE_TOLERANCE * max(largest_value, float(split.abs().max()))
+        gives_all = abs(float(split.sum()) - everyone) <= small
         rows[name] = {
             "largest excess (yuan)": found.iloc[0],
             "of": found.index[0],
-            "in the core": bool(
-                found.iloc[0] <= small
-                and abs(split.sum() - values[tuple(players(values))]) <= small
-            ),
+            "in the core": bool(gives_all and found.iloc[0] <= small),
         }
     return pd.DataFrame(rows).T
