@@ -15,6 +15,7 @@ from vppcore import NotSolved, WrongInput
 from vppcore.grid.feeder import Feeder, load_feeder
 from vppcore.grid.placement import Placement
 from vppcore.grid.power_flow import power_flow, solve_flow
+from vppcore.places import DATA
 
 ABOUT = "title: four buses\nbase_kv: 0.4\nsource_bus: 1\nsource_voltage: 1.0\n"
 LINES = "from_bus,to_bus,r_ohm,x_ohm\n1,2,0.1,0.01\n2,3,0.2,0.02\n2,4,0.3,0.03\n"
@@ -204,6 +205,93 @@ def test_the_charging_of_a_cable_lifts_the_voltage_at_its_open_end():
     losses = 3 * 0.1 * (volts * abs(shunt) / 2) ** 2 / 1000
     assert flow.losses[1] == pytest.approx(losses, rel=1e-6) == pytest.approx(flow.head[1])
     assert solve_flow(tiny(), NOTHING, NOTHING).voltages.to_numpy() == pytest.approx(1.0)
+
+
+TWO = {
+    "feeder.yaml": "base_kv: 20\nsource_bus: 1\nsource_voltage: 1.0\n",
+    "lines.csv": "from_bus,to_bus,r_ohm,x_ohm,c_nf,max_i_ka\n1,2,2.0,4.0,30000,0.12\n",
+    "buses.csv": "bus,p_kw,q_kvar\n1,0,0\n2,0,0\n",
+}
+
+
+def two_bus_feeder(folder: Path, **cells: str) -> Feeder:
+    """A cable from a substation to one bus, read from files; `cells` replace numbers of its line."""
+    for name, text in TWO.items():
+        (folder / name).write_text(text)
+    line = dict(zip(["c_nf", "max_i_ka"], ["30000", "0.12"], strict=True)) | cells
+    (folder / "lines.csv").write_text(
+        f"from_bus,to_bus,r_ohm,x_ohm,{','.join(line)}\n1,2,2.0,4.0,{','.join(line.values())}\n"
+    )
+    return load_feeder(folder)
+
+
+def by_hand(kilowatts: float, nanofarads: float) -> tuple[float, float]:
+    """Voltage at the far bus (per unit) and the larger current of the cable (kA), phase by phase.
+
+    A pi section: half of the capacitance at each end. The far voltage is found by repeating
+    U2 = U1 - Z (I2 + Y/2 U2) with I2 = (S/3 / U2)* until it stands still.
+    """
+    source = 20_000 / np.sqrt(3)
+    impedance, shunt = 2.0 + 4.0j, 1j * 2 * np.pi * 50 * nanofarads * 1e-9 / 2
+    far = source + 0j
+    for _ in range(200):
+        taken = np.conj(1000 * kilowatts / 3 / far)
+        far = source - impedance * (taken + shunt * far)
+    through = (source - far) / impedance
+    ends = abs(through + shunt * source), abs(through - shunt * far)
+    return abs(far) / source, max(ends) / 1000
+
+
+@pytest.mark.parametrize("nanofarads", ["30000", "3000", "0"])
+@pytest.mark.parametrize("kilowatts", [0.0, 2500.0, -2500.0])
+def test_capacitance_and_rating_are_read_and_count_as_by_hand(tmp_path, kilowatts, nanofarads):
+    """From the file to the loading: capacitance in nF of the whole line, rating in kA."""
+    feeder = two_bus_feeder(tmp_path, c_nf=nanofarads, max_i_ka="0.12")
+    active = pd.DataFrame([[0.0, kilowatts]], [1], [1, 2])
+    flow = solve_flow(feeder, active, 0 * active)
+    voltage, current = by_hand(kilowatts, float(nanofarads))
+    assert flow.voltages.loc[1, 2] == pytest.approx(voltage, abs=1e-7)
+    assert flow.loading.loc[1, 0] == pytest.approx(current / 0.12, abs=1e-7)
+
+
+def test_another_rating_or_capacitance_in_the_file_is_another_number(tmp_path):
+    active = pd.DataFrame([[0.0, 2500.0]], [1], [1, 2])
+
+    def flow(**cells):
+        return solve_flow(two_bus_feeder(tmp_path, **cells), active, 0 * active)
+
+    usual, wider, charged = flow(), flow(max_i_ka="0.24"), flow(c_nf="60000")
+    assert wider.loading.loc[1, 0] == pytest.approx(usual.loading.loc[1, 0] / 2, rel=1e-12)
+    assert charged.voltages.loc[1, 2] > usual.voltages.loc[1, 2] + 1e-3
+    unknown = flow(c_nf="", max_i_ka="")
+    assert unknown.loading.loc[1, 0] == 0.0
+    assert unknown.voltages.loc[1, 2] == pytest.approx(by_hand(2500.0, 0.0)[0], abs=1e-7)
+
+
+# ohm, ohm and nF per km, and kA, as pandapower's library of standard types has them
+TYPES = {
+    "NA2XS2Y 1x70 RM/25 12/20 kV": (0.443, 0.132, 190.0, 0.220),
+    "NA2XS2Y 1x95 RM/25 12/20 kV": (0.313, 0.132, 216.0, 0.252),
+    "NA2XS2Y 1x120 RM/25 12/20 kV": (0.253, 0.119, 230.0, 0.283),
+    "48-AL1/8-ST1A 20.0": (0.5939, 0.372, 9.5, 0.210),
+}
+
+
+def test_every_line_of_the_real_grid_is_of_a_known_type():
+    """A rating or capacitance of one line that is not its type's would be a slip in the data."""
+    lines = load_feeder("simbench-semiurb/grid").lines
+    table = pd.read_csv(DATA / "simbench-semiurb" / "grid" / "lines.csv")
+    for column in ("c_nf", "max_i_ka"):
+        assert lines[column].to_list() == table[column].to_list()
+    per_km = table[["r_ohm", "x_ohm", "c_nf"]].div(table["length_km"], axis=0)
+    found = per_km.assign(max_i_ka=table["max_i_ka"])
+    for _, line in found.iterrows():
+        close = [
+            name
+            for name, numbers in TYPES.items()
+            if line.to_list() == pytest.approx(numbers, rel=1e-3)
+        ]
+        assert len(close) == 1, f"no such line: {line.to_list()}"
 
 
 def test_power_at_the_head_is_what_is_taken_and_lost():
