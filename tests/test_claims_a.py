@@ -9,10 +9,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vppcore import WrongInput, load_case
+from vppcore import WrongInput, load_case, pool
 from vppcore.pages import claims_a, published
 from vppcore.pages.claims_a import hours
-from vppcore.pages.published import CLAIM_HOMES, claims, homes_answered_by, judgement_of
+from vppcore.pages.published import (
+    CLAIM_HOMES,
+    Judgement,
+    claims,
+    homes_answered_by,
+    judgement_of,
+)
 from vppcore.uncertainty.settings import at_level
 
 STEPS = pd.RangeIndex(1, 25, name="step")
@@ -350,3 +356,29 @@ def test_cooperation_pays_at_every_level_or_not():
         "not reproduced",
         "4 of 5 levels",
     )
+
+
+def test_a_statement_on_hours_is_counted_in_every_optimum():
+    """A25 holds where VPP2 receives: three optima, of which one has fewer such hours."""
+    data = load_case("paper-a")
+    optima = {"one": pool(data), "flattest": pool(data, flattest=True)}
+    found = claims_a.hours_by_optimum(data, optima)
+    assert list(found.index) == ["A24", "A25", "A26", "A27", "A28"]
+    assert list(found) == ["one", "flattest", "same verdict"]
+    assert (found["same verdict"] == "yes").all()
+    for name, coalition in optima.items():
+        alone = claims_a.vpp2_draws_from_others_first(coalition, coalition)
+        assert found.loc["A25", name] == alone.ours
+    assert claims_a.hours_by_optimum(load_case("template"), {}).empty
+
+
+def test_verdicts_that_differ_between_optima_are_said(monkeypatch):
+    data = load_case("paper-a")
+    verdicts = iter(["reproduced in shape", "not reproduced"])
+
+    def judge(*_):
+        return Judgement("A24", "holds in some hours", next(verdicts), "")
+
+    monkeypatch.setattr(claims_a, "ON_HOURS", (judge,))
+    found = claims_a.hours_by_optimum(data, {"one": coalition(), "other": coalition()})
+    assert found["same verdict"].to_list() == ["no"]

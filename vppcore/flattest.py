@@ -7,8 +7,9 @@ passes the VPPs' connection points has the least sum of squares, and there is on
 components inject has the least sum of squares, so that what happens behind it is unique too.
 
 Each is found as the optimum of the cost and a small multiple of the squares. For a linear problem a
-small enough multiple leaves the optimum where it is (Mangasarian and Meyer 1979); for a quadratic
-one it moves it by less than the accuracy that is checked.
+small enough multiple leaves the optimum where it is (Mangasarian and Meyer 1979). A quadratic one
+would follow the smallest pull; but all its optima agree in what the quadratic terms are of, so that
+these are held where they are by making them STIFFER.
 
 kW, yuan; arrays are (steps,).
 """
@@ -16,8 +17,11 @@ kW, yuan; arrays are (steps,).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cvxpy as cp
+import numpy as np
+from scipy import sparse
 
 from vppcore.compiled import Compiled
 from vppcore.errors import NotSolved
@@ -32,12 +36,13 @@ from vppcore.exclusive import (
 from vppcore.scale import typical_power, typical_price
 from vppcore.solvers import Solved, solve, value_of
 from vppcore.vpp import Model, total, withdrawal
+from vppcore.warm import solve_quadratic
 
 # what the square of a flow costs, as a share of the price at the VPPs' typical power: small enough
 # to leave the optimum where it is (checked), large enough to be seen by a solver
 FLATNESS = 1e-3
-# the same where costs are quadratic, whose optimum follows the smallest pull
-FLATNESS_OF_QUADRATIC = 1e-4
+# by how much quadratic terms are made to weigh more around their optimum
+STIFFER = 1e3
 # the pull is made weaker by these factors until the optimum does not move
 SHRINKING = (1.0, 0.1, 0.01)
 # a share of the cost by which it may move
@@ -104,9 +109,8 @@ class Flattening:
         hours = vpps[0].step_hours
         self._power = typical_power(vpps) or 1.0  # without any power every flow is zero
         price = typical_price(vpps) or 1.0  # without any price every schedule is optimal
-        flatness = FLATNESS_OF_QUADRATIC if "quadratic" in solved.kind else FLATNESS
         least_money = LEAST_MONEY * self._power * price * hours * vpps[0].steps * len(vpps)
-        self._weight = hours * flatness * price / self._power
+        self._weight = hours * FLATNESS * price / self._power
         self._optimum = float(value_of(cost))
         self._room = SAME_COST * max(abs(self._optimum), least_money)
         self._models = models
@@ -119,6 +123,7 @@ class Flattening:
         self._pairs = never_relaxed(pairs) if storage == "relaxed" else pairs
         self._modes = modes_of(self._pairs)
         self._with_binaries = "mixed-integer" in solved.kind
+        self._is_quadratic = "quadratic" in solved.kind
 
     def choose(self, flows: list[cp.Expression]) -> None:
         """Moves to the optimum whose flows have the least sum of squares, whatever its modes."""
@@ -165,11 +170,13 @@ class Flattening:
     # --- one optimum with a pull ---
     def _pull(self, flows: list[cp.Expression], rows: list) -> None:
         """Writes the optimum under the strongest pull that leaves the cost into the variables."""
-        weight = cp.Parameter(nonneg=True)
+        weight = cp.Parameter(nonneg=True, value=0.0)
         compiled = Compiled(self._cost + weight * squares(flows) / 2, rows, self._name)
+        held = curvature(compiled) if self._is_quadratic else None
         for factor in SHRINKING:
             weight.value = factor * self._weight
-            compiled.fill(compiled.solve().x)  # no multipliers: those of the optimum stay
+            # no multipliers are filled in: those of the optimum stay
+            compiled.fill(compiled.solve().x if held is None else stiffer(compiled, *held))
             if self._is_optimal():
                 return
         raise self._refusal()
@@ -190,6 +197,23 @@ class Flattening:
 
     def _refusal(self) -> NotSolved:
         return NotSolved(f"{self._name}: the flattest schedule costs more than the cheapest")
+
+
+def curvature(compiled: Compiled) -> tuple[sparse.spmatrix, np.ndarray]:
+    """The quadratic cost of a problem `(columns, columns)`, and its optimum `(columns,)`."""
+    return compiled.program().quadratic, compiled.solve().x
+
+
+def stiffer(compiled: Compiled, quadratic: sparse.spmatrix, optimum: np.ndarray) -> np.ndarray:
+    """The optimum of a problem with (STIFFER - 1)/2 (x-x0).Q(x-x0) added, `(columns,)`.
+
+    quadratic, optimum: Q and x0, as `curvature` has them.
+    """
+    program = compiled.program()
+    more = (STIFFER - 1) * quadratic
+    linear = program.linear - more @ optimum
+    around = replace(program, quadratic=program.quadratic + more, linear=linear)
+    return solve_quadratic(around, compiled.name).x
 
 
 def squares(flows: Sequence[cp.Expression]) -> cp.Expression:

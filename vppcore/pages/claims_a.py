@@ -6,7 +6,7 @@ The sentences of the ledger are made here. A statement on hours of the clock, su
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
 import pandas as pd
 
@@ -166,6 +166,34 @@ def vpp2_uses_the_grid_for_the_rest(
 
     counted = "counted where VPP2's exchange with the grid runs against no other VPP's"
     return by_hours("A28", holds, hours((0, 24)), counted, agreed, unfitted)
+
+
+# statements on hours, which speak of one of many optimal schedules
+ON_HOURS: tuple[Callable[[CoalitionResult, CoalitionResult], Judgement], ...] = (
+    vpp2_exports_by_day,
+    vpp2_draws_from_others_first,
+    vpp1_supplies_by_night,
+    vpp1_receives_by_day,
+    vpp2_uses_the_grid_for_the_rest,
+)
+
+
+def hours_by_optimum(case: Case, optima: Mapping[str, CoalitionResult]) -> pd.DataFrame:
+    """In how many hours each statement on hours holds, in several schedules of the same cost.
+
+    optima: name -> coalition. A row per claim, a column per name, and last whether the verdict is
+    the same in all; empty for a case that is not paper A's.
+    """
+    if not case.is_paper("A"):
+        return pd.DataFrame()
+    rows = {}
+    for judge in ON_HOURS:
+        found = {name: judge(coalition, coalition) for name, coalition in optima.items()}
+        verdicts = {judgement.verdict for judgement in found.values()}
+        claimed = next(iter(found.values())).claim
+        rows[claimed] = {name: judgement.ours for name, judgement in found.items()}
+        rows[claimed]["same verdict"] = "yes" if len(verdicts) == 1 else "no"
+    return pd.DataFrame(rows).T.rename_axis("claim")
 
 
 def flow(result: DispatchResult, *roles: str) -> pd.Series:
