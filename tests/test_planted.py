@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from builders import array, case, grid, load, pv, vpp
 
-from vppcore import dispatch
+from vppcore import dispatch, load_case
 from vppcore.carbon import emission
 from vppcore.components import CarbonMarket, MicroTurbine
 from vppcore.game import certificate
@@ -64,6 +64,47 @@ def test_a_window_begins_at_its_first_step_and_has_as_many_as_asked(first, steps
     assert part.component("electric_load").forecast.tolist() == expected.tolist()
     assert part.component("pv").forecast.tolist() == (10 * expected).tolist()
     assert part.component("grid").buy_price.tolist() == (expected / 10).tolist()
+
+
+def test_a_window_describes_itself_and_not_the_whole():
+    """Its steps and its series are its own; the whole's beginning and paper are no longer said."""
+    whole = load_case("paper-a")
+    part = whole.window(5, 12)
+    assert (whole.description.steps, part.description.steps) == (24, 12)
+    assert whole.is_paper("A") and part.description.study is None
+    assert part.series.equals(whole.series.iloc[4:16])
+    stamped = replace(
+        whole, description=whole.description.model_copy(update={"start": "2016-04-04T00:00"})
+    )
+    assert stamped.window(5, 12).description.start is None
+
+
+@pytest.mark.parametrize(
+    ("first", "hour", "weekday", "weekdays"),
+    [
+        (1, 20.0, 6, [6] * 8),
+        (9, 22.0, 6, [6] * 8),
+        (12, 22.75, 6, [6] * 5 + [0] * 3),
+        (17, 0.0, 0, [0] * 8),
+    ],
+)
+def test_the_clock_of_a_window_goes_on_over_midnight(first, hour, weekday, weekdays):
+    """Quarters from Sunday, 20:00 on: midnight comes after 16 of them, and Monday with it."""
+    steps = 24
+    prices = grid(np.arange(1.0, 25.0), np.zeros(steps))
+    whole = case(
+        replace(
+            vpp(load(*np.arange(1.0, 25.0)), prices, name="A", step_hours=0.25),
+            start_hour=20.0,
+            weekday=6,
+        )
+    )
+    part = whole.window(first, 8).vpp("A")
+    assert (part.start_hour, part.weekday) == (hour, weekday)
+    assert part.clock.weekdays.tolist() == weekdays
+    expected = (hour + 0.25 * np.arange(8)) % 24
+    assert part.clock.hours.tolist() == pytest.approx(expected.tolist())
+    assert part.component("electric_load").forecast[0] == first
 
 
 # --- game.certify -------------------------------------------------------------------------------------------------
