@@ -203,6 +203,25 @@ def test_a_fee_by_hand():
     assert not closed.hours and (closed.trades == 0).all(axis=None)
 
 
+def test_a_seller_of_spilled_power_counts_its_quota_at_the_lowest_price_of_a_rising_reward():
+    """0.1 kg of quota for each kWh that is no longer spilled is worth 0.03 at least, not the 0.06 of a later step."""
+    from builders import grid, load, pv, vpp
+
+    from vppcore import dispatch
+    from vppcore.components import CarbonMarket, PowerMarket
+    from vppcore.market import carbon_price_range, positions, terms_of
+
+    market = CarbonMarket(price=0.3, interval=1.0, growth=1.0, levels=2, reward_growth=1.0)
+    terms = PowerMarket(reservation_price=0.0, price_min=0.0, price_max=1.0)
+    sun = pv(10, operation_cost=0.05, carbon_quota=0.1)
+    plant = vpp(sun, load(0), grid([1.0], [0.2], buy_max=20.0, sell_max=4.0), market, terms)
+    assert carbon_price_range(terms_of(plant)) == (0.3, 0.6)
+    assert positions(plant, dispatch(plant))["alternative"].to_list() == pytest.approx([0.2])
+    closed = plant.change("grid", sell_max=0.0)
+    found = positions(closed, dispatch(closed))["alternative"].to_list()
+    assert found == pytest.approx([0.05 - 0.1 * 0.3])
+
+
 # --- agents -------------------------------------------------------------------------------------------------------
 ALL_RULES = {
     "fixed": Rules(),

@@ -153,8 +153,7 @@ def carbon_price_range(terms: Terms) -> tuple[float, float]:
     """The lowest and the highest price of a kg of carbon, yuan/kg; zeros without a market."""
     if terms.carbon is None:
         return 0.0, 0.0
-    prices, _ = terms.carbon.pieces()
-    return float(prices.min()), float(prices.max())
+    return terms.carbon.price_range()
 
 
 # --- one hour -----------------------------------------------------------------------------------
