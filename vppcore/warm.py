@@ -108,6 +108,15 @@ def same_matrix(one: sparse.csc_matrix, other: sparse.csc_matrix) -> bool:
     return same_places and same_array(one.data, other.data)
 
 
+def places_that_differ(
+    low: np.ndarray, new_low: np.ndarray, high: np.ndarray, new_high: np.ndarray
+) -> np.ndarray:
+    """Where limits are others than before."""
+    if low is new_low and high is new_high:
+        return np.zeros(0, np.int32)
+    return np.flatnonzero((low != new_low) | (high != new_high)).astype(np.int32)
+
+
 def refuse_nan(program: Program, name: str) -> None:
     """Raises NotSolved for a program with a nan in it: solvers differ in what they make of that."""
     if not program.is_sound:
@@ -261,22 +270,19 @@ class WarmLinear:
     def _change(self, last: Program, program: Program) -> highspy.HighsStatus:
         """Changes costs and limits in place."""
         highs: Any = self._highs  # its type hints lack some of its methods
-        rows, columns = program.matrix.shape
         statuses = [highspy.HighsStatus.kOk]
         if not same_array(last.linear, program.linear):
-            every = np.arange(columns, dtype=np.int32)
-            statuses.append(highs.changeColsCost(columns, every, program.linear))
-        if not (
-            same_array(last.row_low, program.row_low)
-            and same_array(last.row_high, program.row_high)
-        ):
-            every = np.arange(rows, dtype=np.int32)
-            statuses.append(highs.changeRowsBounds(rows, every, program.row_low, program.row_high))
-        low_kept = same_array(last.column_low, program.column_low)
-        if not (low_kept and same_array(last.column_high, program.column_high)):
-            every = np.arange(columns, dtype=np.int32)
+            every = np.arange(len(program.linear), dtype=np.int32)
+            statuses.append(highs.changeColsCost(len(every), every, program.linear))
+        low, high = program.row_low, program.row_high
+        rows = places_that_differ(last.row_low, low, last.row_high, high)
+        if len(rows):
+            statuses.append(highs.changeRowsBounds(len(rows), rows, low[rows], high[rows]))
+        low, high = program.column_low, program.column_high
+        columns = places_that_differ(last.column_low, low, last.column_high, high)
+        if len(columns):
             statuses.append(
-                highs.changeColsBounds(columns, every, program.column_low, program.column_high)
+                highs.changeColsBounds(len(columns), columns, low[columns], high[columns])
             )
         failed = highspy.HighsStatus.kError
         return failed if failed in statuses else highspy.HighsStatus.kOk

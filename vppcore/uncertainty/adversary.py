@@ -41,6 +41,7 @@ class Adversary:
         self.big = big
         self._bounds: dict[bool, tuple[np.ndarray, np.ndarray]] = {}
         self._overlapping = Search(recourse, self.bounds(False)) if recourse.keys else None
+        self.known: dict[bytes, Found] = {}  # by trades: the costliest day if flows may overlap
 
     def bounds(self, exclusive: bool) -> tuple[np.ndarray, np.ndarray]:
         """The least and the most that hits can be worth, as `value_bounds`."""
@@ -136,11 +137,15 @@ class Hunt:
 
     def let_overlap(self, search: Search) -> None:
         """Looks for the costliest day if exclusive flows may overlap."""
-        found = search.run(self.q, self.solver, self.clock.left)
+        trades = self.q.tobytes()
+        found = self.adversary.known.get(trades)
+        if found is None:
+            found = search.run(self.q, self.solver, self.clock.left)
         self.used_solver = found.solver
         self.upper = found.bound
         self._searches.append((search, found.cost))
         if found.is_finished(self.recourse):
+            self.adversary.known[trades] = found
             self._check(found.cost, self.recourse.value(found.z, self.q))
             self._take(found.z, found.cost)
         else:

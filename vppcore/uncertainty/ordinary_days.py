@@ -21,7 +21,7 @@ from vppcore.uncertainty.series import check_series, uncertain_series
 from vppcore.uncertainty.settings import Uncertainty
 from vppcore.vpp import VPP
 
-CHUNK = 200  # sampled days that a process takes at a time
+CHUNK = 500  # sampled days that a process takes at a time
 TAIL = 0.95  # the costliest five percent of days are the tail
 
 SAMPLES = Rule("number", "-", "days to draw", low=1, whole=True)

@@ -21,6 +21,7 @@ from vppcore.errors import NotSolved
 from vppcore.exclusive import EXCLUSIVE_TOLERANCE, with_finite_limits
 from vppcore.infeasible import explain_infeasible, explain_unbounded
 from vppcore.mixed import solve_mixed_quadratic
+from vppcore.uncertainty.branching import ModeSearch, RightSides
 from vppcore.uncertainty.chords import with_chords
 from vppcore.uncertainty.emergency import NAME as EMERGENCY
 from vppcore.uncertainty.emergency import declared_power
@@ -325,8 +326,31 @@ class Recourse:
             guessed = self.react(z, q, guess).value
         except NotSolved:  # these modes have no schedule; others may
             guessed = np.inf
-        if guessed - least <= SAME_COST * self.stake(least):
+        allowed = SAME_COST * self.stake(least)
+        if guessed - least <= allowed:
             return guess
+        found = self._search.best(self._right_sides(z, q), guess.first, guessed, allowed)
+        return self.modes_by_milp(z, q) if found is None else self._everywhere(found)
+
+    @cached_property
+    def _search(self) -> ModeSearch:
+        """The search for modes, which stays warm between calls."""
+        name = f"{self.name}'s reaction to a day, modes included"
+        changing = sparse.hstack([self.by_day, self.by_trade], format="csr")
+        steady = np.diff(changing.indptr) == 0
+        return ModeSearch(self.program, self.pairs, steady, name)
+
+    def _right_sides(self, z: np.ndarray, q: np.ndarray | None) -> RightSides:
+        """What the search for modes puts together."""
+        every = np.ones((len(self.pairs), self.steps), bool)
+        return RightSides(
+            free=self.right_side(z, q),
+            first=self.right_side(z, q, Modes.everywhere(every)),
+            other=self.right_side(z, q, Modes.everywhere(~every)),
+        )
+
+    def modes_by_milp(self, z: np.ndarray, q: np.ndarray | None) -> Modes:
+        """The modes of the cheapest schedule, by one mixed-integer linear problem."""
         point = self._whole.solve(self._with(self._binary, self._binary_right(z, q)))
         return self._everywhere(point.x[len(self.cost) :] > 0.5)
 
