@@ -153,6 +153,27 @@ def test_all_changes_of_a_vpp_reach_its_buses():
     assert changed[1].to_list() == pytest.approx((taken["B"] - 10).to_list(), abs=1e-4)
 
 
+def test_what_two_vpps_change_adds_up_bus_by_bus():
+    """A spills 15 of 30 kW, B 3 of 8: each at its own buses, neither in place of the other."""
+    sunny = vpp(load(10), pv(30), grid([1], [0.2], sell_max=5.0), name="A")
+    other = vpp(load(1), pv(8), grid([1], [0.2], sell_max=4.0), name="B")
+    made = case(sunny, other)
+    schedules = {plant.name: dispatch(plant) for plant in (sunny, other)}
+    apart = replace(FEEDER, loads=FEEDER.loads.assign(vpp=["B", "A", "A"]))
+    changed = spread(made, schedules, apart)
+    assert changed.loc[1].to_list() == pytest.approx([3, 15 / 4, 3 * 15 / 4], abs=1e-5)
+    backwards = spread(made, dict(reversed(schedules.items())), apart)
+    assert backwards.loc[1].to_list() == pytest.approx(changed.loc[1].to_list(), abs=1e-9)
+
+
+def test_a_bus_that_gives_by_its_rating_has_no_part_of_what_a_vpp_changes():
+    """Buses 2 and 3 are rated at -1 kW (a plant) and 3 kW."""
+    plant = vpp(load(10), pv(30), grid([1], [0.2], sell_max=5.0), name="A")
+    giving = replace(FEEDER, loads=FEEDER.loads.assign(p_kw=[0.0, -1.0, 3.0]))
+    changed = spread(case(plant), {"A": dispatch(plant)}, giving)
+    assert changed.loc[1].to_list() == pytest.approx([0, 0, 15], abs=1e-5)
+
+
 def test_buses_without_a_rated_load_share_alike_and_a_vpp_without_bus_is_refused():
     plant = vpp(load(10), pv(30), grid([1], [0.2], sell_max=5.0), name="A")
     bare = replace(FEEDER, loads=FEEDER.loads.assign(p_kw=0.0))
