@@ -10,11 +10,13 @@ import pandas as pd
 import pytest
 from builders import array, battery, case, grid, load, pv, vpp
 
-from vppcore import WrongInput, dispatch, pool
+from vppcore import WrongInput, alone, dispatch, load_case, pool
 from vppcore.components import ElectricLoad, HeatLoad, Renewable
-from vppcore.grid.feeder import Feeder
+from vppcore.grid.feeder import Feeder, load_feeder
 from vppcore.grid.measured import measured_power, spread, uncontrolled_withdrawal
 from vppcore.grid.placement import withdrawals
+from vppcore.grid.power_flow import solve_flow
+from vppcore.pages.experiments_c import flows_on_own_grid
 
 TABLES = {
     "feeder.yaml": "base_kv: 20\nsource_bus: 1\nsource_voltage: 1\n",
@@ -187,3 +189,29 @@ def test_buses_without_a_rated_load_share_alike_and_a_vpp_without_bus_is_refused
     unowned = replace(FEEDER, loads=FEEDER.loads.drop(columns="vpp"))
     with pytest.raises(WrongInput, match="buses.csv: found no column vpp"):
         spread(case(plant), {"A": dispatch(plant)}, unowned)
+
+
+# --- the page's power flow ------------------------------------------------------------------------------------------
+def test_the_real_grid_carries_the_measured_power_and_what_schedules_change():
+    """At the head, losses taken off: all that is measured, and what the nine VPPs change of it."""
+    week = load_case("simbench-semiurb").window(1, 4)
+    schedules = alone(week)
+    flows = flows_on_own_grid(week, {"alone": schedules})
+    assert list(flows) == ["the data as they are", "alone"]
+    active, reactive = measured_power("simbench-semiurb/grid", 4, 1.0)
+    taken = withdrawals(week, schedules)
+    change = sum(taken[one.name].to_numpy() - uncontrolled_withdrawal(one) for one in week.vpps)
+    assert np.abs(change).min() > 100
+    for name, expected in (("the data as they are", 0.0), ("alone", change)):
+        delivered = (flows[name].head - flows[name].losses).to_numpy()
+        assert delivered == pytest.approx(active.sum(axis=1).to_numpy() + expected, abs=0.1)
+    # the same buses' reactive power in both: without it voltages would be higher
+    grid_of_the_set = load_feeder("simbench-semiurb/grid")
+    changed = active + spread(week, schedules, grid_of_the_set)
+    for name, kilowatts in (("the data as they are", active), ("alone", changed)):
+        without = solve_flow(grid_of_the_set, kilowatts, 0 * reactive)
+        assert (flows[name].voltages.min().min() + 1e-4) < without.voltages.min().min()
+
+
+def test_a_case_that_brings_no_grid_has_no_such_flow():
+    assert flows_on_own_grid(load_case("template"), {}) == {}
