@@ -30,7 +30,7 @@ NOTEBOOKS = $(sort $(filter-out %/ledger.ipynb,$(wildcard notebooks/*.ipynb))) $
 export JUPYTER_PREFER_ENV_PATH := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help setup book run case check sweep lab test lint test-code test-doctests test-notebooks outputs format types lock clean
+.PHONY: help setup book run case check sweep lab test lint test-code test-runs test-doctests test-notebooks outputs format types lock clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -62,8 +62,8 @@ lab: setup  ## open the notebooks in JupyterLab
 
 test: lint  ## check the code, the notebooks' stored outputs and the built book
 	@mkdir -p build/logs
-# The notebooks run beside the other tests: one core each.
-	@$(MAKE) --no-print-directory test-notebooks >build/logs/nbval.log 2>&1 & notebooks=$$!; \
+# What runs notebooks runs beside the other tests: one core each.
+	@$(MAKE) --no-print-directory --keep-going test-notebooks test-runs >build/logs/nbval.log 2>&1 & notebooks=$$!; \
 	  trap 'kill $$notebooks 2>/dev/null' INT TERM; \
 	  $(MAKE) --no-print-directory test-code; code=$$?; \
 	  $(MAKE) --no-print-directory test-doctests || code=1; \
@@ -79,7 +79,10 @@ types: setup  ## check the types of the package
 	@$(PY) -m mypy
 
 test-code: setup  ## the tests in tests/ alone
-	@$(PY) -m pytest tests
+	@$(PY) -m pytest tests --ignore tests/test_printed_runs.py
+
+test-runs: setup  ## the commands `make run ...` that the pages print alone
+	@$(PY) -m pytest tests/test_printed_runs.py
 
 test-doctests: setup  ## the examples in the package's docstrings alone
 	@$(PY) -m pytest --quiet --doctest-modules vppcore

@@ -1,17 +1,32 @@
-"""Runs of notebooks with the parameters that a page prints, each once in a test run, in a folder of its own."""
+"""Runs of notebooks with the parameters that a page prints, each once in a test run, in a folder of its own.
+
+A page says `make run NB=... P="..."`; the Makefile hands the two texts to tools/run_notebook.py.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
+from argparse import Namespace
 from atexit import register
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
+import run_notebook
+from contents import Refused
 from tiny_book import ROOT
+
+CHANGED_BY_A_RUN = ("VPPCORE_RESULTS", "JUPYTER_PREFER_ENV_PATH", "PYDEVD_DISABLE_FILE_VALIDATION")
+
+
+class Ended(NamedTuple):
+    """How a run ended: what it said, whether it was refused or failed, and where its files are."""
+
+    said: str
+    refused: bool
+    results: Path
 
 
 @cache
@@ -23,29 +38,41 @@ def folder_of_runs() -> Path:
 
 
 @cache
-def run_as_printed(notebook: str, parameters: str = "") -> tuple[subprocess.CompletedProcess, Path]:
-    """What `make run NB=notebook P="parameters"` does, with its folder in place of build/runs.
-
-    Returns the ended process, its words together in stdout, and the folder.
-    """
+def run_as_printed(notebook: str, parameters: str = "") -> Ended:
+    """Runs a notebook as the tool does, into a new folder in place of build/runs."""
     into = Path(tempfile.mkdtemp(dir=folder_of_runs()))
-    command = [sys.executable, "tools/run_notebook.py", "--into", str(into)]
-    command += ["--log", str(into / "log"), f"--parameters={parameters}", "--", notebook]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    ended = subprocess.run(
-        command,
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
+    given = Namespace(
+        notebook=notebook,
+        parameters=parameters,
+        into=into,
+        results=None,
+        log=into / "log",
+        record=False,
     )
-    return ended, into
+    results = into / "results" / notebook
+    environment = {name: os.environ.get(name) for name in CHANGED_BY_A_RUN}
+    before = Path.cwd()
+    os.chdir(ROOT)
+    try:
+        return Ended(run_notebook.run(given), False, results)
+    except Refused as refused:
+        return Ended(str(refused), True, results)
+    finally:
+        os.chdir(before)
+        restore(environment)
+
+
+def restore(environment: dict[str, str | None]) -> None:
+    """Sets variables to what they were; None for one that was not there."""
+    for name, value in environment.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 def results_of(notebook: str, parameters: str = "") -> Path:
     """The folder of the results of such a run, which must have gone well."""
-    ended, into = run_as_printed(notebook, parameters)
-    assert ended.returncode == 0, ended.stdout
-    return into / "results" / notebook
+    ended = run_as_printed(notebook, parameters)
+    assert not ended.refused, ended.said
+    return ended.results

@@ -16,7 +16,7 @@ from vppcore.pages.parameters_cell import read_parameters_cell
 from vppcore.pages.study import check_parameters
 
 IN_BACKTICKS = re.compile(r"`(make (?:run|sweep|check|case)\b[^`]*)`")
-IN_A_BLOCK = re.compile(r"^(make (?:run|sweep|check|case)\b.*?)(?:\s+#.*)?$", re.MULTILINE)
+IN_A_BLOCK = re.compile(r"^ {0,4}(make (?:run|sweep|check|case)\b.*?)(?:\s+#.*)?$", re.MULTILINE)
 # cases that the text tells the reader to make first; the template stands for them
 TO_BE_MADE = {"data/mine", "mine", "two-villages"}
 

@@ -271,6 +271,19 @@ def test_half_the_band_moves_money_only(handmade, five, game):
     assert beside.loc["all VPPs"].to_numpy() == pytest.approx(0, abs=1e-6)
 
 
+def test_a_band_too_narrow_for_a_market_is_compared_in_no_hour(handmade, five, game):
+    """With half of 0.6 yuan/kWh no seller has anything to ask; with more delivered in a common hour it fails."""
+    from vppcore.game.rules import Rules
+
+    capped = experiments_game.with_half_the_band(handmade, five, Rules(), 0.6)
+    assert not capped.hours
+    assert checks_b.same_energy_other_money(game, capped)[0]
+    more = SimpleNamespace(hours=game.hours, trades=1.01 * game.trades, cost=game.cost)
+    assert not checks_b.same_energy_other_money(game, more)[0]
+    dearer = SimpleNamespace(hours=game.hours, trades=game.trades, cost=1.01 * game.cost)
+    assert not checks_b.same_energy_other_money(game, dearer)[0]
+
+
 # --- checks ---------------------------------------------------------------------------------------
 def test_the_models_are_in_order_or_the_sentence_names_the_vpp(handmade, models):
     ladder = market_of(handmade.vpp("VPP1"))

@@ -397,16 +397,6 @@ def test_refused_parameters_are_told_as_printed(parameters):
     compare(said, [refusal(parameters)])
 
 
-def test_the_end_of_a_run_is_told_as_printed():
-    source = (DATA.parent / "tools" / "run_notebook.py").read_text(encoding="utf-8")
-    assert 'return f"{notebook.stem} ran: {output}, numbers in {results}/"' in source
-    block_with(
-        "how-to-read.md",
-        "text",
-        "cooperation ran: build/runs/cooperation.ipynb,\nnumbers in build/runs/results/cooperation/",
-    )
-
-
 def test_the_table_of_parameters_has_every_parameter_of_every_notebook():
     from vppcore.pages.parameters_cell import read_parameters_cell
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import replace
 from types import SimpleNamespace
@@ -12,10 +13,13 @@ import pytest
 from builders import battery, grid, load, vpp
 from cvxpy.reductions.solvers.conic_solvers.clarabel_conif import CLARABEL
 
-from vppcore import NotSolved, WrongInput, dispatch, solvers
+from vppcore import NotSolved, WrongInput, dispatch, load_case, solvers
 from vppcore.compiled import Compiled
+from vppcore.pages.parameters_cell import read_parameters_cell
 from vppcore.parameters import rules_of
+from vppcore.places import NOTEBOOKS
 from vppcore.solvers import SOLVERS, choose, gurobi_licence, kind_of, refusal, solve
+from vppcore.vpp import build
 
 
 def linear(size: int = 3) -> cp.Problem:
@@ -456,3 +460,33 @@ def test_how_a_model_was_solved_is_recorded():
     solved = solve(linear(7))
     assert (solved.variables, solved.value, solved.solver) == (7, pytest.approx(7), "highs")
     assert solved.rows == 7 and solved.version[0].isdigit()
+
+
+# --- what notebooks offer -------------------------------------------------------------------------
+NOTEBOOKS_WITH_SOLVER = sorted(
+    file.stem for file in NOTEBOOKS.glob("*.ipynb") if "solver" in read_parameters_cell(file.stem)
+)
+
+
+def kinds_of_notebook(name: str) -> set[str]:
+    """The kinds of model that a notebook hands its solver: each VPP's day, and searches for worst days."""
+    declared = read_parameters_cell(name)
+    given = [declared[name].default for name in ("case", "cases", "study_a") if name in declared]
+    kinds = set()
+    for case in " ".join(given).split():
+        for one in load_case(case).vpps:
+            model = build(one)
+            kinds.add(kind_of(cp.Problem(cp.Minimize(model.cost), model.constraints)))
+    if "deviation" in declared:
+        kinds.add("mixed-integer linear")
+    return kinds
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS_WITH_SOLVER)
+def test_a_notebook_offers_the_solvers_that_take_its_models(name):
+    comment = read_parameters_cell(name)["solver"].comment
+    offered = set(re.findall(r"\w+", comment.rpartition(":")[2])) - {"or"}
+    takers = {
+        solver for solver, (_, _, kinds) in SOLVERS.items() if kinds_of_notebook(name) <= kinds
+    }
+    assert offered == {"auto", *takers}, f"{name}: the comment beside solver says {comment!r}"

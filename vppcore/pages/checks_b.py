@@ -91,11 +91,17 @@ def payments_cancel(table: pd.DataFrame) -> Check:
 
 
 def same_energy_other_money(game: GameResult, capped: GameResult) -> Check:
-    """Another price band moves money: the same energy is delivered, the cost nearly the same."""
-    energy = game.trades.clip(lower=0).sum().sum()
-    capped_energy = capped.trades.clip(lower=0).sum().sum()
+    """Another price band moves money: the same energy is delivered, the cost nearly the same.
+
+    Only hours that have a market with both bands are compared, since a narrow band may leave a
+    seller nothing to ask; the cost is compared if these are all.
+    """
+    steps = sorted(set(game.hours) & set(capped.hours))
+    energy = game.trades.loc[steps].clip(lower=0).sum().sum()
+    capped_energy = capped.trades.loc[steps].clip(lower=0).sum().sum()
     same_energy = abs(energy - capped_energy) <= SOLVER_ACCURACY * max(energy, capped_energy)
-    same_cost = abs(game.cost - capped.cost) <= SAME_COST * abs(game.cost)
+    same_hours = len(steps) == max(len(game.hours), len(capped.hours))
+    same_cost = not same_hours or abs(game.cost - capped.cost) <= SAME_COST * abs(game.cost)
     sentence = (
         f"with another band {capped_energy:,.1f} instead of {energy:,.1f} kW are delivered, at "
         f"{capped.cost:,.1f} instead of {game.cost:,.1f} yuan"
