@@ -64,7 +64,6 @@ KINDS = {
     "setting": "what a case, a paper, a reader or the code sets: prices, budgets, tolerances",
     "name": "which level, hour, VPP, bus, step, equation or year is meant",
     "worked by hand": "of an example that the text sets and works out before the reader's eyes",
-    "no longer made": "of a run that is not made any more: the page has to change, and then the row goes",
 }
 
 
