@@ -222,6 +222,21 @@ def test_a_seller_of_spilled_power_counts_its_quota_at_the_lowest_price_of_a_ris
     assert found == pytest.approx([0.05 - 0.1 * 0.3])
 
 
+def test_a_fee_that_eats_up_the_band_closes_the_hour():
+    """0.4 less 0.05 is a hair more than 0.3 and 0.05: rounding is no room for trade."""
+    from builders import case, grid, load, pv, vpp
+
+    from vppcore.components import PowerMarket
+
+    assert 0.4 - 0.05 > 0.3 + 0.05
+    terms = PowerMarket(reservation_price=0.3, price_min=0.3, price_max=1.2)
+    prices = grid([0.4], [0.3])
+    two = case(vpp(pv(10), load(0), prices, terms, name="S"), vpp(load(6), prices, terms, name="B"))
+    game = trade_by_game(two.change_tie(crossing_fee=0.05), starts=0)
+    assert not game.hours and "worth as much elsewhere" in game.closed[1]
+    assert trade_by_game(two.change_tie(crossing_fee=0.049), starts=0).hours
+
+
 # --- agents -------------------------------------------------------------------------------------------------------
 ALL_RULES = {
     "fixed": Rules(),

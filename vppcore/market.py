@@ -24,6 +24,8 @@ ROLES = ("seller", "buyer", "out")
 USUAL_MARGIN = 0.01
 # what a solver leaves where a flow should be zero, as a share of a VPP's largest flow
 NOISE = 1e-6
+# a band of prices narrower than this share of them is rounding, and leaves no room for trade
+NO_ROOM = 1e-9
 # left-overs below this share of all power are not sent
 LEAST_LEFT = 1e-12
 
@@ -374,7 +376,8 @@ def hour_of(
         name: asking_price(terms[name].market, grid_price, alternative[name], crossing.fee)
         for name in offering
     }
-    sellers = tuple(name for name in offering if asked[name] < top)
+    least = {name: NO_ROOM * (abs(top) + abs(price)) for name, price in asked.items()}
+    sellers = tuple(name for name in offering if top - asked[name] > least[name])
     surplus = np.array([now[name]["surplus"] for name in sellers], float)
     deficit = np.array([now[name]["deficit"] for name in buyers], float)
     satisfaction = np.array([satisfaction_at(terms[name].market, step) for name in buyers])
