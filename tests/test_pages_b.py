@@ -180,6 +180,20 @@ def test_choices_compare_the_cheapest_with_the_most_chosen(game):
     assert "10, 12, 14, 16" in words
 
 
+def test_several_sellers_at_the_lowest_price_are_all_the_cheapest():
+    prices = pd.DataFrame({"A": [0.4, 0.4, 0.5], "B": [0.4, 0.5, 0.4 - 1e-13]}, index=[1, 2, 3])
+    parts = pd.DataFrame({"A": 0.2, "B": 0.8}, index=[1, 2, 3])
+    compared = tables_b.choices(SimpleNamespace(parts=parts, prices=prices))
+    assert compared["cheapest"].tolist() == ["B", "A", "B"]
+    assert compared["same"].tolist() == [True, False, True]
+    assert compared["all alike"].tolist() == [True, False, False]
+    words = tables_b.choices_in_words(compared).splitlines()
+    assert words[1:] == [
+        "all rivals ask the same in hours 1",
+        "the cheapest is not the most chosen in hours 2",
+    ]
+
+
 def test_a_game_without_rivals_has_no_choices():
     alone = pd.DataFrame({"A": [1.0, np.nan], "B": [np.nan, np.nan]}, index=[1, 2])
     compared = tables_b.choices(SimpleNamespace(parts=alone, prices=alone))
@@ -205,6 +219,10 @@ def test_offers_and_scenarios(game):
 def test_worst_proofs_are_the_worst(game):
     shown = tables_b.worst_proofs(game.proofs)
     assert shown.loc["eigenvalue (mean payoff)", "worst hour"] == "-1e+00"
+    money = game.proofs["money"].max()
+    assert shown.loc["gain in money (share of income)", "worst hour"] == f"{money:.0e}"
+    without = tables_b.worst_proofs(game.proofs.assign(starts=np.nan))
+    assert without.loc["starts (yuan/kWh, share)", "worst hour"] == "–"
     assert tables_b.worst_proofs(pd.DataFrame()).empty
 
 
@@ -251,6 +269,10 @@ def test_warnings_show_what_is_left_out(game):
     assert warned["chosen"].to_numpy() == pytest.approx(game.hours[10].part.to_numpy(), abs=1e-6)
     assert warned["chosen, without sharing"].max() > 0.99
     assert (warned["price, frozen buyers"] >= warned["price"] - 1e-9).all()
+    elastic = warned["price, frozen buyers, elastic demand"]
+    assert (elastic < warned["price, frozen buyers"]).all()
+    bare = replace(game.hours[10], hour=replace(game.hours[10].hour, satisfaction=None))
+    assert "price, frozen buyers, elastic demand" not in experiments_game.warnings(bare)
 
 
 def test_quadratic_costs_are_left_out_everywhere(handmade):
@@ -280,8 +302,6 @@ def test_a_band_too_narrow_for_a_market_is_compared_in_no_hour(handmade, five, g
     assert checks_b.same_energy_other_money(game, capped)[0]
     more = SimpleNamespace(hours=game.hours, trades=1.01 * game.trades, cost=game.cost)
     assert not checks_b.same_energy_other_money(game, more)[0]
-    dearer = SimpleNamespace(hours=game.hours, trades=game.trades, cost=1.01 * game.cost)
-    assert not checks_b.same_energy_other_money(game, dearer)[0]
 
 
 # --- checks ---------------------------------------------------------------------------------------
@@ -312,8 +332,9 @@ def test_an_equilibrium_is_one_or_not(game):
     assert checks_b.is_equilibrium(game, "shared")[0]
     moved = game.proofs.copy()
     moved.iloc[0, moved.columns.get_loc("gain")] = 0.1
-    assert not checks_b.is_equilibrium(SimpleNamespace(proofs=moved), "shared")[0]
-    assert checks_b.is_equilibrium(SimpleNamespace(proofs=moved), "unshared")[0]
+    other = SimpleNamespace(proofs=moved, hours=game.hours)
+    assert not checks_b.is_equilibrium(other, "shared")[0]
+    assert checks_b.is_equilibrium(other, "unshared")[0]
 
 
 def test_payments_cancel_or_not(game):
@@ -321,9 +342,12 @@ def test_payments_cancel_or_not(game):
     assert not checks_b.payments_cancel(game.table.assign(payment=1.0))[0]
 
 
-@pytest.mark.parametrize(("costs", "holds"), [((3, 2, 1), True), ((3, 1, 2), False)])
+@pytest.mark.parametrize(
+    ("costs", "holds"),
+    [((4, 2, 3, 1), True), ((4, 3, 1, 2), False), ((3, 4, 2, 1), False)],
+)
 def test_no_mechanism_beats_the_planner(costs, holds):
-    table = pd.DataFrame({"cost (yuan)": costs}, index=["alone", "game", "together"])
+    table = pd.DataFrame({"cost (yuan)": costs}, index=["alone", "rule", "game", "together"])
     assert checks_b.no_mechanism_beats_the_planner(table)[0] is holds
 
 

@@ -77,9 +77,10 @@ def test_a_thin_tie_shrinks_the_saving_and_the_second_vpp_turns_to_the_grid():
 
 
 def test_long_steps_come_to_rest_and_too_long_ones_do_not():
-    says("multiple_game.ipynb", "still comes to rest, `price_step=1.5` does not")
-    assert not run_as_printed("multiple_game", "evolution_step=1.9 price_step=1.0").refused
-    too_long = run_as_printed("multiple_game", "price_step=1.5")
+    says("multiple_game.ipynb", "still comes to rest, `demand=fixed price_step=1.5` does not")
+    long_steps = "demand=fixed evolution_step=1.9 price_step=1.0"
+    assert not run_as_printed("multiple_game", long_steps).refused
+    too_long = run_as_printed("multiple_game", "demand=fixed price_step=1.5")
     assert too_long.refused
     assert "did not come to rest" in too_long.said
 

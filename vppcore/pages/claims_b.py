@@ -28,7 +28,7 @@ from vppcore.schedule import DispatchResult
 
 OWN_LADDER = "carbon_price interval growth ladder_steps"  # claims on carbon speak of the case's own
 OWN_MODELS = f"vpp flat_price {OWN_LADDER}"
-OWN_GAME = f"price_min price_max payoff {OWN_LADDER}"
+OWN_GAME = f"price_min price_max payoff trade_limit crossing_fee {OWN_LADDER}"
 CLEARLY = 0.01  # of Model 1's total cost: "clearly above" is more, "slightly above" is less
 NOTICEABLE = 1e-4  # of a price: what a solver leaves open of one that is read back from a bill
 FLAT_PRICES = (280.0, 320.0)  # yuan/t, of Models 1 and 2
@@ -41,7 +41,7 @@ AT_NIGHT = [23, 24, *range(1, 8)]  # the hours of the night tariff
 ODD_HOURS = (10, 12, 14, 16)  # the hours that B15 names
 SHAPED = "the day's profiles were shaped for this"
 ALIKE = 1e-6  # of the larger one: prices and probabilities nearer than this count as one
-GREATLY = 2.0  # times as fast: "greatly accelerate" is read as this at least
+GREATLY = 2.0  # times fewer exchanges that wait: "greatly accelerate" is read as this at least
 NO_TRADE, GAME = "no trade", "game"  # rows of the table of conventional ways to trade
 
 
@@ -465,48 +465,60 @@ def which_game(rules: Rules | None) -> str:
 
     >>> which_game(None)
     'game: demand fixed, order anticipating'
+    >>> which_game(Rules.of_the_text(satisfaction="log"))
+    'game: demand elastic, order text, satisfaction log'
     """
     played = rules or Rules()
     demand = getattr(played, "demand", "fixed")
     order = getattr(played, "order", "anticipating")
-    return f"game: demand {demand}, order {order}"
+    curve = getattr(played, "satisfaction", "quadratic")
+    bent = demand == "elastic" and curve != "quadratic"
+    return f"game: demand {demand}, order {order}{f', satisfaction {curve}' if bent else ''}"
 
 
 @claim("B22", unchanged=OWN_GAME)
 def buyers_prefer_low_prices(
     compared: pd.DataFrame, game: GameResult, rules: Rules | None = None
 ) -> Judgement | None:
-    """Buyers prefer low prices on the whole."""
+    """Buyers prefer low prices on the whole; hours in which all rivals ask the same say nothing."""
     if compared.empty:
         return None
     prices = game.prices.loc[compared.index]
-    paid = (game.parts.loc[compared.index] * prices).sum(axis=1)
-    below = int((paid < prices.mean(axis=1)).sum())
-    same = int(compared["same"].sum())
-    ours = f"cheapest most chosen in {same} of {len(compared)} hours with rivals"
+    spread = prices.max(axis=1) - prices.min(axis=1)
+    differing = spread > ALIKE * prices.abs().max(axis=1)
+    prices = prices[differing]
+    if prices.empty:
+        return None
+    mean = prices.mean(axis=1)
+    paid = (game.parts.loc[prices.index] * prices).sum(axis=1)
+    below = int((mean - paid > ALIKE * mean.abs()).sum())
+    same = int(compared.loc[prices.index, "same"].sum())
+    ours = f"cheapest most chosen in {same} of {len(prices)} hours whose prices differ"
     reason = (
         f"the price paid lies below the plain mean of offers in {below} hours; {which_game(rules)}"
     )
-    return judge_relation("B22", same > 0.5 * len(compared), ours, reason)
+    return judge_relation("B22", same > 0.5 * len(prices), ours, reason)
 
 
 @claim("B25", unchanged=OWN_GAME)
-def distributed_solution_is_faster(
-    solution_seconds: Mapping[str, float], solution_rounds: Mapping[str, int]
-) -> Judgement:
+def distributed_solution_is_faster(solution_rounds: Mapping[str, int]) -> Judgement | None:
     """The distributed solution greatly accelerates the iteration.
 
-    solution_seconds: of the same day, keys "one loop" and "distributed".
-    solution_rounds: how many rounds have to wait for each other, with the same keys.
+    Judged in exchanges of words, which are the same on every machine, and not in seconds.
+    solution_rounds: how many exchanges have to wait for each other over the day, keys "one loop"
+        and "distributed".
     """
-    faster = solution_seconds["one loop"] / solution_seconds["distributed"]
-    rounds = solution_rounds["one loop"] / solution_rounds["distributed"]
+    if not solution_rounds:
+        return None
+    apart, together = solution_rounds["one loop"], solution_rounds["distributed"]
+    fewer = apart / together
     reason = (
-        "'greatly' is read as at least twice as fast, on the machine of this run; of the rounds "
-        f"{solution_rounds['distributed']:,} in place of {solution_rounds['one loop']:,} have to "
-        f"wait for each other, {rounds:.1f} times less"
+        "'greatly' is read as at most half as many; counted in exchanges, since seconds differ "
+        f"from machine to machine: {together:,} in place of {apart:,} wait for each other; all of "
+        "it comes from hours side by side, none from the talks of an hour"
     )
-    return judge_relation("B25", faster >= GREATLY, f"{faster:.2f} times as fast", reason)
+    ours = f"{fewer:.1f} times fewer exchanges that wait"
+    return judge_relation("B25", fewer >= GREATLY, ours, reason)
 
 
 @claim("B26", unchanged=OWN_GAME)

@@ -16,6 +16,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from scipy.spatial import ConvexHull
 
 from vppcore.bargaining.split import BargainResult
@@ -38,6 +39,7 @@ from vppcore.schedule import DispatchResult
 __all__ = ["colour_of", "plant_colour", "vpp_colours"]  # notebooks draw with them too
 
 STYLE = Path(__file__).with_name("style.mplstyle")
+BESIDE = 0.15  # hours: how far markers of two VPPs stand apart
 INVISIBLE = 1e-9  # of the largest bar: less is not drawn
 UNITS = {
     "electricity": "power (kW)",
@@ -518,18 +520,29 @@ def distributions(costs: pd.DataFrame, axes: Axes | None = None) -> Axes:
     return axes
 
 
-def game_prices(prices: pd.DataFrame, band: pd.DataFrame, axes: Axes | None = None) -> Axes:
+def game_prices(
+    prices: pd.DataFrame,
+    band: pd.DataFrame,
+    axes: Axes | None = None,
+    colours: dict[str, str] | None = None,
+) -> Axes:
     """Price of each seller by step between the lowest price allowed and the grid's purchase price
     (paper B Fig. 7).
 
     band: columns low and high, yuan/kWh.
+    colours: of the VPPs, each with its own mark; by their place in the table by default.
     """
     axes = axes or new_axes()
+    colours = colours or vpp_colours(list(prices))
+    marks = dict(zip(colours, MARKS * len(colours), strict=False))
     axes.fill_between(
         band.index, band["low"], band["high"], step="mid", color="0.9", label="allowed and accepted"
     )
-    for (name, colour), mark in zip(vpp_colours(list(prices)).items(), MARKS * 3, strict=False):
-        axes.plot(prices.index, prices[name], mark, color=colour, markersize=6, label=name)
+    places = dict(zip(colours, BESIDE * np.arange(len(colours)), strict=True))
+    middle = BESIDE * (len(colours) - 1) / 2
+    for name in prices:
+        hours = prices.index + places[name] - middle  # equal prices stand beside each other
+        axes.plot(hours, prices[name], marks[name], color=colours[name], markersize=5, label=name)
     axes.set_ylabel("price (yuan/kWh)")
     axes.set_ylim(bottom=0)
     hour_axis(axes, len(prices))
@@ -537,10 +550,15 @@ def game_prices(prices: pd.DataFrame, band: pd.DataFrame, axes: Axes | None = No
     return axes
 
 
-def shares(parts: pd.DataFrame, ylabel: str, axes: Axes | None = None) -> Axes:
+def shares(
+    parts: pd.DataFrame,
+    ylabel: str,
+    axes: Axes | None = None,
+    colours: dict[str, str] | None = None,
+) -> Axes:
     """Parts of a whole by step as stacked bars, one colour per VPP (paper B Fig. 8)."""
     axes = axes or new_axes()
-    stacked(axes, parts.fillna(0.0), vpp_colours(list(parts)), {})
+    stacked(axes, parts.fillna(0.0), colours or vpp_colours(list(parts)), {})
     axes.set_ylabel(ylabel)
     axes.set_ylim(0, 1.05)
     hour_axis(axes, len(parts))
@@ -683,14 +701,18 @@ def ladder_maps(swept: pd.DataFrame, price: float, interval: float) -> None:
             axes.set(xlabel="growth", ylabel=label)
 
 
-def convergence(shown: HourResult, iterations: int = 40) -> None:
+def convergence(shown: HourResult, names: list[str] | None = None, iterations: int = 40) -> None:
     """How an hour's game comes to rest: probabilities of the first round, prices round by round.
 
+    names: of all VPPs of the case, which give the colours; the sellers alone by default.
     iterations: of the replicator that are shown.
     Source: paper B Fig. 9 shows the probabilities.
     """
     _, (left, right) = panels(2, 1, height=2.7)
     first = shown.evolution.head(iterations)
+    colours = vpp_colours(names or list(shown.prices.index))
     title = "buyers, at the first prices"
-    curves(first, "iteration of the replicator", "probability", left, title)
-    curves(shown.path, "round of the price loop", "price (yuan/kWh)", right, "sellers")
+    curves(first, "iteration of the replicator", "probability", left, title, colours)
+    label = "round of the price loop"
+    curves(shown.path, label, "price (yuan/kWh)", right, "sellers", colours)
+    right.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -123,6 +123,8 @@ CHANGES = {
 # parameter -> its name in the settings of the bargaining, where another room has a setting of that
 # name
 OF_BARGAINING = {"price_penalty": "penalty", "price_tolerance": "tolerance"}
+# the same in the rules of the game
+OF_GAME = {"game_order": "order", "satisfaction_form": "satisfaction"}
 BY_ANNOTATION = {
     "str": Rule("text", text="a text"),
     "float": Rule("number"),
@@ -139,6 +141,9 @@ def declared_rules() -> dict[str, Rule]:
         gathered |= rules_of(settings)
     for name, field_name in OF_BARGAINING.items():
         gathered[name] = bargaining[field_name]
+    of_the_game = rules_of(Rules)
+    for name, field_name in OF_GAME.items():
+        gathered[name] = of_the_game[field_name]
     return gathered
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -11,12 +13,14 @@ from vppcore.case import Case
 from vppcore.components import CarbonMarket, ElectricLoad, Grid, Renewable
 from vppcore.cooperation.result import CoalitionResult
 from vppcore.game.day import GameResult
+from vppcore.game.distributed import DistributedDay
 from vppcore.game.hour import HourResult
 from vppcore.market import spilled_power, terms_of
 from vppcore.schedule import DispatchResult, steps_of
 
 ROLE_WORDS = {"seller": "sells", "buyer": "buys", "out": "·"}
 BELOW = 1e-9  # what a page shows as "below 1e-9"
+SAME_PRICE = 1e-9  # of the larger one: prices nearer than this count as one
 
 
 # --- the data -------------------------------------------------------------------------------------
@@ -147,32 +151,47 @@ def roles(positions: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 # --- the game -------------------------------------------------------------------------------------
 def price_limits(case: Case) -> pd.DataFrame:
-    """Lowest price allowed and highest price accepted by step, yuan/kWh: columns low and high."""
+    """Lowest price allowed and highest price accepted by step, yuan/kWh: columns low and high.
+
+    A buyer accepts what the grid charges, less the fee that a trade costs it.
+    """
     terms = terms_of(case.vpps[0])
-    grid = np.asarray(terms.grid.buy_price)
+    fee = 0.0 if case.tie is None else case.tie.crossing_fee
+    grid = np.asarray(terms.grid.buy_price) - fee
     high = np.minimum(terms.market.price_max, grid)
     return pd.DataFrame({"low": terms.market.price_min, "high": high}, steps_of(case.vpps[0]))
 
 
 def choices(game: GameResult) -> pd.DataFrame:
-    """The cheapest and the most chosen seller of each hour with rivals, and whether
-    they are one.
+    """The cheapest and the most chosen seller of each hour with rivals, whether they are one, and
+    whether all ask the same.
+
+    Where several sellers ask the lowest price and one of them is the most chosen, it stands as the
+    cheapest.
     """
     parts = game.parts[game.parts.notna().sum(axis=1) > 1]
     if parts.empty:
-        return pd.DataFrame({"cheapest": [], "most chosen": [], "same": []}, dtype=object)
-    cheapest = game.prices.loc[parts.index].idxmin(axis=1)
+        columns = ["cheapest", "most chosen", "same", "all alike"]
+        return pd.DataFrame(columns=columns, dtype=object)
+    prices = game.prices.loc[parts.index]
     favourite = parts.idxmax(axis=1)
-    table = pd.DataFrame({"cheapest": cheapest, "most chosen": favourite})
-    return table.assign(same=cheapest == favourite)
+    lowest = prices.min(axis=1)
+    size = prices.abs().max(axis=1)
+    asked = pd.Series({step: prices.loc[step, name] for step, name in favourite.items()})
+    same = asked - lowest <= SAME_PRICE * size
+    cheapest = favourite.where(same, prices.idxmin(axis=1))
+    table = pd.DataFrame({"cheapest": cheapest, "most chosen": favourite, "same": same})
+    return table.assign(**{"all alike": prices.max(axis=1) - lowest <= SAME_PRICE * size})
 
 
 def choices_in_words(compared: pd.DataFrame) -> str:
-    """Two sentences on `choices`."""
+    """Three sentences on `choices`."""
     odd = [str(step) for step in compared.index[~compared["same"].astype(bool)]]
+    alike = [str(step) for step in compared.index[compared["all alike"].astype(bool)]]
     with_rivals = ", ".join(str(step) for step in compared.index)
     return (
         f"hours with rivals: {with_rivals or 'none'}\n"
+        f"all rivals ask the same in hours {', '.join(alike) or 'none'}\n"
         f"the cheapest is not the most chosen in hours {', '.join(odd) or 'none'}"
     )
 
@@ -187,17 +206,21 @@ def worst_proofs(proofs: pd.DataFrame) -> pd.DataFrame:
         "eigenvalue (mean payoff)": proofs["eigenvalue"].max(),
         "closed form (yuan/kWh, share)": proofs["closed form"].max(),
         "starts (yuan/kWh, share)": proofs["starts"].max(),
+        "loss (yuan/kWh)": proofs["loss"].max(),
+        "gain in money (share of income)": proofs["money"].max(),
     }
     shown = {name: in_powers(number) for name, number in worst.items()}
     return pd.DataFrame({"worst hour": shown})
 
 
 def in_powers(number: float) -> str:
-    """A small number as a power of ten.
+    """A small number as a power of ten; a dash where there is none.
 
-    >>> in_powers(-1.0), in_powers(3e-12)
-    ('-1e+00', 'below 1e-9')
+    >>> in_powers(-1.0), in_powers(3e-12), in_powers(np.nan)
+    ('-1e+00', 'below 1e-9', '–')
     """
+    if np.isnan(number):
+        return "–"
     return f"{number:.0e}" if abs(number) > BELOW else "below 1e-9"
 
 
@@ -299,23 +322,29 @@ def emitted(case: Case, schedules: dict[str, DispatchResult]) -> float:
 
 
 def mechanisms(
-    case: Case, alone: dict[str, DispatchResult], game: GameResult, best: CoalitionResult
+    case: Case,
+    alone: dict[str, DispatchResult],
+    trades: Mapping[str, tuple[float, pd.DataFrame]],
+    best: CoalitionResult,
 ) -> pd.DataFrame:
-    """Cost, carbon and traded energy alone, by the game and planned together: a row each."""
+    """Cost, carbon and traded energy alone, by each way to trade left-overs, planned together.
+
+    trades: name -> cost of all VPPs (yuan) and trades (kW) of a way that leaves schedules as they
+        are, a game or a conventional rule.
+    """
     step_hours = case.vpps[0].step_hours
-    by_game = received_energy(game.trades, step_hours)
     carbon_alone = emitted(case, alone)
     grids = [grid for vpp in case.vpps for grid in vpp.of(Grid)]
-    rows = {
-        "alone": (sum(result.cost for result in alone.values()), carbon_alone, 0.0),
+    rows = {"alone": (sum(result.cost for result in alone.values()), carbon_alone, 0.0)}
+    for name, (cost, flows) in trades.items():
+        energy = received_energy(flows, step_hours)
         # a purchase that a neighbour replaces no longer emits
-        "multiple game (paper B)": (game.cost, carbon_alone - grids[0].emission * by_game, by_game),
-        "planned together (paper A)": (
-            best.cost,
-            emitted(case, best.dispatches),
-            received_energy(best.trades, step_hours),
-        ),
-    }
+        rows[name] = (cost, carbon_alone - grids[0].emission * energy, energy)
+    rows["planned together (paper A)"] = (
+        best.cost,
+        emitted(case, best.dispatches),
+        received_energy(best.trades, step_hours),
+    )
     columns = ["cost (yuan)", "CO2 (t)", "traded (MWh)"]
     table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
     saved = table["cost (yuan)"].iloc[0] - table["cost (yuan)"]
@@ -330,26 +359,24 @@ def better_off_with_the_game(gains: pd.DataFrame) -> str:
     return f"better off with the game than with bargaining: {', '.join(names) or 'nobody'}"
 
 
-def told_in_the_game(game: GameResult) -> int:
-    """How many numbers the game tells over the day: each round all prices and all amounts asked."""
-    told = 0
-    for played in game.hours.values():
-        sellers, buyers = len(played.hour.sellers), len(played.hour.buyers)
-        told += played.rounds * (sellers + sellers * buyers)
-    return told
+def information(
+    game: GameResult, messages: DistributedDay | None, talks: CoalitionResult
+) -> pd.DataFrame:
+    """What each mechanism tells to whom, in how many rounds, and what proves its result.
 
-
-def information(game: GameResult, talks: CoalitionResult) -> pd.DataFrame:
-    """What each mechanism tells to whom, in how many rounds, and what proves its result."""
+    messages: the game as talks between agents; None where it cannot be played so.
+    talks: the negotiation.
+    """
     rounds = [played.rounds for played in game.hours.values()]
     gap = 100 * talks.certificate.gap if talks.certificate else np.nan
     said = sum(message.content.size for message in talks.messages)
+    told = "–" if messages is None else f"{messages.words().sum():,}"
     rows = {
         "multiple game": (
-            "surplus, deficit; prices and power asked, each round",
+            "prices, surplus over those who choose; power chosen and asked",
             f"{min(rounds, default=0)}-{max(rounds, default=0)} an hour",
-            f"{told_in_the_game(game):,}",
-            "no better price; closed form",
+            told,
+            "no better price, in power asked",
         ),
         "negotiation (ADMM)": (
             "expected trades, multipliers",
@@ -361,6 +388,16 @@ def information(game: GameResult, talks: CoalitionResult) -> pd.DataFrame:
     }
     columns = ["told", "rounds", "numbers told", "certificate"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+
+
+def ladder_in_words(table: pd.DataFrame) -> str:
+    """Whether a ladder makes cooperation worth more. table: rows flat and stepped."""
+    flat, stepped = table.loc["flat", "saving (yuan)"], table.loc["stepped", "saving (yuan)"]
+    more = "more" if stepped > flat else "no more"
+    return (
+        f"with the ladder cooperation saves {stepped:,.0f} yuan, with the flat price {flat:,.0f}: "
+        f"it is worth {more}"
+    )
 
 
 def excess_of(case: Case, schedules: dict[str, DispatchResult]) -> pd.Series:
