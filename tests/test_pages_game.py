@@ -77,11 +77,17 @@ def test_elastic_demand_without_a_coefficient_is_refused(without_coefficients):
 
 
 def test_a_page_says_which_game_it_plays_and_why_not_the_text_s(handmade, without_coefficients):
-    assert tables_game.game_in_words(handmade, TEXT).count("\n") == 0
+    assert tables_game.game_in_words(handmade, TEXT).count("\n") == 1
     said = tables_game.game_in_words(without_coefficients, Rules())
     assert "fixed demand" in said and "VPP1, VPP2" in said and "no satisfaction" in said
     warned = tables_game.game_in_words(handmade, Rules(payoff="unshared"))
     assert "without an equilibrium" in warned
+
+
+def test_a_case_s_note_fits_on_the_page(handmade):
+    lines = tables_game.note_of(handmade).splitlines()
+    assert max(map(len, lines)) <= tables_game.LINE
+    assert " ".join(lines).split() == handmade.description.note.split()
 
 
 def test_a_coefficient_of_some_vpps_is_none_of_all(handmade):

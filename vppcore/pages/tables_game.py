@@ -9,6 +9,7 @@ power sent and paid.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from textwrap import fill
 
 import numpy as np
 import pandas as pd
@@ -40,6 +41,7 @@ HOLDS = ("reproduced", "reproduced in shape", "by construction")
 EXCHANGES = ("price", "cover", "total")
 IN_MONEY = 1e-3  # of a seller's income: what lotteries that are learnt may leave
 WORTHWHILE = 1e-6  # a gain below this share of the income is rounding
+LINE = 90  # letters in a line of a page's output
 FULL = 1e-9  # of a limit: a trade that is nearer to it than this is at the limit
 
 
@@ -55,9 +57,9 @@ def without_satisfaction(case: Case) -> list[str]:
 
 def game_in_words(case: Case, rules: Rules) -> str:
     """Which game a run plays, in words, and why not the text's where it cannot."""
-    played = f"{DEMAND_WORDS[rules.demand]}; {ORDER_WORDS[rules.order]}"
+    played = f"{DEMAND_WORDS[rules.demand]}\n{ORDER_WORDS[rules.order]}"
     if rules.payoff == "unshared":
-        played += "; buyers do not share a surplus: a warning example without an equilibrium"
+        played += "\nbuyers do not share a surplus: a warning example without an equilibrium"
     missing = without_satisfaction(case)
     if not missing:
         return played
@@ -84,7 +86,7 @@ def prices_in_words(game: GameResult) -> str:
         at_top = [str(played.hour.step) for played in hours if is_at_top(played).all()]
         inside = [str(played.hour.step) for played in hours if not is_at_top(played).all()]
         sentences.append(
-            f"sellers {kind}: at the highest price in hours {', '.join(at_top) or 'none'}; "
+            f"sellers {kind}: at the highest price in hours {', '.join(at_top) or 'none'};\n  "
             f"below it in hours {', '.join(inside) or 'none'}"
         )
     return "\n".join(sentences)
@@ -99,7 +101,7 @@ def tie_in_words(case: Case, game: GameResult) -> str:
     allowed = f"of {limit:,.0f} allowed" if np.isfinite(limit) else "and no limit"
     paid = float(game.costs.loc["crossing fee"].sum()) if "crossing fee" in game.costs.index else 0
     return (
-        f"largest trade of a pair {largest:,.0f} kW, {allowed}; "
+        f"largest trade of a pair {largest:,.0f} kW, {allowed}\n"
         f"fee {fee:g} yuan/kWh of each side, {paid:,.0f} yuan in all"
     )
 
@@ -118,6 +120,11 @@ def account(game: GameResult) -> pd.DataFrame:
     if fees is not None and fees.any():
         table.insert(2, "of it crossing fee", fees)
     return table
+
+
+def note_of(case: Case) -> str:
+    """What a case says of itself, in lines that fit on the page."""
+    return fill(case.description.note or "", LINE)
 
 
 # --- one hour -------------------------------------------------------------------------------------
@@ -439,7 +446,7 @@ def saved_in_words(ways: pd.DataFrame) -> str:
         return f"the game saves {no_trade:,.0f} yuan against no trade"
     return (
         f"the game saves {no_trade:,.0f} yuan against no trade, and between "
-        f"{against.min():,.0f} and {against.max():,.0f} yuan against conventional ways to trade"
+        f"{against.min():,.0f} and {against.max():,.0f} yuan\nagainst conventional ways to trade"
     )
 
 
