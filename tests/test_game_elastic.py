@@ -201,6 +201,19 @@ def test_phi_grows_on_the_way():
     assert (np.diff(values) >= -1e-12).all()
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_seller_at_the_tariff_is_worth_nothing_beside_the_grid():
+    """Counted from the grid nobody chooses it; the others are shared out without it."""
+    hour = made_hour((5, 7, 6), (3, 4), (1.4, 1.7), (0.3, 0.38, 0.34))
+    rules = Rules(demand="elastic", counted_from="grid")
+    shares = shares_at_rest(hour, array(0.5, 0.75, 0.6), rules)
+    assert shares[:, 1].max() < 1e-12
+    two = made_hour((5, 6), (3, 4), (1.4, 1.7), (0.3, 0.34))
+    without = shares_at_rest(two, array(0.5, 0.6), rules)
+    assert hour.deficit @ shares[:, [0, 2]] == pytest.approx(two.deficit @ without, rel=1e-6)
+    assert shares_at_rest(hour, array(0.75, 0.75, 0.75), rules).min() > 0
+
+
 def test_unlike_buyers_sort_themselves():
     """The buyer to whom the first kWh is worth most minds a high price least."""
     hour = made_hour((5, 5), (4, 4), (1.05, 4.0))

@@ -66,7 +66,8 @@ def rest_by_newton(hour: Hour, worth: np.ndarray) -> np.ndarray:
         falling = step < 0
         longest = min(1.0, 0.95 * (shares[falling] / -step[falling]).min(initial=np.inf))
         shares = shares + longest * step
-        relative = np.abs(weight @ step / (weight @ shares)).max()
+        asked = weight @ shares
+        relative = np.abs((weight @ step)[asked > 0] / asked[asked > 0]).max()
         if longest == 1.0 and relative <= max(SMALL_STEP, barrier):
             if barrier <= LAST_BARRIER:
                 return shares
@@ -94,6 +95,7 @@ def newton_step(
     buyers, sellers = np.nonzero(chosen)
     count = len(buyers)
     asked = weight @ shares
+    asked = np.where(asked > 0, asked, 1.0)  # of a seller whom nobody may choose nothing counts
     payoff = value - np.log(asked / surplus)
     now = shares[buyers, sellers]
     slope = weight[buyers] * payoff[buyers, sellers] + barrier / now
