@@ -16,9 +16,10 @@ from builders import array, case, grid, load, pv, vpp
 from vppcore import dispatch, load_case
 from vppcore.carbon import emission
 from vppcore.components import CarbonMarket, MicroTurbine
-from vppcore.game import certificate
+from vppcore.game import buyers, certificate
+from vppcore.game.beginnings import ends_of
 from vppcore.game.certificate import certify, distance_of_starts
-from vppcore.game.hour import HourResult, play
+from vppcore.game.hour import play
 from vppcore.game.rules import Rules
 from vppcore.game.sellers import equilibrium
 from vppcore.market import Hour
@@ -117,23 +118,24 @@ HOUR = Hour(
 def test_one_beginning_that_ends_elsewhere_is_enough_whichever_it_is(monkeypatch, odd_one):
     """The certificate keeps the largest distance of all beginnings, not that of the last."""
     result = play(HOUR)
-    count = 0
 
-    def sometimes_elsewhere(hour, rules=None, start=None) -> HourResult:
-        nonlocal count
-        count += 1
-        return replace(result, prices=result.prices + (0.05 if count == odd_one + 1 else 0.0))
+    def sometimes_elsewhere(hour, starts, rules):
+        prices = np.tile(result.prices, (len(starts), 1))
+        prices[odd_one] += 0.05
+        return prices, np.tile(result.part, (len(starts), 1))
 
-    monkeypatch.setattr(certificate, "play", sometimes_elsewhere)
+    monkeypatch.setattr(certificate, "ends_of", sometimes_elsewhere)
     assert distance_of_starts(result, 3) == pytest.approx(0.05)
-    count = 0
-    assert certify(result, starts=3)["starts"] == pytest.approx(0.05) and count == 3
+    assert certify(result, starts=3)["starts"] == pytest.approx(0.05)
 
 
 def test_a_part_that_ends_elsewhere_counts_like_a_price(monkeypatch):
     result = play(HOUR)
-    other = replace(result, part=result.part + [0.1, -0.1])
-    monkeypatch.setattr(certificate, "play", lambda hour, rules=None, start=None: other)
+
+    def elsewhere(hour, starts, rules):
+        return np.tile(result.prices, (2, 1)), np.tile(result.part + [0.1, -0.1], (2, 1))
+
+    monkeypatch.setattr(certificate, "ends_of", elsewhere)
     assert distance_of_starts(result, 2) == pytest.approx(0.1)
     assert np.isnan(distance_of_starts(result, 0))
 
@@ -142,16 +144,45 @@ def test_beginnings_differ_from_each_other_and_follow_the_rules(monkeypatch):
     result = play(HOUR)
     begun = []
 
-    def remembered(hour, rules=None, start=None) -> HourResult:
-        begun.append((start[0].tolist(), start[1].tolist(), rules))
-        return play(hour, rules, start)
+    def remembered(hour, starts, rules):
+        begun.append((starts, rules))
+        return ends_of(hour, starts, rules)
 
-    monkeypatch.setattr(certificate, "play", remembered)
+    monkeypatch.setattr(certificate, "ends_of", remembered)
     rules = Rules(price_step=0.5)
     assert distance_of_starts(result, 4, rules) < 1e-8
-    prices = pd.DataFrame([first for first, _, _ in begun])
-    assert len(prices.drop_duplicates()) == 4 and all(used is rules for _, _, used in begun)
-    assert prices.to_numpy().min() >= HOUR.price_min and prices.to_numpy().max() <= HOUR.top
+    [(starts, used)] = begun
+    prices = np.array([first for first, _ in starts])
+    assert len(pd.DataFrame(prices).drop_duplicates()) == 4 and used is rules
+    assert prices.min() >= HOUR.price_min and prices.max() <= HOUR.top
+
+
+@pytest.mark.parametrize("planted", ["price", "share", "closed form", "eigenvalue"])
+def test_each_planted_error_shows_in_its_column(monkeypatch, planted):
+    """A price 2 % off, shares of one buyer moved, another closed form, dynamics that drive apart."""
+    result = play(HOUR)
+    sound = certify(result, starts=1)
+    columns = ["gain", "payoff spread", "closed form", "starts", "loss"]
+    assert max(sound[name] for name in columns) < 1e-8 and sound["eigenvalue"] < -0.99
+    if planted == "price":
+        wrong = certify(replace(result, prices=result.prices * [1.02, 1.0]), starts=1)
+        assert wrong["gain"] > 1e-5 and wrong["payoff spread"] > 1e-3
+        assert min(wrong["closed form"], wrong["starts"]) > 0.01
+        above = certify(replace(result, prices=result.prices + 0.2), starts=1)
+        assert above["loss"] > 0.05
+    elif planted == "share":
+        shares = result.shares.copy()
+        shares.iloc[0] = [0.9, 0.1]
+        wrong = certify(replace(result, shares=shares), starts=1)
+        assert wrong["payoff spread"] > 0.1
+    elif planted == "closed form":
+        prices, part = equilibrium(HOUR)
+        monkeypatch.setattr(certificate, "equilibrium", lambda *_: (prices, part[::-1]))
+        assert certify(result, starts=0)["closed form"] > 0.01
+    else:
+        shared = buyers.shared_out
+        monkeypatch.setattr(buyers, "shared_out", lambda *given: 2 / shared(*given))
+        assert certify(result, starts=0)["eigenvalue"] > 0
 
 
 # --- game.CURIOSITY -----------------------------------------------------------------------------------------------

@@ -24,8 +24,9 @@ ROLES = ("seller", "buyer", "out")
 USUAL_MARGIN = 0.01
 # what a solver leaves where a flow should be zero, as a share of a VPP's largest flow
 NOISE = 1e-6
-# a band of prices narrower than this share of them is rounding, and leaves no room for trade
-NO_ROOM = 1e-9
+# prices that are nearer to each other than this share of their size are one: 0.65 + 0.05 and
+# 0.75 - 0.05 make no market between them
+ROUNDING = 1e-9
 # left-overs below this share of all power are not sent
 LEAST_LEFT = 1e-12
 
@@ -236,7 +237,7 @@ class Hour:
                 f"found price_min {self.price_min:g} above price_max {self.price_max:g}; "
                 "allowed: at most price_max"
             )
-        if not (np.asarray(self.reservation) < self.top).all():
+        if not (self.top - np.asarray(self.reservation) > ROUNDING * self.price_size).all():
             faults.append(
                 f"found reservation prices {np.round(self.reservation, 4).tolist()}; allowed: "
                 f"below {self.top:g}, the highest price that a buyer accepts"
@@ -261,7 +262,7 @@ class Hour:
     @property
     def why_closed(self) -> str:
         """Why there is no trade in this step, in words; empty where the market is open."""
-        if self.grid_price <= self.price_min:
+        if self.grid_price - self.price_min <= ROUNDING * self.price_size:
             return (
                 f"the lowest price allowed, {self.price_min:g} yuan/kWh, is not below the "
                 f"{self.grid_price:g} that a buyer pays otherwise"
@@ -376,8 +377,8 @@ def hour_of(
         name: asking_price(terms[name].market, grid_price, alternative[name], crossing.fee)
         for name in offering
     }
-    least = {name: NO_ROOM * (abs(top) + abs(price)) for name, price in asked.items()}
-    sellers = tuple(name for name in offering if top - asked[name] > least[name])
+    least_room = ROUNDING * max(abs(grid_price), abs(market.price_min))
+    sellers = tuple(name for name in offering if top - asked[name] > least_room)
     surplus = np.array([now[name]["surplus"] for name in sellers], float)
     deficit = np.array([now[name]["deficit"] for name in buyers], float)
     satisfaction = np.array([satisfaction_at(terms[name].market, step) for name in buyers])
@@ -422,25 +423,25 @@ def asking_price(
 
 # --- delivery -----------------------------------------------------------------------------------
 def asked_power(hour: Hour, shares: np.ndarray, wished: np.ndarray | None = None) -> np.ndarray:
-    """What each buyer asks of each seller, kW `(buyers, sellers)`, paper B (20), (21).
+    """What each buyer asks of each seller, kW `(..., buyers, sellers)`, paper B (20), (21).
 
     A buyer asks no more in all than it can use, its deficit; what it asks less it buys from the
     grid.
-    shares: the probability with which a buyer chooses a seller, `(buyers, sellers)`.
-    wished: a buyer's optimal purchase from a seller as a part of its deficit, `(buyers, sellers)`;
-        None stands for the whole deficit.
+    shares: the probability with which a buyer chooses a seller, `(..., buyers, sellers)`.
+    wished: a buyer's optimal purchase from a seller as a part of its deficit, as `shares`; None
+        stands for the whole deficit.
     """
     if wished is None:
         return shares * hour.deficit[:, None]
     wishes = shares * wished
-    of_each = wishes.sum(axis=1, keepdims=True)
+    of_each = wishes.sum(axis=-1, keepdims=True)
     return wishes / np.maximum(of_each, 1.0) * hour.deficit[:, None]
 
 
 def deliver(hour: Hour, shares: np.ndarray, wished: np.ndarray | None = None) -> np.ndarray:
-    """What each seller sends to each buyer, kW `(buyers, sellers)`.
+    """What each seller sends to each buyer, kW `(..., buyers, sellers)`.
 
-    shares, wished: as in `asked_power`.
+    shares, wished: as in `asked_power`. Several cases of one hour are delivered side by side.
 
     >>> hour = Hour(1, ("A", "B"), ("C",), np.array([2.0, 8.0]), np.array([6.0]),
     ...             np.array([0.3, 0.3]), grid_price=0.75, price_min=0.3, price_max=1.2)
@@ -448,49 +449,62 @@ def deliver(hour: Hour, shares: np.ndarray, wished: np.ndarray | None = None) ->
     array([[2., 4.]])
     """
     asked = asked_power(hour, shares, wished)
-    sent = np.minimum(asked * granted_part(hour, asked), hour.pair_limit)
-    return with_left_overs(hour, sent, asked.sum(axis=1))
+    granted = granted_part(hour, asked)[..., None, :]
+    sent = np.minimum(asked * granted, hour.pair_limit)
+    return with_left_overs(hour, sent, asked.sum(axis=-1))
 
 
 def granted_part(hour: Hour, asked: np.ndarray) -> np.ndarray:
-    """The part of what is asked that a seller can send, `(sellers,)`.
+    """The part of what is asked that a seller can send, `(..., sellers)`.
 
     A seller that is asked for more than it has divides its surplus pro rata.
-    asked: kW `(buyers, sellers)`.
+    asked: kW `(..., buyers, sellers)`.
     """
-    asked_of = asked.sum(axis=0)
+    asked_of = asked.sum(axis=-2)
     part = np.ones_like(asked_of)
-    np.divide(hour.surplus, asked_of, out=part, where=asked_of > hour.surplus)
+    surplus = np.broadcast_to(hour.surplus, asked_of.shape)
+    np.divide(surplus, asked_of, out=part, where=asked_of > surplus)
     return part
 
 
 def with_left_overs(hour: Hour, sent: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """What is sent once left-overs on both sides have met too, kW `(buyers, sellers)`.
+    """What is sent once left-overs on both sides have met too, kW `(..., buyers, sellers)`.
 
     They meet pro rata, pass by pass: each pass gives a seller or a buyer all it has or wants, or
     fills the line between two of them.
     sent: kW of the first pass.
-    wanted: kW that each buyer asks in all, `(buyers,)`.
+    wanted: kW that each buyer asks in all, `(..., buyers)`.
     """
-    buyers, sellers = sent.shape
+    buyers, sellers = sent.shape[-2:]
     least = LEAST_LEFT * (hour.surplus.sum() + hour.deficit.sum())
     for _ in range(buyers + sellers + buyers * sellers):
-        spare = np.maximum(hour.surplus - sent.sum(axis=0), 0.0)
-        lacking = np.maximum(wanted - sent.sum(axis=1), 0.0)
+        spare = np.maximum(hour.surplus - sent.sum(axis=-2), 0.0)
+        lacking = np.maximum(wanted - sent.sum(axis=-1), 0.0)
         room = hour.pair_limit - sent
-        more = np.outer(lacking, spare) * (room > least)
-        if more.max(initial=0.0) <= least**2:
+        more = lacking[..., :, None] * spare[..., None, :] * (room > least)
+        goes_on = more.max(axis=(-2, -1)) > least**2
+        if not goes_on.any():
             break
-        sent = sent + more * largest_step(more, spare, lacking, room)
+        step = np.where(goes_on, largest_step(more, spare, lacking, room), 0.0)
+        sent = sent + more * step[..., None, None]
     return sent
 
 
 def largest_step(
     more: np.ndarray, spare: np.ndarray, lacking: np.ndarray, room: np.ndarray
-) -> float:
-    """The largest multiple of a pass that no seller, no buyer and no line refuses."""
-    limits = []
-    for amount, capacity in ((more.sum(axis=0), spare), (more.sum(axis=1), lacking), (more, room)):
-        used = amount > 0
-        limits.append((capacity[used] / amount[used]).min())
-    return float(min(limits))
+) -> np.ndarray:
+    """The largest multiple of a pass that no seller, no buyer and no line refuses, `(...)`.
+
+    Zero where a pass has nothing to send.
+    """
+    of_sellers = most_times(more.sum(axis=-2), spare).min(axis=-1)
+    of_buyers = most_times(more.sum(axis=-1), lacking).min(axis=-1)
+    of_lines = most_times(more, room).min(axis=(-2, -1))
+    smallest = np.minimum(np.minimum(of_sellers, of_buyers), of_lines)
+    return np.where(np.isfinite(smallest), smallest, 0.0)
+
+
+def most_times(amount: np.ndarray, capacity: np.ndarray) -> np.ndarray:
+    """How often an amount fits into a capacity; without limit where the amount is zero."""
+    times = np.full_like(amount, np.inf)
+    return np.divide(capacity, amount, out=times, where=amount > 0)

@@ -1,7 +1,7 @@
 """Sellers and buyers of an hour as agents that know only their own numbers, paper B section 4.
 
-A seller knows its surplus, its reservation price and the rules; a buyer its deficit, its
-satisfaction coefficient and the tariff. Everything else they are told, and every word is recorded:
+A seller knows its surplus and its reservation price, a buyer its deficit and its satisfaction
+coefficient; all know the tariff, the band of prices and the rules. Everything else they are told, and every word is recorded:
 
     price    a seller to all buyers: what it asks, yuan/kWh
     cover    a seller to all buyers: its surplus over the deficits of those who choose it, S_j/N_j
@@ -23,10 +23,12 @@ import numpy as np
 import pandas as pd
 
 from vppcore.errors import NotSolved, WrongInput
-from vppcore.game.buyers import CURIOSITY, LEAST_ASKED, moved_towards
+from vppcore.game.buyers import CURIOSITY, LEAST_ASKED, largest_change, moved_towards
 from vppcore.game.demand import Demand, demand_of
-from vppcore.game.hour import refuse_closed, usual_start
+from vppcore.game.hour import period_of, refuse_closed, usual_start
+from vppcore.game.rest import indifferent_without_worth
 from vppcore.game.rules import Rules
+from vppcore.game.sellers import stepped
 from vppcore.market import Hour
 
 KINDS = ("price", "cover", "chosen", "asked", "fall", "total")
@@ -57,6 +59,9 @@ class SellerAgent:
     surplus: kW, known to nobody else.
     reservation: yuan/kWh, known to nobody else.
     band: lowest and highest price, yuan/kWh.
+    tariff: what buyers pay the grid, less their fee, which everybody knows, yuan/kWh; may lie above
+        the band.
+    price_size: how large prices are, yuan/kWh, what the accuracy is measured by.
     price: what it asks now, yuan/kWh.
     """
 
@@ -64,6 +69,8 @@ class SellerAgent:
     surplus: float
     reservation: float
     band: tuple[float, float]
+    tariff: float
+    price_size: float
     rules: Rules
     price: float
     chosen: float = 0.0
@@ -90,7 +97,8 @@ class SellerAgent:
         before = self.price
         low, high = self.band
         wished = min(max(self.best_price(), low), high)
-        moved = before + self.rules.price_step * (wished - before)
+        small = self.rules.tolerance * self.price_size
+        moved = float(stepped(before, wished, self.rules.price_step, small))
         self.price = min(max(moved, low), high)
         return abs(self.price - before)
 
@@ -103,7 +111,9 @@ class SellerAgent:
         if self.rules.demand == "fixed":
             if self.rules.order == "text":
                 return self.band[1]
-            return (self.band[1] + self.reservation * (1 - self.of_all)) / (2 - self.of_all)
+            return (self.tariff + self.reservation * (1 - self.of_all)) / (2 - self.of_all)
+        if self.fall <= 0:  # nobody chooses it: nothing says that another price is better
+            return self.price
         reach = self.asked / self.fall
         if self.rules.satisfaction == "log":
             end = self.price**2 / (self.price - reach)
@@ -137,7 +147,7 @@ class BuyerAgent:
 
     def imitate(self, covers: np.ndarray) -> float:
         """One step of the replicator, paper B (25); the largest change of a share."""
-        payoff = self.demand.worth(self.prices) * covers
+        payoff = indifferent_without_worth(self.demand.worth(self.prices)) * covers
         moved = moved_towards(self.shares[None, :], payoff, self.rules.evolution_step)[0]
         change = float(np.abs(moved - self.shares).max())
         self.shares = moved
@@ -175,9 +185,23 @@ class Talks:
         """Records a word."""
         self.words.append(Word(self.step, self.round, sender, receiver, kind, float(value)))
 
+    def prices(self) -> np.ndarray:
+        """What sellers ask now, yuan/kWh `(sellers,)`."""
+        return np.array([seller.price for seller in self.sellers])
+
+    def refuse_circle(self, prices: list[np.ndarray]) -> None:
+        """Raises NotSolved where prices by round come round again: the talks would not end."""
+        rounds = period_of(prices, self.rules.tolerance * self.price_size)
+        if rounds:
+            raise NotSolved(
+                f"step {self.step}: the talks do not end: prices come round again every {rounds} "
+                "rounds",
+                status="limit",
+            )
+
     def announce_prices(self) -> None:
         """Every seller tells its price to all buyers."""
-        prices = np.array([seller.price for seller in self.sellers])
+        prices = self.prices()
         for seller in self.sellers:
             self.say(seller.name, "buyers", "price", seller.price)
         for buyer in self.buyers:
@@ -246,9 +270,9 @@ class Talks:
         """
         self.announce_prices()
         first: list[np.ndarray] = []
+        prices = [self.prices()]
         for number in range(1, self.rules.max_rounds + 1):
             self.round = number
-            before = np.array([seller.price for seller in self.sellers])
             path = self.evolve()
             first = first or path
             if self.rules.order == "text":
@@ -256,9 +280,11 @@ class Talks:
             else:
                 self.tell_totals()
                 self.move_prices()
-            after = np.array([seller.price for seller in self.sellers])
-            if np.abs(after - before).max() <= self.rules.tolerance * self.price_size:
+            prices.append(self.prices())
+            if largest_change(prices) <= self.rules.tolerance * self.price_size:
                 return first
+            if self.rules.order == "text":
+                self.refuse_circle(prices)
         raise NotSolved(f"step {self.step}: the talks did not end", status="limit")
 
     def table(self) -> pd.DataFrame:
@@ -283,6 +309,8 @@ def talks_of(hour: Hour, rules: Rules) -> Talks:
                 surplus=float(hour.surplus[index]),
                 reservation=float(hour.reservation[index]),
                 band=(hour.price_min, hour.top),
+                tariff=hour.grid_price,
+                price_size=hour.price_size,
                 rules=rules,
                 price=float(start[index]),
             )

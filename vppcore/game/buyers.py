@@ -2,7 +2,8 @@
 
 kW, yuan/kWh; prices are (sellers,), shares and payoffs are (buyers, sellers); rows of shares add up
 to one. A share is the probability that a buyer chooses a seller; with fixed demand it is also the
-part of its deficit that it asks of that seller.
+part of its deficit that it asks of that seller. Several games of one hour can be played side by
+side: then all of these have a first axis more, `(games, ...)`.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def shared_out(
     if rule == "unshared":
         return worth * hour.surplus / hour.deficit.sum()
     chosen = np.maximum(chosen_power(hour, shares), LEAST_ASKED * hour.surplus)
-    return worth * hour.surplus / chosen
+    return worth * hour.surplus / chosen[..., None, :]
 
 
 def imitate(
@@ -89,11 +90,19 @@ def imitate(
 
 def moved_towards(shares: np.ndarray, payoff: np.ndarray, step: float) -> np.ndarray:
     """The shares after one step of the replicator towards what pays more, `(buyers, sellers)`."""
-    average = (shares * payoff).sum(axis=1, keepdims=True)
+    average = (shares * payoff).sum(axis=-1, keepdims=True)
     gains = average > 0  # else every price is the grid's: no choice is better than another
-    growth = np.where(gains, payoff / np.where(gains, average, 1.0) - 1, 0.0)  # B (19)
+    if not gains.all():
+        payoff = np.where(gains, payoff, 1.0)
+        average = np.where(gains, average, 1.0)
+    growth = payoff / average - 1  # B (19)
     moved = shares * np.maximum(1 + step * growth, LEAST_KEPT)  # B (25)
-    return moved / moved.sum(axis=1, keepdims=True)
+    return moved / moved.sum(axis=-1, keepdims=True)
+
+
+def curious(hour: Hour, shares: np.ndarray) -> np.ndarray:
+    """Shares once a few buyers have tried every seller anew, so that none is forgotten."""
+    return (1 - CURIOSITY) * shares + CURIOSITY / len(hour.sellers)
 
 
 def evolve(
@@ -101,9 +110,10 @@ def evolve(
 ) -> tuple[np.ndarray, list[np.ndarray]]:
     """The shares at which buyers rest, and all shares on the way there, the first included.
 
+    Buyers to whom no price leaves anything go by what sellers have to share.
     Where buyers do not come to rest, the last two on the way differ by more than the tolerance.
     """
-    worth = demand_of(hour, rules).worth(prices)
+    worth = indifferent_without_worth(demand_of(hour, rules).worth(prices))
     path = [start]
     for _ in range(20 * rules.max_rounds):
         payoff = shared_out(hour, worth, path[-1], rules.payoff)
@@ -133,12 +143,18 @@ def rest_point(hour: Hour, prices: np.ndarray, rules: Rules | None = None) -> np
 
 
 def shares_at_rest(hour: Hour, prices: np.ndarray, rules: Rules | None = None) -> np.ndarray:
-    """Shares at which buyers rest, `(buyers, sellers)`; equal rows for buyers who are alike."""
+    """Shares at which buyers rest, `(..., buyers, sellers)`; equal rows for those who are alike.
+
+    prices: `(..., sellers)`.
+    """
     demand = demand_of(hour, rules or Rules())
     worth = demand.worth(prices)
     if demand.alike:
-        return np.tile(rest_of(hour, worth, alike=True), (len(hour.buyers), 1))
-    return rest_by_newton(hour, indifferent_without_worth(worth))
+        common = rest_of(hour, worth, alike=True)[..., None, :]
+        return np.repeat(common, len(hour.buyers), axis=-2)
+    each = worth.reshape(-1, *worth.shape[-2:])
+    found = [rest_by_newton(hour, indifferent_without_worth(one)) for one in each]
+    return np.reshape(found, worth.shape)
 
 
 def eigenvalues(hour: Hour, prices: np.ndarray, rules: Rules | None = None) -> np.ndarray:
@@ -160,7 +176,7 @@ def eigenvalues(hour: Hour, prices: np.ndarray, rules: Rules | None = None) -> n
     one = as_one_buyer(hour)
     rest = rest_of(one, worth, alike=True)
     directions = directions_of_simplex(count)
-    width = 1e-5 * rest.min()
+    width = 0.1 * rest.min()  # wide, as rounding would show beside a very small share
     mean_payoff = float(rest @ shared_out(one, worth, rest[None, :])[0])
 
     slopes = []

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from vppcore.game.beginnings import ends_of, random_start
 from vppcore.game.buyers import eigenvalues, payoffs
 from vppcore.game.demand import demand_of
-from vppcore.game.hour import HourResult, play
+from vppcore.game.hour import HourResult
 from vppcore.game.money import money_temptation
 from vppcore.game.rules import Rules
 from vppcore.game.sellers import equilibrium, temptation
@@ -85,7 +86,10 @@ def distance_of_closed_form(result: HourResult, rules: Rules) -> float:
 
 
 def distance(result: HourResult, prices: np.ndarray, part: np.ndarray) -> float:
-    """The largest difference of any price (yuan/kWh) or part of demand from a result's."""
+    """The largest difference of any price (yuan/kWh) or part of demand from a result's.
+
+    prices, part: `(..., sellers)`.
+    """
     of_prices = np.abs(prices - result.prices.to_numpy()).max()
     of_parts = np.abs(part - result.part.to_numpy()).max()
     return float(max(of_prices, of_parts))
@@ -95,20 +99,11 @@ def distance_of_starts(
     result: HourResult, starts: int, rules: Rules | None = None, seed: int = 1
 ) -> float:
     """The largest `distance` of a result from those of random beginnings; nan without any."""
+    if starts == 0:
+        return np.nan
     random = np.random.default_rng(seed)
-    distances = []
-    for _ in range(starts):
-        other = play(result.hour, rules, random_start(result.hour, random))
-        distances.append(distance(result, other.prices.to_numpy(), other.part.to_numpy()))
-    return max(distances, default=np.nan)
-
-
-def random_start(hour: Hour, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Prices anywhere in the band, and shares anywhere on the simplex."""
-    count = len(hour.sellers)
-    prices = random.uniform(hour.price_min, hour.top, count)
-    shares = random.dirichlet(np.ones(count), len(hour.buyers))
-    return prices, shares
+    begun = [random_start(result.hour, random) for _ in range(starts)]
+    return distance(result, *ends_of(result.hour, begun, rules or Rules()))
 
 
 def loss_outside(hour: Hour, prices: np.ndarray) -> float:

@@ -1,7 +1,7 @@
 """How much buyers want at a price, and what it is worth to them: paper B (17) and (20).
 
-kW, yuan/kWh; prices are (prices,), what comes back is (buyers, prices), for each kWh of a buyer's
-deficit D_i.
+kW, yuan/kWh; prices are (..., prices), what comes back is (..., buyers, prices), for each kWh of a
+buyer's deficit D_i.
 
 A buyer's tariff g is the price of its alternative, the grid. Fixed demand wants the deficit at any
 price. Elastic demand has a satisfaction that is worth lambda for the first kWh and g at the
@@ -29,6 +29,11 @@ from vppcore.market import Hour
 SAME = 1e-12
 
 
+def for_each_buyer(prices: np.ndarray) -> np.ndarray:
+    """Prices with an axis for buyers, `(..., 1, prices)`."""
+    return np.asarray(prices)[..., None, :]
+
+
 class Demand(ABC):
     """What the buyers of an hour want at a price."""
 
@@ -53,8 +58,12 @@ class Demand(ABC):
         """By what share the worth falls when the price rises, kWh/yuan.
 
         The purchase is optimal, so the worth falls by the purchase itself (envelope theorem).
+        Without limit where nothing is left of it.
         """
-        return self.wished(prices) / self.worth(prices)
+        wished = self.wished(prices)
+        worth = self.worth(prices)
+        falls = np.full_like(wished, np.inf)
+        return np.divide(wished, worth, out=falls, where=worth > 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,13 +83,13 @@ class FixedDemand(Demand):
         return True
 
     def wished(self, prices: np.ndarray) -> np.ndarray:
-        return np.ones((self.buyers, len(prices)))
+        return np.ones_like(self.worth(prices))
 
     def wish_falls(self, prices: np.ndarray) -> np.ndarray:
-        return np.zeros((self.buyers, len(prices)))
+        return np.zeros_like(self.worth(prices))
 
     def worth(self, prices: np.ndarray) -> np.ndarray:
-        return np.tile(self.tariff - prices, (self.buyers, 1))
+        return np.repeat(for_each_buyer(self.tariff - prices), self.buyers, axis=-2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,15 +115,23 @@ class ElasticDemand(Demand):
         """By how much the worth of a kWh falls from the first to the last, `(buyers, 1)`."""
         return (self.first - self.tariff)[:, None]
 
+    def left_of_first(self, prices: np.ndarray) -> np.ndarray:
+        """What the first kWh is worth above its price, yuan/kWh `(..., buyers, prices)`."""
+        return self.first[:, None] - for_each_buyer(prices)
+
     @abstractmethod
     def utility(self, prices: np.ndarray) -> np.ndarray:
         """Satisfaction less payment at the optimal purchase, yuan for each kWh of the deficit."""
 
+    @abstractmethod
+    def utility_above_grid(self, prices: np.ndarray) -> np.ndarray:
+        """How much that is above what the grid's price brings, as a sum of terms of its own size.
+
+        The difference of two utilities would lose its digits where the first kWh is worth much.
+        """
+
     def worth(self, prices: np.ndarray) -> np.ndarray:
-        utility = self.utility(prices)
-        if not self.above_grid:
-            return utility
-        return utility - self.utility(np.array([self.tariff]))
+        return self.utility_above_grid(prices) if self.above_grid else self.utility(prices)
 
 
 class QuadraticDemand(ElasticDemand):
@@ -128,13 +145,17 @@ class QuadraticDemand(ElasticDemand):
     """
 
     def wished(self, prices: np.ndarray) -> np.ndarray:
-        return (self.first[:, None] - prices) / self.fall
+        return self.left_of_first(prices) / self.fall
 
     def wish_falls(self, prices: np.ndarray) -> np.ndarray:
-        return 1 / (self.first[:, None] - prices)
+        return 1 / self.left_of_first(prices)
 
     def utility(self, prices: np.ndarray) -> np.ndarray:
-        return (self.first[:, None] - prices) ** 2 / (2 * self.fall)
+        return self.left_of_first(prices) ** 2 / (2 * self.fall)
+
+    def utility_above_grid(self, prices: np.ndarray) -> np.ndarray:
+        saved = for_each_buyer(self.tariff - prices)
+        return saved + saved**2 / (2 * self.fall)
 
 
 class LogDemand(ElasticDemand):
@@ -151,15 +172,20 @@ class LogDemand(ElasticDemand):
         return self.tariff / self.fall
 
     def wished(self, prices: np.ndarray) -> np.ndarray:
-        return self.scale * (self.first[:, None] / prices - 1)
+        return self.scale * (self.first[:, None] / for_each_buyer(prices) - 1)
 
     def wish_falls(self, prices: np.ndarray) -> np.ndarray:
-        first = self.first[:, None]
-        return first / (prices * (first - prices))
+        return self.first[:, None] / (for_each_buyer(prices) * self.left_of_first(prices))
 
     def utility(self, prices: np.ndarray) -> np.ndarray:
         first = self.first[:, None]
-        return self.scale * (first * np.log(first / prices) - first + prices)
+        left = self.left_of_first(prices)
+        return self.scale * (first * np.log(first / for_each_buyer(prices)) - left)
+
+    def utility_above_grid(self, prices: np.ndarray) -> np.ndarray:
+        saved = for_each_buyer(self.tariff - prices)
+        cheaper = np.log(self.tariff / for_each_buyer(prices))
+        return self.scale * (self.first[:, None] * cheaper - saved)
 
 
 def demand_of(hour: Hour, rules: Rules) -> Demand:

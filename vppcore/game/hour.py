@@ -12,7 +12,7 @@ import pandas as pd
 
 from vppcore.errors import NotSolved, WrongInput
 from vppcore.game.buyers import (
-    CURIOSITY,
+    curious,
     evolve,
     largest_change,
     part_of_demand,
@@ -23,6 +23,8 @@ from vppcore.game.rules import Rules
 from vppcore.game.sellers import raise_prices, temptation
 from vppcore.market import Hour, asked_power, deliver
 
+# prices that go round are looked for in periods of up to so many rounds
+LONGEST_PERIOD = 12
 # prices that each seller tries when a rest is doubted
 FEW_PRICES = 60
 
@@ -99,6 +101,7 @@ def play(
         if largest_change(path) <= rules.tolerance * hour.price_size:
             refuse_false_rest(hour, prices, rules)
             return played(hour, shares, path, evolutions[0], rules)
+        refuse_circle(hour, path, rules)
     raise NotSolved(not_at_rest(hour, rules), status="limit")
 
 
@@ -108,6 +111,45 @@ def not_at_rest(hour: Hour, rules: Rules) -> str:
         f"step {hour.step}: prices did not come to rest in {rules.max_rounds} rounds; "
         f"a smaller price_step may help{warning(rules)}"
     )
+
+
+def refuse_circle(hour: Hour, path: list[np.ndarray], rules: Rules) -> None:
+    """Raises NotSolved where prices go round in the order of the text, and would do so for ever.
+
+    A seller follows its customers there; where buyers differ they may leave the seller that has
+    followed them, and come back. The inner loop rests whatever its step is, so no step helps.
+    path: prices by round, the last one at the end.
+    """
+    if rules.order != "text":
+        return
+    rounds = period_of(path, rules.tolerance * hour.price_size)
+    if rounds:
+        raise NotSolved(
+            f"step {hour.step}: prices come round again every {rounds} rounds: in the order of the "
+            "text sellers of buyers who differ may find no rest, whatever the price_step; buyers "
+            "who are alike have one",
+            status="limit",
+        )
+
+
+def period_of(path: list[np.ndarray], close: float) -> int:
+    """After how many rounds prices come round again; 0 if they do not.
+
+    The rounds of a whole period must be those of the period before it.
+    close: prices within this are the same, yuan/kWh.
+
+    >>> to_and_fro = [np.array([price]) for price in (0.3, 0.5, 0.7, 0.5, 0.7)]
+    >>> period_of(to_and_fro, 1e-9), period_of(to_and_fro[:3], 1e-9)
+    (2, 0)
+    """
+    for rounds in range(2, LONGEST_PERIOD + 1):
+        if len(path) < 2 * rounds:
+            return 0
+        late = np.array(path[-rounds:])
+        early = np.array(path[-2 * rounds : -rounds])
+        if np.abs(late - early).max() <= close:
+            return rounds
+    return 0
 
 
 def refuse_false_rest(hour: Hour, prices: np.ndarray, rules: Rules) -> None:
@@ -170,17 +212,20 @@ def answer_of_buyers(
     `game.rest`, where their evolution leads.
     Raises NotSolved if they do not come to rest.
     """
-    curious = (1 - CURIOSITY) * shares + CURIOSITY / len(hour.sellers)
-    rest, evolution = evolve(hour, prices, curious, rules)
+    rest, evolution = evolve(hour, prices, curious(hour, shares), rules)
     if largest_change(evolution) > rules.tolerance:
         if rules.payoff == "shared" and not demand_of(hour, rules).alike:
             return shares_at_rest(hour, prices, rules), evolution
-        raise NotSolved(
-            f"step {hour.step}: buyers did not come to rest; "
-            f"a smaller evolution_step may help{warning(rules)}",
-            status="limit",
-        )
+        raise NotSolved(buyers_restless(hour, rules), status="limit")
     return rest, evolution
+
+
+def buyers_restless(hour: Hour, rules: Rules) -> str:
+    """Buyers who do not come to rest, in words."""
+    return (
+        f"step {hour.step}: buyers did not come to rest; "
+        f"a smaller evolution_step may help{warning(rules)}"
+    )
 
 
 def warning(rules: Rules) -> str:

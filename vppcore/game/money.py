@@ -2,7 +2,8 @@
 
 A seller's utility in the game counts power asked. Settlement pays power sent: (p_j - c_j) times
 what `market.deliver` sends. The two differ where more is asked of a seller than it has, and where
-left-overs find it in a later pass. kW, yuan/kWh; prices are (sellers,).
+left-overs find it in a later pass. kW, yuan/kWh; prices are (sellers,), or many such rows at once,
+(..., sellers).
 
 Where an hour is short of supply a seller sends all it has at any price that buyers accept, so all
 ask the highest one. Where it is long a seller that is dear loses what buyers do not ask of it, and
@@ -60,14 +61,14 @@ class MoneyResult:
 
 # --- what a price brings --------------------------------------------------------------------------
 def sent_power(hour: Hour, prices: np.ndarray, rules: Rules) -> np.ndarray:
-    """What each seller sends once buyers have settled at these prices, kW `(sellers,)`."""
+    """What each seller sends once buyers have settled at these prices, kW `(..., sellers)`."""
     shares = shares_at_rest(hour, prices, rules)
     wished = demand_of(hour, rules).wished(prices)
-    return deliver(hour, shares, wished).sum(axis=0)
+    return deliver(hour, shares, wished).sum(axis=-2)
 
 
 def money_earned(hour: Hour, prices: np.ndarray, rules: Rules) -> np.ndarray:
-    """What each seller earns at these prices above what its power is worth to it, yuan/h."""
+    """What each seller earns above what its power is worth to it, yuan/h `(..., sellers)`."""
     return (prices - hour.reservation) * sent_power(hour, prices, rules)
 
 
@@ -90,7 +91,7 @@ def money_temptations(
     now = money_earned(hour, prices, rules) / demand
     gains = []
     for seller in range(len(hour.sellers)):
-        best = max(earned_at(hour, prices, seller, price, rules) for price in tried) / demand
+        best = earned_at(hour, prices, seller, tried, rules).max() / demand
         gains.append(relative_gain(hour, now[seller], max(best, now[seller])))
     return np.array(gains)
 
@@ -160,19 +161,23 @@ def best_answers_in_money(hour: Hour, prices: np.ndarray, rules: Rules) -> np.nd
         low, high = hour.price_min, hour.top
         while high - low > CLOSE * hour.price_size:
             tried = np.linspace(low, high, NET)
-            earned = [earned_at(hour, prices, seller, price, rules) for price in tried]
-            best = int(np.argmax(earned))
+            best = int(np.argmax(earned_at(hour, prices, seller, tried, rules)))
             low = tried[max(best - 1, 0)]
             high = tried[min(best + 1, NET - 1)]
         answers[seller] = tried[best]
     return answers
 
 
-def earned_at(hour: Hour, prices: np.ndarray, seller: int, price: float, rules: Rules) -> float:
-    """What a seller earns at another price of its own while the others keep theirs, yuan/h."""
-    moved = prices.copy()
-    moved[seller] = price
-    return float(money_earned(hour, moved, rules)[seller])
+def earned_at(
+    hour: Hour, prices: np.ndarray, seller: int, tried: np.ndarray, rules: Rules
+) -> np.ndarray:
+    """What a seller earns at other prices of its own while the others keep theirs, yuan/h.
+
+    tried: prices, `(prices,)`; so is the result.
+    """
+    moved = np.tile(prices, (len(tried), 1))
+    moved[:, seller] = tried
+    return money_earned(hour, moved, rules)[:, seller]
 
 
 def at_pure_prices(hour: Hour, prices: np.ndarray, gain: float, rules: Rules) -> MoneyResult:
@@ -199,11 +204,8 @@ def net_of_prices(hour: Hour) -> np.ndarray:
 
 def earnings_table(hour: Hour, levels: np.ndarray, rules: Rules) -> np.ndarray:
     """What each seller earns at all joint prices of the net, yuan/h `(levels, ..., sellers)`."""
-    sellers = len(hour.sellers)
-    table = np.zeros((len(levels),) * sellers + (sellers,))
-    for index in np.ndindex(table.shape[:-1]):
-        table[index] = money_earned(hour, levels[list(index)], rules)
-    return table
+    of_each = np.meshgrid(*[levels] * len(hour.sellers), indexing="ij")
+    return money_earned(hour, np.stack(of_each, axis=-1), rules)
 
 
 def learnt_lotteries(table: np.ndarray) -> list[np.ndarray]:

@@ -29,20 +29,21 @@ SMALL_STEP = 1e-9
 def rest_of(hour: Hour, worth: np.ndarray, alike: bool) -> np.ndarray:
     """The part of all demand that is asked of each seller where buyers rest, `(sellers,)`.
 
-    worth: what choosing a seller is worth, yuan/kWh `(buyers, sellers)`, 0 or more.
+    worth: what choosing a seller is worth, yuan/kWh `(buyers, sellers)`, 0 or more. For buyers who
+        are alike there may be axes before these, and in what is returned.
     alike: every buyer values sellers alike, up to a factor.
     """
     worth = indifferent_without_worth(worth)
     if alike or len(hour.sellers) == 1:
-        offer = worth[0] * hour.surplus
-        return offer / offer.sum()
+        offer = worth[..., 0, :] * hour.surplus
+        return offer / offer.sum(axis=-1, keepdims=True)
     shares = rest_by_newton(hour, worth)
     return hour.deficit @ shares / hour.deficit.sum()
 
 
 def indifferent_without_worth(worth: np.ndarray) -> np.ndarray:
     """Buyers who gain nowhere do not care: every seller is worth one to them."""
-    gains_nothing = worth.max(axis=1, keepdims=True) <= 0
+    gains_nothing = worth.max(axis=-1, keepdims=True) <= 0
     return np.where(gains_nothing, 1.0, np.maximum(worth, 0.0))
 
 

@@ -1,7 +1,8 @@
 """Sellers set prices: the price game of paper B.
 
 yuan/kWh; prices are (sellers,), shares are (buyers, sellers). The part Y_j of a seller is its share
-of all demand.
+of all demand. Where buyers are alike, several games of one hour can be played side by side: then
+these have a first axis more, `(games, ...)`.
 
 A seller earns U_j = (p_j - c_j) X_j with X_j = sum_i y_ij x*_ij the power asked of it, paper B
 (16), (21), (22). What it takes for given while it moves depends on the order of the game:
@@ -44,6 +45,7 @@ def best_prices(hour: Hour, prices: np.ndarray, shares: np.ndarray, rules: Rules
     demand = demand_of(hour, rules)
     if rules.order == "text":
         wished = best_with_shares_held(hour, shares, demand)
+        wished = np.where(np.isnan(wished), prices, wished)  # without customers no price is better
     elif demand.alike:
         wished = best_at_part(hour, hour.deficit @ shares / hour.deficit.sum(), demand)
     else:
@@ -57,12 +59,15 @@ def best_with_shares_held(hour: Hour, shares: np.ndarray, demand: Demand) -> np.
     What is asked of j is sum_i w_ij (lambda_i - p) with quadratic satisfaction and
     sum_i w_ij (lambda_i/p - 1) with a logarithm. So the best price is (L_j + c_j)/2 or
     sqrt(L_j c_j), with L_j the mean of lambda_i in the weights w_ij. Fixed demand does not fall
-    with the price: the highest price is best. The band is not looked at.
+    with the price: the highest price is best. The band is not looked at. nan for a seller whom
+    nobody chooses.
     """
     if not isinstance(demand, ElasticDemand):
         return np.full(len(hour.sellers), hour.top)
     weights = shares * (hour.deficit / demand.fall[:, 0])[:, None]
-    mean_first = demand.first @ weights / weights.sum(axis=0)
+    of_all = weights.sum(axis=-2)
+    mean_first = np.full_like(of_all, np.nan)
+    np.divide(demand.first @ weights, of_all, out=mean_first, where=of_all > 0)
     if isinstance(demand, QuadraticDemand):
         return (mean_first + hour.reservation) / 2
     return np.sqrt(mean_first * np.maximum(hour.reservation, 0.0))
@@ -81,11 +86,13 @@ def best_at_part(hour: Hour, part: np.ndarray, demand: Demand) -> np.ndarray:
     if isinstance(demand, QuadraticDemand) and not demand.above_grid:
         return (demand.first[0] + hour.reservation * (3 - 2 * part)) / (4 - 2 * part)
 
-    low = np.full(len(part), hour.price_min)
-    high = np.full(len(part), hour.top)
+    low = np.full(part.shape, hour.price_min)
+    high = np.full(part.shape, hour.top)
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        falls = demand.wish_falls(middle)[0] + (1 - part) * demand.worth_falls(middle)[0]
+        of_amounts = demand.wish_falls(middle)[..., 0, :]
+        of_choices = demand.worth_falls(middle)[..., 0, :]
+        falls = of_amounts + (1 - part) * np.where(part < 1, of_choices, 0.0)
         is_too_dear = (middle - hour.reservation) * falls > 1
         high = np.where(is_too_dear, middle, high)
         low = np.where(is_too_dear, low, middle)
@@ -124,8 +131,18 @@ def raise_prices(hour: Hour, prices: np.ndarray, shares: np.ndarray, rules: Rule
     shares: of the buyers at rest, `(buyers, sellers)`.
     """
     wished = best_prices(hour, prices, shares, rules)
-    moved = prices + rules.price_step * (wished - prices)  # B (26)
+    moved = stepped(prices, wished, rules.price_step, rules.tolerance * hour.price_size)
     return np.clip(moved, hour.price_min, hour.top)
+
+
+def stepped(prices: np.ndarray, wished: np.ndarray, step: float, small: float) -> np.ndarray:
+    """Prices moved a fraction of the way to those that are wished for, paper B (26).
+
+    The last bit, shorter than `small` (yuan/kWh), is gone whole: a price at the edge of the band is
+    the edge, not almost, which counts where little is left between a seller and its buyers.
+    """
+    way = wished - prices
+    return prices + np.where(np.abs(way) <= small, 1.0, step) * way
 
 
 # --- closed form ----------------------------------------------------------------------------------

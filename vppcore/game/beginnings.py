@@ -1,0 +1,137 @@
+"""Where the games of one hour end that begin apart: for like buyers all at once, side by side.
+
+kW, yuan/kWh; prices are (games, sellers), shares are (games, buyers, sellers). Each game takes the
+steps that `hour.play` takes, and stays where it has come to rest while others go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from vppcore.errors import NotSolved
+from vppcore.game.buyers import curious, moved_towards, part_of_demand, shared_out
+from vppcore.game.demand import demand_of
+from vppcore.game.hour import buyers_restless, not_at_rest, play
+from vppcore.game.rest import indifferent_without_worth
+from vppcore.game.rules import Rules
+from vppcore.game.sellers import raise_prices
+from vppcore.market import Hour
+
+
+def random_start(hour: Hour, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Prices anywhere in the band, and shares anywhere on the simplex."""
+    count = len(hour.sellers)
+    prices = random.uniform(hour.price_min, hour.top, count)
+    shares = random.dirichlet(np.ones(count), len(hour.buyers))
+    return prices, shares
+
+
+def ends_of(
+    hour: Hour, starts: list[tuple[np.ndarray, np.ndarray]], rules: Rules
+) -> tuple[np.ndarray, np.ndarray]:
+    """Prices and parts of all demand at which games end, both `(games, sellers)`.
+
+    starts: first prices and shares of each game.
+    Raises NotSolved if a game does not come to rest.
+
+    >>> hour = Hour(1, ("A", "B"), ("C",), np.array([6.0, 8.0]), np.array([7.0]),
+    ...             np.array([0.3, 0.38]), grid_price=0.75, price_min=0.3, price_max=1.2)
+    >>> random = np.random.default_rng(1)
+    >>> prices, _ = ends_of(hour, [random_start(hour, random) for _ in range(2)], Rules())
+    >>> prices.round(4)
+    array([[0.5973, 0.629 ],
+           [0.5973, 0.629 ]])
+    """
+    if not demand_of(hour, rules).alike:  # each game has its own search for the buyers' rest
+        results = [play(hour, rules, start) for start in starts]
+        prices = np.array([result.prices.to_numpy() for result in results])
+        return prices, np.array([result.part.to_numpy() for result in results])
+    prices = np.array([first for first, _ in starts])
+    shares = np.array([first for _, first in starts])
+    return play_side_by_side(hour, prices, shares, rules)
+
+
+def play_side_by_side(
+    hour: Hour, prices: np.ndarray, shares: np.ndarray, rules: Rules
+) -> tuple[np.ndarray, np.ndarray]:
+    """The steps of `hour.play` for several games with buyers who are alike.
+
+    Raises NotSolved if a game does not come to rest.
+    """
+    moving = np.ones(len(prices), bool)
+    for _ in range(rules.max_rounds):
+        answered = answers_of_buyers(hour, prices, shares, rules)
+        moved = moved_prices(hour, prices, answered, rules)
+        change = largest_change_by_game(prices, moved)
+        shares = where_moving(moving, answered, shares)
+        prices = where_moving(moving, moved, prices)
+        moving = moving & (change > rules.tolerance * hour.price_size)
+        if not moving.any():
+            return prices, part_of_demand(hour, shares)
+    raise NotSolved(not_at_rest(hour, rules), status="limit")
+
+
+def answers_of_buyers(
+    hour: Hour, prices: np.ndarray, shares: np.ndarray, rules: Rules
+) -> np.ndarray:
+    """Shares at which the buyers of each game rest. Raises NotSolved if they do not."""
+    worth = indifferent_without_worth(demand_of(hour, rules).worth(prices))
+
+    def step(shares: np.ndarray) -> np.ndarray:
+        payoff = shared_out(hour, worth, shares, rules.payoff)
+        return moved_towards(shares, payoff, rules.evolution_step)
+
+    first = curious(hour, shares)
+    rest, restless = until_rest(step, first, rules.tolerance, 20 * rules.max_rounds)
+    if restless:
+        raise NotSolved(buyers_restless(hour, rules), status="limit")
+    return rest
+
+
+def moved_prices(hour: Hour, prices: np.ndarray, shares: np.ndarray, rules: Rules) -> np.ndarray:
+    """Prices after the sellers' move of one round: one step, or in the text's order their rest."""
+
+    def step(prices: np.ndarray) -> np.ndarray:
+        return raise_prices(hour, prices, shares, rules)
+
+    if rules.order != "text":
+        return step(prices)
+    rest, restless = until_rest(
+        step, prices, rules.tolerance * hour.price_size, rules.max_rounds
+    )
+    if restless:
+        raise NotSolved(not_at_rest(hour, rules), status="limit")
+    return rest
+
+
+def until_rest(
+    step: Callable[[np.ndarray], np.ndarray], state: np.ndarray, tolerance: float, limit: int
+) -> tuple[np.ndarray, bool]:
+    """Repeats a step until each game's state changes by no more than the tolerance.
+
+    state: `(games, ...)`.
+    limit: number of steps after which to give up.
+    Returns the last states, and whether any of them still moved.
+    """
+    moving = np.ones(len(state), bool)
+    for _ in range(limit):
+        moved = step(state)
+        change = largest_change_by_game(state, moved)
+        state = where_moving(moving, moved, state)
+        moving = moving & (change > tolerance)
+        if not moving.any():
+            return state, False
+    return state, True
+
+
+def where_moving(moving: np.ndarray, moved: np.ndarray, rest: np.ndarray) -> np.ndarray:
+    """The moved state of games that still move, the old one of all others, `(games, ...)`."""
+    return np.where(moving.reshape(-1, *[1] * (moved.ndim - 1)), moved, rest)
+
+
+def largest_change_by_game(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """The largest change of any number of each game, `(games,)`."""
+    change = np.abs(after - before)
+    return change.max(axis=tuple(range(1, change.ndim)))
