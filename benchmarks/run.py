@@ -26,8 +26,10 @@ from vppcore.cooperation.joint import pool
 from vppcore.cooperation.negotiation import cooperate, negotiate
 from vppcore.cooperation.settings import Settings
 from vppcore.fairness import coalition_values, coalitions
+from vppcore.game.beginnings import ends_of, random_start
 from vppcore.game.day import trade_by_game
 from vppcore.game.hour import play
+from vppcore.game.rules import Rules
 from vppcore.game.sellers import equilibrium
 from vppcore.pages.study import Study
 from vppcore.reading import load_case
@@ -220,6 +222,16 @@ def game_rows(row: Callable) -> None:
         iterations=play(hour).rounds,
     )
     row("game of one hour, closed form", median_seconds(lambda: equilibrium(hour), 50))
+    random = np.random.default_rng(1)
+    starts = [random_start(hour, random) for _ in range(10)]
+    row(
+        "game of one hour, ten starts side by side",
+        median_seconds(lambda: ends_of(hour, starts, Rules())),
+    )
+    row(
+        "game of one hour, ten starts one by one",
+        median_seconds(lambda: [play(hour, start=start) for start in starts]),
+    )
     row(
         "game of a day, schedules given, ten starts as proof",
         median_seconds(lambda: trade_by_game(case, alone)),

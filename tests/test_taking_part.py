@@ -352,7 +352,7 @@ def vpp_in_other_units(plant: VPP, power: float, money: float) -> VPP:
         for name, rule in rules_of(part).items():
             of_power, of_money = POWERS_OF_UNITS[rule.unit]
             value = getattr(part, name)
-            if value is not None:
+            if isinstance(value, (int, float, np.ndarray)):  # a word has no unit
                 scaled[name] = value * power**of_power * money**of_money
         parts.append(replace(part, **scaled))
     return replace(plant, components=tuple(parts))

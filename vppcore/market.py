@@ -262,10 +262,13 @@ class Hour:
     @property
     def why_closed(self) -> str:
         """Why there is no trade in this step, in words; empty where the market is open."""
+        if self.pair_limit <= 0:
+            return "the tie between two VPPs carries nothing"
         if self.grid_price - self.price_min <= ROUNDING * self.price_size:
+            less_fee = f", less its fee of {self.fee:g}" if self.fee else ""
             return (
                 f"the lowest price allowed, {self.price_min:g} yuan/kWh, is not below the "
-                f"{self.grid_price:g} that a buyer pays otherwise"
+                f"{self.grid_price:g} that a buyer pays otherwise{less_fee}"
             )
         if not self.sellers and self.withheld:
             names = ", ".join(self.withheld)

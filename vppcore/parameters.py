@@ -374,6 +374,6 @@ def _wanted(found: float, rule: Rule) -> str:
         return "a finite number"
     if abs(found) >= LARGEST:
         return f"below {LARGEST:g} in size"
-    if rule.low <= found <= rule.high:
+    if rule.whole and rule.low <= found <= rule.high and found != round(found):
         return "a whole number"
     return rule.limits

@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from vppcore.errors import NotSolved, WrongInput
-from vppcore.game.buyers import CURIOSITY, LEAST_ASKED, largest_change, moved_towards
+from vppcore.game.buyers import CURIOSITY, LEAST_ASKED, moved_towards
 from vppcore.game.demand import Demand, demand_of
 from vppcore.game.hour import period_of, refuse_closed, usual_start
 from vppcore.game.rest import indifferent_without_worth
@@ -93,14 +93,13 @@ class SellerAgent:
         self.of_all = self.chosen / total
 
     def move(self) -> float:
-        """Goes one step towards its best price, paper B (26); how far it went, yuan/kWh."""
-        before = self.price
+        """Goes one step towards its best price, paper B (26); how long it was, yuan/kWh."""
         low, high = self.band
         wished = min(max(self.best_price(), low), high)
         small = self.rules.tolerance * self.price_size
-        moved = float(stepped(before, wished, self.rules.price_step, small))
-        self.price = min(max(moved, low), high)
-        return abs(self.price - before)
+        moved, length = stepped(self.price, wished, self.rules.price_step, small)
+        self.price = min(max(float(moved), low), high)
+        return float(length)
 
     def best_price(self) -> float:
         """What it would like to ask, from what it was told alone, yuan/kWh.
@@ -277,11 +276,12 @@ class Talks:
             first = first or path
             if self.rules.order == "text":
                 self.inner_loop()
+                change = float(np.abs(self.prices() - prices[-1]).max())
             else:
                 self.tell_totals()
-                self.move_prices()
+                change = self.move_prices()
             prices.append(self.prices())
-            if largest_change(prices) <= self.rules.tolerance * self.price_size:
+            if change <= self.rules.tolerance * self.price_size:
                 return first
             if self.rules.order == "text":
                 self.refuse_circle(prices)

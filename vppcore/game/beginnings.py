@@ -63,8 +63,7 @@ def play_side_by_side(
     moving = np.ones(len(prices), bool)
     for _ in range(rules.max_rounds):
         answered = answers_of_buyers(hour, prices, shares, rules)
-        moved = moved_prices(hour, prices, answered, rules)
-        change = largest_change_by_game(prices, moved)
+        moved, change = moved_prices(hour, prices, answered, rules)
         shares = where_moving(moving, answered, shares)
         prices = where_moving(moving, moved, prices)
         moving = moving & (change > rules.tolerance * hour.price_size)
@@ -79,9 +78,10 @@ def answers_of_buyers(
     """Shares at which the buyers of each game rest. Raises NotSolved if they do not."""
     worth = indifferent_without_worth(demand_of(hour, rules).worth(prices))
 
-    def step(shares: np.ndarray) -> np.ndarray:
+    def step(shares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         payoff = shared_out(hour, worth, shares, rules.payoff)
-        return moved_towards(shares, payoff, rules.evolution_step)
+        moved = moved_towards(shares, payoff, rules.evolution_step)
+        return moved, largest_by_game(np.abs(moved - shares))
 
     first = curious(hour, shares)
     rest, restless = until_rest(step, first, rules.tolerance, 20 * rules.max_rounds)
@@ -90,35 +90,43 @@ def answers_of_buyers(
     return rest
 
 
-def moved_prices(hour: Hour, prices: np.ndarray, shares: np.ndarray, rules: Rules) -> np.ndarray:
-    """Prices after the sellers' move of one round: one step, or in the text's order their rest."""
+def moved_prices(
+    hour: Hour, prices: np.ndarray, shares: np.ndarray, rules: Rules
+) -> tuple[np.ndarray, np.ndarray]:
+    """Prices after the sellers' move of one round, and how far each game moved, `(games,)`.
 
-    def step(prices: np.ndarray) -> np.ndarray:
-        return raise_prices(hour, prices, shares, rules)
+    One step, or in the order of the text their rest. Raises NotSolved if they do not rest.
+    """
+
+    def step(prices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        moved, length = raise_prices(hour, prices, shares, rules)
+        return moved, largest_by_game(length)
 
     if rules.order != "text":
         return step(prices)
-    rest, restless = until_rest(
-        step, prices, rules.tolerance * hour.price_size, rules.max_rounds
-    )
+    small = rules.tolerance * hour.price_size
+    rest, restless = until_rest(step, prices, small, rules.max_rounds)
     if restless:
         raise NotSolved(not_at_rest(hour, rules), status="limit")
-    return rest
+    return rest, largest_by_game(np.abs(rest - prices))
 
 
 def until_rest(
-    step: Callable[[np.ndarray], np.ndarray], state: np.ndarray, tolerance: float, limit: int
+    step: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
+    state: np.ndarray,
+    tolerance: float,
+    limit: int,
 ) -> tuple[np.ndarray, bool]:
-    """Repeats a step until each game's state changes by no more than the tolerance.
+    """Repeats a step until each game moves by no more than the tolerance.
 
+    step: takes states to the next ones and to how far each game moved, `(games,)`.
     state: `(games, ...)`.
     limit: number of steps after which to give up.
     Returns the last states, and whether any of them still moved.
     """
     moving = np.ones(len(state), bool)
     for _ in range(limit):
-        moved = step(state)
-        change = largest_change_by_game(state, moved)
+        moved, change = step(state)
         state = where_moving(moving, moved, state)
         moving = moving & (change > tolerance)
         if not moving.any():
@@ -131,7 +139,6 @@ def where_moving(moving: np.ndarray, moved: np.ndarray, rest: np.ndarray) -> np.
     return np.where(moving.reshape(-1, *[1] * (moved.ndim - 1)), moved, rest)
 
 
-def largest_change_by_game(before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """The largest change of any number of each game, `(games,)`."""
-    change = np.abs(after - before)
-    return change.max(axis=tuple(range(1, change.ndim)))
+def largest_by_game(numbers: np.ndarray) -> np.ndarray:
+    """The largest number of each game, `(games,)`."""
+    return numbers.max(axis=tuple(range(1, numbers.ndim)))

@@ -10,7 +10,9 @@ deficit, so that the grid's price leads to the purchase that the schedule made:
     quadratic:  lambda x - (lambda - g) x^2 / (2 D),      x* = D (lambda - p) / (lambda - g)
     log:        lambda s ln(1 + x/s),  s = D g/(lambda - g),   x* = s (lambda/p - 1)
 
-with lambda = kappa g, kappa the satisfaction coefficient of the VPP. Below the tariff a buyer
+with lambda = kappa g, kappa the satisfaction coefficient of the VPP. (Where prices below zero are
+allowed, g may be zero or less; then lambda = g + (kappa - 1) times the size of prices,
+`Hour.price_size`, so that it always lies above g.) Below the tariff a buyer
 wishes more than its deficit; what it is sent is capped by the deficit (`market.asked_power`).
 """
 

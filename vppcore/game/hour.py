@@ -95,10 +95,11 @@ def play(
         evolutions.append(evolution)
         if rules.order == "text":
             prices = rest_of_sellers(hour, prices, shares, rules)
+            change = np.abs(prices - path[-1])
         else:
-            prices = raise_prices(hour, prices, shares, rules)
+            prices, change = raise_prices(hour, prices, shares, rules)
         path.append(prices)
-        if largest_change(path) <= rules.tolerance * hour.price_size:
+        if change.max() <= rules.tolerance * hour.price_size:
             refuse_false_rest(hour, prices, rules)
             return played(hour, shares, path, evolutions[0], rules)
         refuse_circle(hour, path, rules)
@@ -175,11 +176,10 @@ def rest_of_sellers(hour: Hour, prices: np.ndarray, shares: np.ndarray, rules: R
 
     Raises NotSolved if they do not come to rest.
     """
-    path = [prices]
     for _ in range(rules.max_rounds):
-        path.append(raise_prices(hour, path[-1], shares, rules))
-        if largest_change(path) <= rules.tolerance * hour.price_size:
-            return path[-1]
+        prices, change = raise_prices(hour, prices, shares, rules)
+        if change.max() <= rules.tolerance * hour.price_size:
+            return prices
     raise NotSolved(not_at_rest(hour, rules), status="limit")
 
 

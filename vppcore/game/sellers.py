@@ -123,26 +123,34 @@ def best_answers(hour: Hour, prices: np.ndarray, rules: Rules) -> np.ndarray:
     return answers
 
 
-def raise_prices(hour: Hour, prices: np.ndarray, shares: np.ndarray, rules: Rules) -> np.ndarray:
-    """The prices after one step of the sellers along the derivative of their utility, paper B (26).
+def raise_prices(
+    hour: Hour, prices: np.ndarray, shares: np.ndarray, rules: Rules
+) -> tuple[np.ndarray, np.ndarray]:
+    """One step of the sellers along the derivative of their utility, paper B (26).
 
     The derivative is scaled to the size of a price: the step goes the fraction `price_step` of the
     way to the price that the seller wishes for.
     shares: of the buyers at rest, `(buyers, sellers)`.
+    Returns the prices after the step, and how long each seller's step was, yuan/kWh, as `prices`.
     """
     wished = best_prices(hour, prices, shares, rules)
-    moved = stepped(prices, wished, rules.price_step, rules.tolerance * hour.price_size)
-    return np.clip(moved, hour.price_min, hour.top)
+    small = rules.tolerance * hour.price_size
+    moved, length = stepped(prices, wished, rules.price_step, small)
+    return np.clip(moved, hour.price_min, hour.top), length
 
 
-def stepped(prices: np.ndarray, wished: np.ndarray, step: float, small: float) -> np.ndarray:
-    """Prices moved a fraction of the way to those that are wished for, paper B (26).
+def stepped(
+    prices: np.ndarray, wished: np.ndarray, step: float, small: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Prices moved a fraction of the way to those that are wished for, and the lengths of steps.
 
-    The last bit, shorter than `small` (yuan/kWh), is gone whole: a price at the edge of the band is
-    the edge, not almost, which counts where little is left between a seller and its buyers.
+    Where a step is no longer than `small` (yuan/kWh), which counts as rest, the last bit of the way
+    is gone whole. So a price at the edge of the band is the edge, not almost: that counts where
+    little or nothing is left between a seller and its buyers.
     """
     way = wished - prices
-    return prices + np.where(np.abs(way) <= small, 1.0, step) * way
+    length = np.abs(step * way)
+    return np.where(length <= small, wished, prices + step * way), length
 
 
 # --- closed form ----------------------------------------------------------------------------------
