@@ -196,9 +196,7 @@ def test_an_hour_in_another_order_is_the_same_hour(rules, surplus, deficit, rese
     assert other.prices[list(hour.sellers)].to_numpy() == pytest.approx(
         one.prices.to_numpy(), abs=1e-9
     )
-    assert other.part[list(hour.sellers)].to_numpy() == pytest.approx(
-        one.part.to_numpy(), abs=1e-9
-    )
+    assert other.part[list(hour.sellers)].to_numpy() == pytest.approx(one.part.to_numpy(), abs=1e-9)
     sent = other.sent.loc[list(hour.buyers), list(hour.sellers)]
     size = hour.surplus.sum() + hour.deficit.sum()
     assert sent.to_numpy() == pytest.approx(one.sent.to_numpy(), abs=1e-8 * size)

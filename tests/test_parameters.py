@@ -133,3 +133,18 @@ def test_a_limit_by_step_may_be_a_number_or_a_series():
     assert measured_faults("buy_max", [1.0, 2.0], rule, 3) == [
         "buy_max: found 2 numbers; allowed: 3, one for each step"
     ]
+
+
+@pytest.mark.parametrize(
+    ("rule", "value", "allowed"),
+    [
+        (Rule("number", "-", low=1.0, above=True), 1.0, "above 1"),
+        (Rule("number", "kW", low=0.0, high=2.0, below=True), 2.0, "0 or more and below 2"),
+        (Rule("number", "-", low=1.0, whole=True), 1.5, "a whole number"),
+        (Rule("number", "-", low=1.0, whole=True), 0.5, "1 or more"),
+    ],
+)
+def test_a_number_at_an_open_edge_is_told_the_edge(rule, value, allowed):
+    """Not that it should be a whole number, which it is."""
+    [sentence] = measured_faults("x", value, rule)
+    assert sentence.endswith(f"; allowed: {allowed}")

@@ -1,7 +1,8 @@
 """Sellers and buyers of an hour as agents that know only their own numbers, paper B section 4.
 
 A seller knows its surplus and its reservation price, a buyer its deficit and its satisfaction
-coefficient; all know the tariff, the band of prices and the rules. Everything else they are told, and every word is recorded:
+coefficient; all know the tariff, the band of prices and the rules. Everything else they are told,
+and every word is recorded:
 
     price    a seller to all buyers: what it asks, yuan/kWh
     cover    a seller to all buyers: its surplus over the deficits of those who choose it, S_j/N_j
@@ -97,7 +98,8 @@ class SellerAgent:
         low, high = self.band
         wished = min(max(self.best_price(), low), high)
         small = self.rules.tolerance * self.price_size
-        moved, length = stepped(self.price, wished, self.rules.price_step, small)
+        here, there = np.array(self.price), np.array(wished)
+        moved, length = stepped(here, there, self.rules.price_step, small)
         self.price = min(max(float(moved), low), high)
         return float(length)
 
