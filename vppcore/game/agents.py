@@ -29,7 +29,6 @@ from vppcore.game.demand import Demand, demand_of
 from vppcore.game.hour import period_of, refuse_closed, usual_start
 from vppcore.game.rest import indifferent_without_worth
 from vppcore.game.rules import Rules
-from vppcore.game.sellers import stepped
 from vppcore.market import Hour
 
 KINDS = ("price", "cover", "chosen", "asked", "fall", "total")
@@ -97,11 +96,15 @@ class SellerAgent:
         """Goes one step towards its best price, paper B (26); how long it was, yuan/kWh."""
         low, high = self.band
         wished = min(max(self.best_price(), low), high)
-        small = self.rules.tolerance * self.price_size
-        here, there = np.array(self.price), np.array(wished)
-        moved, length = stepped(here, there, self.rules.price_step, small)
-        self.price = min(max(float(moved), low), high)
-        return float(length)
+        way = wished - self.price
+        length = abs(self.rules.price_step * way)
+        rests = length <= self.rules.tolerance * self.price_size
+        if rests and self.rules.order == "text":  # the last bit is gone whole, see `raise_prices`
+            moved = wished
+        else:
+            moved = self.price + self.rules.price_step * way
+        self.price = min(max(moved, low), high)
+        return length
 
     def best_price(self) -> float:
         """What it would like to ask, from what it was told alone, yuan/kWh.

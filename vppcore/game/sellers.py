@@ -129,28 +129,20 @@ def raise_prices(
     """One step of the sellers along the derivative of their utility, paper B (26).
 
     The derivative is scaled to the size of a price: the step goes the fraction `price_step` of the
-    way to the price that the seller wishes for.
+    way to the price that the seller wishes for. Where it is so short that it counts as rest, the
+    last bit of the way is gone whole. So a price at the edge of the band is the edge, not almost:
+    that counts where little or nothing is left between a seller and its buyers.
     shares: of the buyers at rest, `(buyers, sellers)`.
     Returns the prices after the step, and how long each seller's step was, yuan/kWh, as `prices`.
     """
     wished = best_prices(hour, prices, shares, rules)
-    small = rules.tolerance * hour.price_size
-    moved, length = stepped(prices, wished, rules.price_step, small)
-    return np.clip(moved, hour.price_min, hour.top), length
-
-
-def stepped(
-    prices: np.ndarray, wished: np.ndarray, step: float, small: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Prices moved a fraction of the way to those that are wished for, and the lengths of steps.
-
-    Where a step is no longer than `small` (yuan/kWh), which counts as rest, the last bit of the way
-    is gone whole. So a price at the edge of the band is the edge, not almost: that counts where
-    little or nothing is left between a seller and its buyers.
-    """
     way = wished - prices
-    length = np.abs(step * way)
-    return np.where(length <= small, wished, prices + step * way), length
+    length = np.abs(rules.price_step * way)
+    rests = length <= rules.tolerance * hour.price_size
+    if rules.order != "text":  # a price that moves moves the others' shares, and so their wishes
+        rests = rests.all(axis=-1, keepdims=True)
+    moved = np.where(rests, wished, prices + rules.price_step * way)
+    return np.clip(moved, hour.price_min, hour.top), length
 
 
 # --- closed form ----------------------------------------------------------------------------------
