@@ -230,7 +230,7 @@ def test_verdicts_by_reading_are_those_of_the_claims(handmade, games, chosen):
 def test_buyers_who_gain_nothing_may_choose_as_they_like(games):
     fixed = games["fixed, text"]
     assert all(checks_b.buyers_gain_nothing(played) for played in fixed.hours.values())
-    assert fixed.proofs["starts"].max() > 0.01  # other beginnings, other shares
+    assert fixed.proofs["starts"].max() < 1e-8  # they go by the surplus, from every beginning
     assert checks_b.is_equilibrium(fixed, "shared")[0]
     text = games["elastic, text"]
     assert not checks_b.buyers_gain_nothing(text.hours[10])
