@@ -92,6 +92,13 @@ def only_trades_and_prices(messages: pd.DataFrame) -> Check:
     return kinds <= {"expected trade", "multiplier"}, f"what left the VPPs: {told}"
 
 
+def items_add_up(items: pd.DataFrame, apart: float, together: CoalitionResult) -> Check:
+    """The items of a saving add up to it. items: as `saving_by_item`; apart: yuan alone."""
+    error = abs(float(items.loc["total", "cluster"]) - (apart - together.cost))
+    what = "yuan between the saving and the sum of its items"
+    return at_most(error, SOLVER_ACCURACY * abs(apart), what)
+
+
 def gap_is_small(gaps: pd.Series, tolerance: float) -> Check:
     """Every negotiation ends near the optimum."""
     return at_most(float(gaps.max()), NEGOTIATED * tolerance, "certified gap of a negotiation")

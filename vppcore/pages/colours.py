@@ -49,6 +49,17 @@ NAMES = {
     "carbon_account": "carbon account",
     "heat_vent": "heat let go",
 }
+# by cost item; what is bought has the colour of the plant or the line that it is for
+ITEM_COLOURS = {
+    "gas": COLOURS["gas_turbine"],
+    "carbon": "#882255",
+    "electricity purchase": COLOURS["grid"],
+    "electricity sale": "#C7C7C7",
+    "crossing fee": COLOURS["tie"],
+    "battery wear": COLOURS["battery"],
+    "operation": COLOURS["boiler"],
+    "demand response": "#E69F00",
+}
 VPP_COLOURS = (
     "#0072B2",
     "#D55E00",
@@ -119,6 +130,15 @@ def component_names(names: Iterable[str], kinds: dict[str, str]) -> dict[str, st
         else:
             words[name] = f"{name} ({NAMES[kind]})" if kind in NAMES else name
     return words
+
+
+def item_colour(item: str) -> str:
+    """The colour of a cost item; one that is new gets a spare colour by its name.
+
+    >>> item_colour("crossing fee") == COLOURS["tie"]
+    True
+    """
+    return ITEM_COLOURS.get(item, spare_colour(item))
 
 
 def plant_colour(name: str) -> str:

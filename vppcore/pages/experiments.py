@@ -11,8 +11,11 @@ from tqdm.auto import tqdm
 
 from vppcore.bargaining.split import BargainResult, bargain
 from vppcore.case import Case
+from vppcore.cooperation.joint import pool
 from vppcore.cooperation.negotiation import cooperate
 from vppcore.cooperation.result import CoalitionResult
+from vppcore.cooperation.savings import Ends, saving_by_item, saving_range
+from vppcore.errors import WrongInput
 from vppcore.schedule import DispatchResult
 from vppcore.standalone import alone
 from vppcore.uncertainty.recourse import Recourse
@@ -31,6 +34,30 @@ class Agreement(NamedTuple):
     alone: dict[str, DispatchResult]
     together: CoalitionResult
     split: BargainResult
+
+
+class Saving(NamedTuple):
+    """The saving of a case by cost item, and the schedules that it is the difference of.
+
+    items: as `saving_by_item` makes it, of the flattest schedules.
+    ends: between what the items lie over all cheapest schedules; None where costs are not linear.
+    """
+
+    items: pd.DataFrame
+    ends: Ends | None
+    alone: dict[str, DispatchResult]
+    together: CoalitionResult
+
+
+def split_saving(case: Case, solver: str = "auto") -> Saving:
+    """Where the saving of a case comes from, item by item. solver: as for `pool`."""
+    apart = alone(case, solver, flattest=True)
+    together = pool(case, solver, flattest=True)
+    try:
+        ends = saving_range(case)
+    except WrongInput:  # a range over optima is found for linear costs only
+        ends = None
+    return Saving(saving_by_item(apart, together.dispatches), ends, apart, together)
 
 
 def agree(case: Case, weights: str, solver: str = "auto", **negotiation: Any) -> Agreement:

@@ -14,6 +14,7 @@ from vppcore.bargaining.weights import bargaining_weights, supplied_and_received
 from vppcore.case import Case
 from vppcore.components import COMPONENTS
 from vppcore.cooperation.result import CoalitionResult
+from vppcore.cooperation.savings import Ends
 from vppcore.errors import WrongInput
 from vppcore.pages.checks import ROBUST_ACCURACY
 from vppcore.pages.published import published_value
@@ -174,6 +175,19 @@ def cost_items(results: dict[str, DispatchResult]) -> pd.DataFrame:
     table = pd.DataFrame({name: result.costs for name, result in results.items()}).fillna(0.0)
     table.loc["total"] = table.sum()
     return table.assign(cluster=table.sum(axis=1))
+
+
+def saving_items(items: pd.DataFrame, ends: Ends | None = None) -> pd.DataFrame:
+    """What each cost item falls by, yuan, with the range of the cluster's over all optima.
+
+    items, ends: as `saving_by_item` and `saving_range` make them. The total has no range.
+    """
+    table = items.copy()
+    if ends is not None:
+        table["at least"] = ends.least["cluster"].reindex(table.index)
+        table["at most"] = ends.most["cluster"].reindex(table.index)
+        table.loc["total", ["at least", "at most"]] = table.loc["total", "cluster"]
+    return table
 
 
 def cost_alone(results: dict[str, DispatchResult]) -> pd.Series:
