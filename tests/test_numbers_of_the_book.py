@@ -23,6 +23,7 @@ import pytest
 import sources_fairness
 import sources_feeder
 import sources_games
+import sources_savings
 import sources_uncertainty
 from printed_runs import results_of
 
@@ -373,7 +374,13 @@ def own_functions(module: str, names: dict[str, Any]) -> dict[str, Any]:
 
 
 SOURCES = own_functions(__name__, globals())
-for module in (sources_fairness, sources_feeder, sources_games, sources_uncertainty):
+for module in (
+    sources_fairness,
+    sources_feeder,
+    sources_games,
+    sources_savings,
+    sources_uncertainty,
+):
     added = own_functions(module.__name__, vars(module))
     assert not set(added) & set(SOURCES), "two sources have one name"
     SOURCES |= added
