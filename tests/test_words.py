@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +13,7 @@ from builders import battery, grid, load, pv, seller_and_buyer, vpp
 
 from vppcore import alone, bargain, cooperate, dispatch, pool
 from vppcore.pages import experiments, words
+from vppcore.places import NOTEBOOKS
 
 
 def items(**rows) -> pd.DataFrame:
@@ -242,3 +245,30 @@ def test_cooperation_is_worth_the_difference_to_no_trade():
         "To trade at all, as suits the forecast, takes 10 yuan off the mean, 15 yuan off the 95 % "
         "quantile and 20 yuan off the mean of worst 5 %."
     )
+
+
+# --- pages ----------------------------------------------------------------------------------------
+def fixed_texts(notebook: str) -> list[tuple[str, str]]:
+    """Cell and paragraph of all that a run cannot change: prose, captions, alternative texts."""
+    texts = []
+    for cell in nbformat.read(NOTEBOOKS / f"{notebook}.ipynb", as_version=4).cells:
+        figure = cell.metadata.get("mystnb", {})
+        captions = [
+            figure.get("figure", {}).get("caption", ""),
+            figure.get("image", {}).get("alt", ""),
+        ]
+        for text in [cell.source] if cell.cell_type == "markdown" else captions:
+            texts += [(cell.id, paragraph) for paragraph in text.split("\n\n")]
+    return texts
+
+
+@pytest.mark.parametrize("notebook", ["one_vpp", "cooperation", "worst_day"])
+def test_what_a_run_for_another_vpp_would_make_untrue_is_not_written_down(notebook):
+    """A VPP is named in fixed text only as the book's or the paper's, or in a command to type."""
+    untrue = []
+    for cell, paragraph in fixed_texts(notebook):
+        words_only = re.sub(r"`[^`]*`", "", paragraph)
+        of_the_book = re.search("in the book|paper", words_only, re.IGNORECASE)
+        if re.search(r"VPP\d", words_only) and not of_the_book:
+            untrue.append((cell, paragraph))
+    assert untrue == []
