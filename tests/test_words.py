@@ -123,7 +123,7 @@ def test_only_penalties_that_are_held_are_compared():
     )
     said = words.penalties(table)
     assert "from 19 iterations at 1e-04 yuan/kWh per kW to 150 at 1e-02" in said
-    assert "the certified gap is 4e-05 of the cost at most" in said
+    assert "by no more than the certified gap, 4e-05 of the cost at most" in said
     assert words.penalties(table[table["balancing"]]) == ""
 
 

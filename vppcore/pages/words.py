@@ -283,7 +283,7 @@ def penalties(compared: pd.DataFrame) -> str:
         "The penalty decides how long the talks take, from "
         f"{quickest['iterations']:,.0f} iterations at {quickest['starting penalty']:.0e} yuan/kWh "
         f"per kW to {slowest['iterations']:,.0f} at {slowest['starting penalty']:.0e}, "
-        "and not where they end: the certified gap is "
+        "and where they end by no more than the certified gap, "
         f"{held['certified gap'].max():.0e} of the cost at most."
     )
 
