@@ -58,3 +58,11 @@ def test_a_room_without_a_page_stops_the_build(api_pages, tmp_path, monkeypatch)
 def test_the_house_s_docstrings_become_lists_of_fields():
     failed, tried = doctest.testmod(load("book/_ext/house_docstrings.py"))
     assert tried and not failed
+
+
+def test_roles_and_names_for_screen_readers_are_mended():
+    extension = load("book/_ext/named_roles.py")
+    failed, tried = doctest.testmod(extension)
+    assert tried and not failed
+    assert extension.mended('<summary aria-label="Toggle hidden content">\n') == "<summary>\n"
+    assert extension.mended("<p>no role</p>") == "<p>no role</p>"
