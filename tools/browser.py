@@ -32,7 +32,8 @@ QUIET = [
 PATIENCE_SECONDS = 120
 # the page's own files are there, and its equations are drawn
 READY = """(async () => {
-    while (document.readyState != 'complete') await new Promise(done => setTimeout(done, 20));
+    const loaded = () => performance.getEntriesByType("navigation")[0].loadEventEnd > 0;
+    while (!loaded()) await new Promise(done => setTimeout(done, 20));
     await (window.MathJax?.startup?.promise ?? true);
     await document.fonts.ready;
     // two frames: what scripts changed is laid out

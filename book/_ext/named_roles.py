@@ -1,4 +1,4 @@
-"""What screen readers are told: entries of the bibliography are list items, folds say what they show.
+"""What screen readers are told: entries of the bibliography are items, folds say what they show.
 
 Docutils gives an entry the role `doc-biblioentry`, which its standard has withdrawn, inside a list
 of which browsers then know no item. MyST-NB names the fold of a cell "Toggle hidden content", while

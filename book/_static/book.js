@@ -44,9 +44,7 @@
     }
   };
 
-  const begin = async () => {
-    nameButtons();
-    nameArrows();
+  const letKeyboardScrollFromNowOn = async () => {
     await window.MathJax?.startup?.promise;
     letKeyboardScroll();
     new ResizeObserver(letKeyboardScroll).observe(document.body);
@@ -54,6 +52,8 @@
     document.addEventListener("toggle", letKeyboardScroll, true);
   };
 
-  if (document.readyState === "complete") begin();
-  else window.addEventListener("load", begin);
+  nameButtons(); // the page is read: this script is deferred
+  nameArrows();
+  window.addEventListener("load", nameButtons); // the icons' own script has drawn them by now
+  window.addEventListener("load", letKeyboardScrollFromNowOn);
 })();
