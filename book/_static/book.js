@@ -54,6 +54,9 @@
 
   nameButtons(); // the page is read: this script is deferred
   nameArrows();
-  window.addEventListener("load", nameButtons); // the icons' own script has drawn them by now
+  // another script puts drawings in the icons' place, now or later
+  for (const button of document.querySelectorAll(".theme-switch-button")) {
+    new MutationObserver(nameButtons).observe(button, { childList: true });
+  }
   window.addEventListener("load", letKeyboardScrollFromNowOn);
 })();
