@@ -2,6 +2,8 @@
 (() => {
   // The theme sees to code and tables itself, but only some time after a window has changed its size.
   const MAY_SCROLL = "div.math mjx-container, span.math, pre, .cell_output > .output, .pst-scrollable-table-container";
+  // long outputs have a window of their own, which scrolls down
+  const SCROLLS_DOWN = ".tag_output_scroll > .cell_output";
 
   // A button's name must hold the words that it shows: "Search Ctrl+K".
   const nameButtons = () => {
@@ -42,6 +44,7 @@
       if (scrolls && part.scrollWidth > part.clientWidth) part.tabIndex = 0;
       else part.removeAttribute("tabindex");
     }
+    for (const output of document.querySelectorAll(SCROLLS_DOWN)) output.tabIndex = 0;
   };
 
   const letKeyboardScrollFromNowOn = async () => {
