@@ -500,7 +500,7 @@ def test_a_certificate_shows_what_is_wrong(markets):
     wrong = certify(replace(result, prices=result.prices + 0.02), starts=2)
     assert (
         wrong["gain"] > 1e-4
-        and wrong["closed form"] == pytest.approx(0.02, abs=1e-6)
+        and wrong["closed form"] == pytest.approx(0.02 / result.hour.price_size, abs=1e-6)
         and wrong["starts"] > 0.01
     )
     crowded = certify(replace(result, shares=0 * result.shares + [0.7, 0.3]), starts=1)

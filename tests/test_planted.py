@@ -125,8 +125,9 @@ def test_one_beginning_that_ends_elsewhere_is_enough_whichever_it_is(monkeypatch
         return prices, np.tile(result.part, (len(starts), 1))
 
     monkeypatch.setattr(certificate, "ends_of", sometimes_elsewhere)
-    assert distance_of_starts(result, 3) == pytest.approx(0.05)
-    assert certify(result, starts=3)["starts"] == pytest.approx(0.05)
+    moved = 0.05 / HOUR.price_size
+    assert distance_of_starts(result, 3) == pytest.approx(moved)
+    assert certify(result, starts=3)["starts"] == pytest.approx(moved)
 
 
 def test_a_part_that_ends_elsewhere_counts_like_a_price(monkeypatch):

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vppcore import VPP, Case, WrongInput, dispatch, trade_by_game
-from vppcore.components import CarbonMarket, MicroTurbine, PowerMarket, Renewable
+from vppcore.components import CarbonMarket, Component, MicroTurbine, PowerMarket, Renewable
 from vppcore.game.certificate import certify
 from vppcore.game.day import GameResult
 from vppcore.game.hour import play
@@ -341,21 +341,25 @@ POWERS_OF_UNITS = {
 
 def in_other_units(made: Case, power: float, money: float) -> Case:
     """The same VPPs with every power and energy times `power`, every price times `money`."""
-    return replace(made, vpps=tuple(vpp_in_other_units(plant, power, money) for plant in made.vpps))
+    vpps = tuple(vpp_in_other_units(plant, power, money) for plant in made.vpps)
+    return replace(made, vpps=vpps, tie=part_in_other_units(made.tie, power, money))
 
 
 def vpp_in_other_units(plant: VPP, power: float, money: float) -> VPP:
     """One VPP in other units: each number by the unit that it declares."""
-    parts = []
-    for part in plant.components:
-        scaled = {}
-        for name, rule in rules_of(part).items():
-            of_power, of_money = POWERS_OF_UNITS[rule.unit]
-            value = getattr(part, name)
-            if isinstance(value, (int, float, np.ndarray)):  # a word has no unit
-                scaled[name] = value * power**of_power * money**of_money
-        parts.append(replace(part, **scaled))
-    return replace(plant, components=tuple(parts))
+    parts = tuple(part_in_other_units(part, power, money) for part in plant.components)
+    return replace(plant, components=parts)
+
+
+def part_in_other_units(part: Component, power: float, money: float) -> Component:
+    """One component, or the tie, in other units."""
+    scaled = {}
+    for name, rule in rules_of(part).items():
+        of_power, of_money = POWERS_OF_UNITS[rule.unit]
+        value = getattr(part, name)
+        if isinstance(value, (int, float, np.ndarray)):  # a word has no unit
+            scaled[name] = value * power**of_power * money**of_money
+    return replace(part, **scaled)
 
 
 @settings(max_examples=30)

@@ -32,8 +32,9 @@ def certify(
     payoff spread: how far the buyers' payoffs are apart, as a share of the largest; 0.
     eigenvalue: the largest of the buyers' dynamics, in units of the mean payoff; below 0, and nan
         where there is no choice.
-    closed form: largest difference of a price (yuan/kWh) or a part from the closed form; 0.
-    starts: largest difference of a price (yuan/kWh) or a part from those that other beginnings
+    closed form: largest difference of a price (as a share of the hour's price size) or a part from
+        the closed form; 0, and nan for buyers who differ.
+    starts: largest difference of a price (as before) or a part from those that other beginnings
         lead to; 0, and nan without other beginnings.
     loss: by how much the worst placed seller or buyer is better off outside the market, yuan/kWh;
         0, since nobody need take part.
@@ -86,11 +87,12 @@ def distance_of_closed_form(result: HourResult, rules: Rules) -> float:
 
 
 def distance(result: HourResult, prices: np.ndarray, part: np.ndarray) -> float:
-    """The largest difference of any price (yuan/kWh) or part of demand from a result's.
+    """The largest difference of any price or part of demand from a result's.
 
+    Prices count in units of the hour's price size, so that the yuan has no weight.
     prices, part: `(..., sellers)`.
     """
-    of_prices = np.abs(prices - result.prices.to_numpy()).max()
+    of_prices = np.abs(prices - result.prices.to_numpy()).max() / result.hour.price_size
     of_parts = np.abs(part - result.part.to_numpy()).max()
     return float(max(of_prices, of_parts))
 

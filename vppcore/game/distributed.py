@@ -39,8 +39,11 @@ class HourTalks:
     words: pd.DataFrame
 
     def distance(self, result: HourResult) -> float:
-        """The largest difference of a price (yuan/kWh) or a share from a result in one loop."""
-        of_prices = np.abs(self.prices - result.prices).max()
+        """The largest difference of a price or a share from a result in one loop.
+
+        Prices count in units of the hour's price size.
+        """
+        of_prices = np.abs(self.prices - result.prices).max() / result.hour.price_size
         of_shares = np.abs(self.shares - result.shares).to_numpy().max()
         return float(max(of_prices, of_shares))
 
