@@ -64,9 +64,15 @@ def start_slowly(book: TinyBook) -> subprocess.Popen:
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        preexec_fn=listen_to_interrupts,
     )
     wait_for((book.folder / "begun").exists)
     return build
+
+
+def listen_to_interrupts() -> None:
+    """As in a terminal: who starts the tests in the background may have turned interrupts off."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def wait_for(condition, seconds: float = 30.0) -> None:
