@@ -450,3 +450,18 @@ def test_whether_a_ladder_makes_cooperation_worth_more_is_said(stepped, words):
 
 def test_the_paper_s_case_has_coefficients():
     assert tables_game.without_satisfaction(load_case("paper-b")) == []
+
+
+def test_a_second_road_without_an_answer_says_so(monkeypatch, capsys, study_b):
+    """It neither stops the page nor passes for an agreement."""
+    from vppcore import NotSolved
+    from vppcore.pages import checks_b, experiments_game
+
+    def no_answer(case, solver):
+        raise NotSolved(f"joint optimum: {solver} ran out of time", status="limit")
+
+    monkeypatch.setattr(experiments_game, "pool", no_answer)
+    assert experiments_game.other_optimum(study_b, "auto") is None
+    said = capsys.readouterr().out
+    assert said == "no second road to the joint optimum: joint optimum: osqp ran out of time\n"
+    assert checks_b.same_optimum(None, None) == (True, "")

@@ -66,7 +66,7 @@ def says(page: str, words: str) -> None:
 
 
 def test_a_thin_tie_shrinks_the_saving_and_the_second_vpp_turns_to_the_grid():
-    says("cooperation.ipynb", "the saving shrinks, and VPP2 turns to the grid")
+    says("cooperation.ipynb", "the saving shrinks, and VPP2 buys from the grid again")
     thin = results_of("cooperation", "trade_limit=200")
     book = RESULTS / "cooperation"
     column = "ADMM, sequential"

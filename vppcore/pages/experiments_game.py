@@ -309,6 +309,14 @@ def account_of(case: Case, solver: str) -> tuple[dict[str, DispatchResult], dict
     return schedules, coalition_account(case, schedules, pool(case, solver))
 
 
-def other_optimum(case: Case, solver: str) -> CoalitionResult:
-    """The joint optimum by another solver than the run's own."""
-    return pool(case, OTHER_SOLVER.get(solver, "osqp"))
+def other_optimum(case: Case, solver: str) -> CoalitionResult | None:
+    """The joint optimum by another solver than the run's own.
+
+    Where that one gives no answer, which says nothing against the run's own, the page says so and
+    nothing is returned.
+    """
+    try:
+        return pool(case, OTHER_SOLVER.get(solver, "osqp"))
+    except NotSolved as error:
+        print(f"no second road to the joint optimum: {error}")
+        return None
