@@ -61,7 +61,7 @@ def saving_by_item(
     >>> from vppcore import alone, load_case, pool
     >>> case = load_case("template")
     >>> table = saving_by_item(alone(case), pool(case).dispatches)
-    >>> round(table.loc["total", "cluster"], 2)
+    >>> round(float(table.loc["total", "cluster"]), 2)
     25.44
     """
     if set(apart) != set(together):

@@ -38,11 +38,11 @@ def certify(
         lead to; 0, and nan without other beginnings.
     loss: by how much the worst placed seller or buyer is better off outside the market, yuan/kWh;
         0, since nobody need take part.
-
     money: as gain, in delivered money: what any seller could earn more by any other price when
         buyers settle anew and power is shared out, see `game.money`; may well be above 0, since the
         game counts power asked.
 
+    >>> from vppcore.game.hour import play
     >>> hour = Hour(1, ("A",), ("C",), np.array([6.0]), np.array([7.0]), np.array([0.3]),
     ...             grid_price=0.75, price_min=0.3, price_max=1.2)
     >>> proof = certify(play(hour), starts=2)
