@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from vppcore import VPP, Case
 from vppcore.case import Description
 from vppcore.components import Battery, Component, ElectricLoad, Grid, Part, Renewable, Tie
+from vppcore.market import Hour
 from vppcore.solvers import solve
 
 
@@ -150,4 +151,21 @@ def small_vpps(draw, steps: int | None = None, name: str = "V") -> VPP:
         name,
         (demand, pv(*series(80)), storage, grid(buy, buy * draw(st.sampled_from([0.0, 0.5, 0.9])))),
         steps,
+    )
+
+
+def market_hour(
+    surplus=(6.0, 8.0), deficit=(3.0, 4.0), reservation=(0.3, 0.38), satisfaction=4 / 3, **more
+) -> Hour:
+    """The market of the chapter on the game: tariff 0.75, prices from 0.3; other numbers where given."""
+    prices = {"grid_price": 0.75, "price_min": 0.3, "price_max": 1.2}
+    return Hour(
+        1,
+        tuple(f"S{k}" for k in range(len(surplus))),
+        tuple(f"B{k}" for k in range(len(deficit))),
+        array(*surplus),
+        array(*deficit),
+        np.resize(reservation, len(surplus)).astype(float),
+        **{**prices, **more},
+        satisfaction=np.resize(satisfaction, len(deficit)).astype(float),
     )

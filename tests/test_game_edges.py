@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from builders import array, case, grid, load, pv, vpp
+from builders import array, case, grid, load, market_hour, pv, vpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,7 +25,7 @@ from vppcore.game.money import best_answers_in_money, money_temptations, play_in
 from vppcore.game.rest import rest_by_newton
 from vppcore.game.rules import Rules
 from vppcore.game.sellers import equilibrium
-from vppcore.market import Hour, deliver
+from vppcore.market import deliver
 from vppcore.standalone import alone
 
 TEXT = Rules.of_the_text()
@@ -43,22 +43,6 @@ ALL_RULES = {
 each_rule = pytest.mark.parametrize("rules", ALL_RULES.values(), ids=list(ALL_RULES))
 
 
-def made_hour(
-    surplus=(6.0, 8.0), deficit=(3.0, 4.0), reservation=(0.3, 0.38), satisfaction=4 / 3, **more
-) -> Hour:
-    prices = {"grid_price": 0.75, "price_min": 0.3, "price_max": 1.2}
-    return Hour(
-        1,
-        tuple(f"S{k}" for k in range(len(surplus))),
-        tuple(f"B{k}" for k in range(len(deficit))),
-        array(*surplus),
-        array(*deficit),
-        np.resize(reservation, len(surplus)).astype(float),
-        **{**prices, **more},
-        satisfaction=np.resize(satisfaction, len(deficit)).astype(float),
-    )
-
-
 powers = st.floats(-3, 6).map(lambda exponent: 10**exponent)
 some_powers = st.lists(powers, min_size=1, max_size=4)
 reservations = st.lists(st.floats(0.05, 0.74), min_size=4, max_size=4)
@@ -68,7 +52,7 @@ reservations = st.lists(st.floats(0.05, 0.74), min_size=4, max_size=4)
 @each_rule
 def test_games_side_by_side_end_where_they_end_alone(rules):
     """To the last digits: the same steps, and who has come to rest stays there."""
-    hour = made_hour((6, 8, 1), (3, 4))
+    hour = market_hour((6, 8, 1), (3, 4))
     random = np.random.default_rng(5)
     starts = [random_start(hour, random) for _ in range(4)]
     prices, parts = ends_of(hour, starts, rules)
@@ -79,7 +63,7 @@ def test_games_side_by_side_end_where_they_end_alone(rules):
 
 
 def test_games_side_by_side_of_unlike_buyers():
-    hour = made_hour((6, 8, 5), (3, 4, 2), (0.3, 0.38, 0.34), (1.1, 1.5, 3.0))
+    hour = market_hour((6, 8, 5), (3, 4, 2), (0.3, 0.38, 0.34), (1.1, 1.5, 3.0))
     starts = [random_start(hour, np.random.default_rng(seed)) for seed in (1, 2)]
     prices, _ = ends_of(hour, starts, TEXT)
     for number, start in enumerate(starts):
@@ -87,7 +71,7 @@ def test_games_side_by_side_of_unlike_buyers():
 
 
 def test_restless_games_side_by_side_say_so():
-    hour = made_hour((10, 9))
+    hour = market_hour((10, 9))
     starts = [random_start(hour, np.random.default_rng(seed)) for seed in (1, 2)]
     with pytest.raises(NotSolved, match="buyers did not come to rest"):
         ends_of(hour, starts, Rules(evolution_step=2.5, max_rounds=50))
@@ -98,7 +82,7 @@ def test_restless_games_side_by_side_say_so():
 @settings(max_examples=20)
 @given(some_powers, some_powers, st.integers(0, 99), st.sampled_from([np.inf, 1.0]))
 def test_deliveries_side_by_side_are_those_one_by_one(surplus, deficit, seed, limit):
-    hour = made_hour(surplus, deficit, pair_limit=limit)
+    hour = market_hour(surplus, deficit, pair_limit=limit)
     random = np.random.default_rng(seed)
     shares = random.dirichlet(np.ones(len(surplus)), (3, len(deficit)))
     wished = random.uniform(0.2, 2, shares.shape)
@@ -114,7 +98,7 @@ def test_deliveries_side_by_side_are_those_one_by_one(surplus, deficit, seed, li
 def test_temptations_in_money_against_a_search_of_its_own(name, coefficients, limit):
     """Seller by seller, price by price: what is sent, times the margin."""
     rules = ALL_RULES[name]
-    hour = made_hour((2, 8), (3, 4), satisfaction=coefficients, pair_limit=limit)
+    hour = market_hour((2, 8), (3, 4), satisfaction=coefficients, pair_limit=limit)
     prices = array(0.5, 0.6)
     found = money_temptations(hour, prices, rules, grid=30)
     for seller in range(2):
@@ -132,7 +116,7 @@ def test_temptations_in_money_against_a_search_of_its_own(name, coefficients, li
 def test_the_price_game_in_money_with_elastic_demand_and_limits(coefficients, limit):
     """Pure prices are checked by a finer search; in lotteries nobody gains over their net."""
     rules = Rules(demand="elastic")
-    hour = made_hour((20, 30), (3, 4), satisfaction=coefficients, pair_limit=limit)
+    hour = market_hour((20, 30), (3, 4), satisfaction=coefficients, pair_limit=limit)
     result = play_in_money(hour, rules)
     assert result.lotteries.sum().to_numpy() == pytest.approx([1, 1])
     assert result.gain < 1e-2
@@ -141,7 +125,7 @@ def test_the_price_game_in_money_with_elastic_demand_and_limits(coefficients, li
 
 
 def test_a_best_answer_in_money_is_the_best_of_many_prices():
-    hour = made_hour((30, 40))
+    hour = market_hour((30, 40))
     prices = array(0.5, 0.7)
     answers = best_answers_in_money(hour, prices, Rules())
     tried = np.linspace(0.3, 0.75, 4001)
@@ -155,7 +139,7 @@ def test_a_best_answer_in_money_is_the_best_of_many_prices():
 @given(some_powers, some_powers, reservations)
 def test_powers_of_any_size_are_played_and_proven(rules, surplus, deficit, reservation):
     """A watt beside a gigawatt."""
-    hour = made_hour(surplus, deficit, reservation[: len(surplus)])
+    hour = market_hour(surplus, deficit, reservation[: len(surplus)])
     proof = certify(play(hour, rules), starts=2, rules=rules)
     worst = max(proof[name] for name in ("gain", "payoff spread", "closed form", "starts"))
     assert worst < 1e-6 and proof["loss"] == 0
@@ -163,14 +147,14 @@ def test_powers_of_any_size_are_played_and_proven(rules, surplus, deficit, reser
 
 @pytest.mark.parametrize("rules", [Rules(), TEXT], ids=["fixed", "text"])
 def test_twenty_sellers(rules):
-    hour = made_hour(np.linspace(1, 20, 20), (30, 50), np.linspace(0.3, 0.7, 20))
+    hour = market_hour(np.linspace(1, 20, 20), (30, 50), np.linspace(0.3, 0.7, 20))
     proof = certify(play(hour, rules), starts=2, rules=rules)
     assert max(proof[name] for name in ("gain", "closed form", "starts")) < 1e-8
 
 
 def test_the_eigenvalue_beside_a_very_small_seller():
     """Rounding must not look like dynamics: -1 also where one part is a billionth."""
-    hour = made_hour((1e6, 1e6, 1e-3), (3, 4))
+    hour = market_hour((1e6, 1e6, 1e-3), (3, 4))
     values = eigenvalues(hour, equilibrium(hour)[0])
     assert values == pytest.approx([-1, -1], abs=1e-5)
 
@@ -180,7 +164,7 @@ def test_the_eigenvalue_beside_a_very_small_seller():
 @given(some_powers, some_powers, reservations, st.integers(0, 99))
 def test_an_hour_in_another_order_is_the_same_hour(rules, surplus, deficit, reservation, seed):
     """Sellers and buyers shuffled: prices, parts and what is sent are shuffled too."""
-    hour = made_hour(surplus, deficit, reservation[: len(surplus)])
+    hour = market_hour(surplus, deficit, reservation[: len(surplus)])
     random = np.random.default_rng(seed)
     s, b = random.permutation(len(surplus)), random.permutation(len(deficit))
     shuffled = replace(
@@ -240,7 +224,7 @@ def test_two_hours_in_quarters_and_a_thousand_times_larger(rules):
 @each_rule
 def test_a_reservation_price_just_below_what_buyers_accept(rules, room):
     """Prices at the edge are the edge itself: the little that is left to earn is earned whole."""
-    hour = made_hour(reservation=(0.3, 0.75 - room))
+    hour = market_hour(reservation=(0.3, 0.75 - room))
     proof = certify(play(hour, rules), starts=1, rules=rules)
     assert max(proof["gain"], proof["closed form"], proof["starts"]) < 1e-6
 
@@ -248,8 +232,8 @@ def test_a_reservation_price_just_below_what_buyers_accept(rules, room):
 def test_prices_that_differ_by_rounding_make_no_market():
     """0.65 + 0.05 is above 0.75 - 0.05 by a rounding error, or below it: nothing to trade either way."""
     with pytest.raises(WrongInput, match="reservation prices"):
-        made_hour(reservation=(0.3, 0.75 - 1e-12))
-    assert not made_hour(reservation=(0.1, 0.1), grid_price=0.3 + 1e-12).open
+        market_hour(reservation=(0.3, 0.75 - 1e-12))
+    assert not market_hour(reservation=(0.1, 0.1), grid_price=0.3 + 1e-12).open
     dear = TERMS_AT_THE_EDGE
     prices = grid([0.75], [0.2])
     two = case(
@@ -266,7 +250,7 @@ TERMS_AT_THE_EDGE = PowerMarket(reservation_price=0.3, price_min=0.0, price_max=
 def test_fixed_demand_in_the_order_of_the_text_ends_at_one_place():
     """Prices at the tariff leave nothing to choose by: buyers go by the surplus, whatever they did before."""
     rules = Rules(order="text")
-    hour = made_hour((6, 8, 1))
+    hour = market_hour((6, 8, 1))
     result = play(hour, rules)
     assert result.prices.to_list() == [0.75] * 3  # exactly
     assert result.part.to_numpy() == pytest.approx(array(6, 8, 1) / 15, abs=1e-9)
@@ -276,10 +260,10 @@ def test_fixed_demand_in_the_order_of_the_text_ends_at_one_place():
 
 def test_worth_above_the_grid_keeps_its_digits_where_the_first_kwh_is_worth_much():
     """(g - p) + (g - p)^2 / (2 (lambda - g)): the difference of two large utilities would lose it."""
-    steep = made_hour(satisfaction=1e9)
+    steep = market_hour(satisfaction=1e9)
     worth = demand_of(steep, FROM_GRID).worth(array(0.7499999, 0.4))[0]
     assert worth == pytest.approx([1e-7, 0.35], rel=1e-6)
-    gentle = demand_of(made_hour(), FROM_GRID)
+    gentle = demand_of(market_hour(), FROM_GRID)
     prices = array(0.3, 0.5, 0.7)
     expected = gentle.utility(prices) - gentle.utility(array(0.75))
     assert gentle.worth(prices) == pytest.approx(expected, rel=1e-12)
@@ -290,7 +274,7 @@ def test_worth_above_the_grid_keeps_its_digits_where_the_first_kwh_is_worth_much
 
 def test_the_rest_of_buyers_where_one_seller_asks_the_tariff():
     """Nobody gains there, nobody goes there; the search for the rest ends all the same."""
-    hour = made_hour((6, 8, 5), (3, 4), satisfaction=(1.2, 2.5))
+    hour = market_hour((6, 8, 5), (3, 4), satisfaction=(1.2, 2.5))
     worth = demand_of(hour, FROM_GRID).worth(array(0.6, 0.75, 0.65))
     with np.errstate(all="raise"):
         shares = rest_by_newton(hour, worth)
@@ -305,7 +289,7 @@ def test_the_rest_of_buyers_where_one_seller_asks_the_tariff():
 
 def test_prices_that_go_round_are_said_to_do_so_at_once():
     """Counted from the grid, unlike buyers leave the seller that follows them, and come back: no step helps."""
-    hour = made_hour(satisfaction=(1.2, 2.5))
+    hour = market_hour(satisfaction=(1.2, 2.5))
     for step in (0.6, 1.2):
         with pytest.raises(NotSolved, match="come round again every 3 rounds.*buyers who are al"):
             play(hour, replace(FROM_GRID, price_step=step, max_rounds=40))
@@ -323,7 +307,7 @@ def test_a_period_is_found_after_two_of_them(rounds):
 
 
 def test_a_seller_whom_nobody_chooses_keeps_its_price():
-    hour = made_hour()
+    hour = market_hour()
     nobody = array([1.0, 0.0], [1.0, 0.0])
     from vppcore.game.sellers import best_prices
 
@@ -337,7 +321,7 @@ def test_a_seller_whom_nobody_chooses_keeps_its_price():
 @given(some_powers, some_powers, st.floats(0.4, 1.2))
 def test_agents_end_where_one_loop_ends_under_a_cap(rules, surplus, deficit, cap):
     """The highest price allowed may lie below the tariff: a seller reckons with the tariff all the same."""
-    hour = made_hour(surplus, deficit, (0.3, 0.35), price_max=cap)
+    hour = market_hour(surplus, deficit, (0.3, 0.35), price_max=cap)
     try:
         talks = talk_through_hour(hour, rules)
     except WrongInput as refused:  # a seller would need the buyers' numbers
@@ -347,7 +331,7 @@ def test_agents_end_where_one_loop_ends_under_a_cap(rules, surplus, deficit, cap
 
 
 def test_what_hours_and_talks_hold_travels_between_processes():
-    hour = made_hour()
+    hour = market_hour()
     again = pickle.loads(pickle.dumps(hour))
     result = play(again, TEXT)
     assert result.prices.equals(play(hour, TEXT).prices)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import cvxpy as cp
 import numpy as np
 import pytest
-from builders import array
+from builders import array, market_hour
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
@@ -28,19 +28,8 @@ FORMS = ("quadratic", "log")
 
 
 def made_hour(surplus=(6.0, 8.0), deficit=(3.0, 4.0), satisfaction=4 / 3, reservation=(0.3, 0.38)):
-    """The two sellers of the chapter: tariff 0.75, prices from 0.3."""
-    return Hour(
-        1,
-        tuple(f"S{k}" for k in range(len(surplus))),
-        tuple(f"B{k}" for k in range(len(deficit))),
-        array(*surplus),
-        array(*deficit),
-        np.resize(reservation, len(surplus)).astype(float),
-        grid_price=0.75,
-        price_min=0.3,
-        price_max=1.2,
-        satisfaction=np.resize(satisfaction, len(deficit)).astype(float),
-    )
+    """The market of the chapter, buyers' coefficients first."""
+    return market_hour(surplus, deficit, reservation, satisfaction)
 
 
 @st.composite

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from builders import array
+from builders import array, market_hour
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -31,26 +31,10 @@ from vppcore.game.money import (
 )
 from vppcore.game.rules import Rules
 from vppcore.game.sellers import equilibrium
-from vppcore.market import Hour, deliver
+from vppcore.market import deliver
 from vppcore.standalone import alone
 
 TEXT = Rules.of_the_text()
-
-
-def made_hour(surplus=(6.0, 8.0), deficit=(3.0, 4.0), reservation=(0.3, 0.38), **more) -> Hour:
-    return Hour(
-        1,
-        tuple(f"S{k}" for k in range(len(surplus))),
-        tuple(f"B{k}" for k in range(len(deficit))),
-        array(*surplus),
-        array(*deficit),
-        np.resize(reservation, len(surplus)).astype(float),
-        grid_price=0.75,
-        price_min=0.3,
-        price_max=1.2,
-        satisfaction=np.full(len(deficit), 4 / 3),
-        **more,
-    )
 
 
 powers = st.floats(-1, 3).map(lambda exponent: 10**exponent)
@@ -60,7 +44,7 @@ some_powers = st.lists(powers, min_size=1, max_size=4)
 # --- money --------------------------------------------------------------------------------------------------------
 def test_money_by_hand():
     """Offers of 0.25 x 2 and 0.05 x 8: five ninths of 7 are asked of A, which has 2; B sends the rest."""
-    hour = made_hour((2.0, 8.0))
+    hour = market_hour((2.0, 8.0))
     prices = array(0.5, 0.7)
     assert sent_power(hour, prices, Rules()) == pytest.approx([2, 5])
     assert money_earned(hour, prices, Rules()) == pytest.approx([0.2 * 2, 0.32 * 5])
@@ -71,7 +55,7 @@ def test_money_by_hand():
 def test_an_hour_short_of_supply_clears_at_the_highest_price(surplus, deficit):
     """All is sold at any price that buyers accept, so nobody asks less; in the game's own utility all ask less."""
     scale = sum(deficit) / sum(surplus) / 1.01
-    hour = made_hour([power * scale for power in surplus], deficit)
+    hour = market_hour([power * scale for power in surplus], deficit)
     result = play_in_money(hour)
     assert result.pure and result.gain <= 1e-9
     assert result.prices.to_list() == pytest.approx([hour.top] * len(surplus))
@@ -82,7 +66,7 @@ def test_an_hour_short_of_supply_clears_at_the_highest_price(surplus, deficit):
 
 
 def test_an_hour_with_plenty_rests_where_the_game_in_power_asked_does():
-    hour = made_hour((30.0, 40.0))
+    hour = market_hour((30.0, 40.0))
     result = play_in_money(hour)
     assert result.pure and result.prices.to_numpy() == pytest.approx(equilibrium(hour)[0], abs=1e-6)
 
@@ -122,7 +106,7 @@ def test_hour_10_gains_in_money_by_other_prices(study_b_hours):
 @settings(max_examples=20)
 @given(some_powers, some_powers)
 def test_conventional_trade_moves_all_that_meets(way, surplus, deficit):
-    hour = made_hour(surplus, deficit)
+    hour = market_hour(surplus, deficit)
     sent = sent_by_rule(hour, way)
     assert sent.to_numpy().sum() == pytest.approx(min(sum(surplus), sum(deficit)))
     assert (sent.sum() <= hour.surplus * (1 + 1e-9)).all()
@@ -159,7 +143,7 @@ def test_another_way_of_trade_is_refused(study_b, study_b_alone):
 @given(some_powers, some_powers, powers, st.integers(0, 99))
 def test_no_line_carries_more_than_its_limit(surplus, deficit, limit, seed):
     """And nothing that two could still send each other is left."""
-    hour = made_hour(surplus, deficit, pair_limit=limit)
+    hour = market_hour(surplus, deficit, pair_limit=limit)
     shares = np.random.default_rng(seed).dirichlet(np.ones(len(surplus)), len(deficit))
     sent = deliver(hour, shares)
     assert sent.max() <= limit * (1 + 1e-9) and sent.min() >= 0
@@ -252,23 +236,23 @@ ALL_RULES = {
 @settings(max_examples=8)
 @given(some_powers, some_powers)
 def test_agents_end_where_one_loop_ends(rules, surplus, deficit):
-    hour = made_hour(surplus, deficit)
+    hour = market_hour(surplus, deficit)
     assert talk_through_hour(hour, rules).distance(play(hour, rules)) < 1e-9
 
 
 def test_agents_of_unlike_buyers_end_where_one_loop_ends():
     unlike = array(1.1, 1.5, 3.0)
-    hour = replace(made_hour((6, 8, 5), (3, 4, 2), (0.3, 0.38, 0.34)), satisfaction=unlike)
+    hour = replace(market_hour((6, 8, 5), (3, 4, 2), (0.3, 0.38, 0.34)), satisfaction=unlike)
     assert talk_through_hour(hour, TEXT).distance(play(hour, TEXT)) < 1e-9
     with pytest.raises(WrongInput, match="buyers who differ; allowed: order text"):
         talk_through_hour(hour, Rules(demand="elastic"))
     with pytest.raises(WrongInput, match="counted from grid; allowed: order text"):
-        talk_through_hour(made_hour(), Rules(demand="elastic", counted_from="grid"))
+        talk_through_hour(market_hour(), Rules(demand="elastic", counted_from="grid"))
 
 
 def test_nothing_leaves_an_agent_but_its_words():
     """A change of a private number reaches others through words only: no word states it, all are of the known kinds."""
-    hour = made_hour()
+    hour = market_hour()
     words = talk_through_hour(hour, TEXT).words
     assert set(words["kind"]) <= set(KINDS)
     told = words[words["kind"].isin(("price", "cover"))]["value"].to_numpy()
@@ -281,7 +265,7 @@ def test_nothing_leaves_an_agent_but_its_words():
 
 def test_agents_hold_their_own_numbers_alone():
     """A seller's agent is the same whatever the other sellers have, and so is a buyer's."""
-    hour = made_hour()
+    hour = market_hour()
     other = replace(hour, surplus=array(6.0, 99.0), deficit=array(3.0, 77.0))
     mine, same = talks_of(hour, TEXT), talks_of(other, TEXT)
     assert vars(mine.sellers[0]) == vars(same.sellers[0])
