@@ -203,6 +203,13 @@ def test_a_seller_at_the_tariff_is_worth_nothing_beside_the_grid():
     assert shares_at_rest(hour, array(0.75, 0.75, 0.75), rules).min() > 0
 
 
+def test_unlike_buyers_have_no_closed_form():
+    with pytest.raises(
+        WrongInput, match="step 1: found buyers who differ .*; allowed for the closed"
+    ):
+        equilibrium(made_hour(satisfaction=(1.2, 1.5)), ELASTIC)
+
+
 def test_unlike_buyers_sort_themselves():
     """The buyer to whom the first kWh is worth most minds a high price least."""
     hour = made_hour((5, 5), (4, 4), (1.05, 4.0))

@@ -21,6 +21,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import brentq, minimize_scalar
 
+from vppcore.errors import WrongInput
 from vppcore.game.buyers import rest_point, shares_at_rest
 from vppcore.game.demand import Demand, ElasticDemand, FixedDemand, QuadraticDemand, demand_of
 from vppcore.game.rules import Rules
@@ -153,7 +154,7 @@ def equilibrium(hour: Hour, rules: Rules | None = None) -> tuple[np.ndarray, np.
     anticipate, a seller's price and part solve one equation for a given total offer
     K = sum_k v_k S_k, and the parts that belong to it add up to a number that falls from above 1
     to 0 as K grows. So there is exactly one K, and one equilibrium.
-    Raises ValueError for buyers who differ: they have no closed form.
+    Raises WrongInput for buyers who differ: they have no closed form.
 
     >>> hour = Hour(1, ("A", "B"), ("C",), np.array([6.0, 8.0]), np.array([7.0]),
     ...             np.array([0.3, 0.38]), grid_price=0.75, price_min=0.3, price_max=1.2)
@@ -164,7 +165,10 @@ def equilibrium(hour: Hour, rules: Rules | None = None) -> tuple[np.ndarray, np.
     rules = rules or Rules()
     demand = demand_of(hour, rules)
     if not demand.alike:
-        raise ValueError("buyers who differ have no closed form")
+        raise WrongInput(
+            f"step {hour.step}: found buyers who differ in their satisfaction coefficient; "
+            "allowed for the closed form: buyers who are alike (play the hour instead)"
+        )
     if rules.order == "text":
         even = np.full((len(hour.buyers), len(hour.sellers)), 1 / len(hour.sellers))
         prices = np.clip(best_with_shares_held(hour, even, demand), hour.price_min, hour.top)
