@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+import numpy as np
+import pandas as pd
 import pytest
 
 from vppcore.bargaining.weights import supplied_and_received
@@ -92,3 +96,37 @@ def test_every_number_of_a_component_has_meaning_and_unit():
     assert (table[["meaning", "unit"]].map(len) > 0).all(axis=None)
     assert {name.split(".")[0] for name in table["name in code"]} == set(COMPONENTS)
     assert r"$\eta^c$" in set(table["symbol"])
+
+
+# --- one style ------------------------------------------------------------------------------------
+def cells_of(style) -> list[str]:
+    """The texts of a styled table's cells, row by row."""
+    return re.findall(r"<td[^>]*>(.*?)</td>", style.to_html())
+
+
+def test_a_table_on_a_page_shows_no_true_no_nan_and_no_minus_zero():
+    table = pd.DataFrame(
+        {"yuan": [-0.2, 61993.6], "holds": [True, False], "MW": [np.nan, -1.25], "who": ["a", None]}
+    )
+    shown = cells_of(tables.on_page(table, {"MW": 1}))
+    assert shown == ["0", "yes", "–", "a", "61,994", "no", "−1.2", "–"]
+
+
+def test_places_by_row_and_as_many_as_a_number_has():
+    table = pd.DataFrame({"A": [1234.5678, 0.5]}, index=["yuan", "share"])
+    assert cells_of(tables.on_page(table, {"share": 2}, by_row=True)) == ["1,235", "0.50"]
+    assert cells_of(tables.on_page(table["A"], None)) == ["1,234.57", "0.5"]
+
+
+def test_names_of_rows_and_columns_stay_and_become_no_html():
+    table = pd.DataFrame([[1.0]], index=pd.Index([0.25], name="<i>"), columns=["<b>"])
+    html = tables.on_page(table).to_html()
+    assert "&lt;b&gt;" in html and "<b>" not in html
+    assert ">0.25</th>" in html
+
+
+def test_columns_of_words_stand_to_the_left():
+    table = pd.DataFrame({"price": ["0.4, 0.5"], "who": ["VPP1"], "yuan": [2.0]})
+    rules = re.findall(r"\.col(\d) \{\s*text-align: left", tables.on_page(table).to_html())
+    assert rules == ["1"]
+    assert len(cells_of(tables.on_page(table.iloc[:0]))) == 0

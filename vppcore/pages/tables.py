@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
 from html import escape
+from itertools import product
+from numbers import Integral, Real
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from pandas.io.formats.style import Styler
 
@@ -18,6 +22,7 @@ from vppcore.cooperation.savings import Ends
 from vppcore.errors import WrongInput
 from vppcore.pages.checks import ROBUST_ACCURACY
 from vppcore.pages.published import published_value
+from vppcore.pages.words import signed
 from vppcore.parameters import RULE
 from vppcore.schedule import DispatchResult
 from vppcore.uncertainty.result import RobustResult
@@ -58,6 +63,76 @@ def to_read(table: pd.DataFrame) -> Styler:
     """A table of texts for the page, left-aligned."""
     left = [{"selector": "th", "props": "text-align: left"}]
     return styled(table).set_properties(**{"text-align": "left"}).set_table_styles(left)
+
+
+# to how many places numbers are shown; None for as many as they have, up to six digits
+Places = int | None
+NOTHING_THERE = "–"
+
+
+def as_said(cell: Any, places: Places = 0) -> str:
+    """A cell as tables of the book show it: thousands apart, yes and no, a dash for no number.
+
+    >>> as_said(12345.6), as_said(-0.2), as_said(True), as_said(float("nan")), as_said("wind")
+    ('12,346', '0', 'yes', '–', 'wind')
+    >>> as_said(-0.25, 1), as_said(0.0000123, None), as_said(7)
+    ('−0.2', '1.23e-05', '7')
+    """
+    if isinstance(cell, bool | np.bool_):
+        return "yes" if cell else "no"
+    if cell is None or cell is pd.NA:
+        return NOTHING_THERE
+    if isinstance(cell, Integral):
+        return signed(int(cell), 0)
+    if not isinstance(cell, Real):
+        return str(cell)
+    number = float(cell)
+    if np.isnan(number):
+        return NOTHING_THERE
+    if places is None:
+        return f"{'−' if number < 0 else ''}{abs(number):,.6g}"
+    return signed(number, places).replace("inf", "∞")
+
+
+def on_page(
+    table: pd.DataFrame | pd.Series,
+    places: Places | Mapping[Any, Places] = 0,
+    by_row: bool = False,
+) -> Styler:
+    """A table in the book's one style, every cell as `as_said` has it, texts to the left.
+
+    places: of all numbers, or by column (by row if `by_row`), whole numbers where none is given.
+    """
+    frame = table.to_frame() if isinstance(table, pd.Series) else table
+    texts = pd.DataFrame(index=frame.index, columns=frame.columns, dtype=object)
+    for row, column in product(range(len(frame.index)), range(len(frame.columns))):
+        name = frame.index[row] if by_row else frame.columns[column]
+        shown_to = places.get(name, 0) if isinstance(places, Mapping) else places
+        texts.iloc[row, column] = as_said(frame.iloc[row, column], shown_to)
+    texts = texts.rename(index=label_said, columns=label_said)
+    style = styled(texts)
+    worded = [is_worded(frame.iloc[:, column]) for column in range(len(frame.columns))]
+    left = [
+        {"selector": f".col{column}", "props": "text-align: left"}
+        for column, are_words in enumerate(worded)
+        if are_words
+    ]
+    return style.set_table_styles(left)
+
+
+def label_said(label: Any) -> Any:
+    """The name of a row or column; a number with no more digits than it has.
+
+    >>> label_said(0.25), label_said(2.0), label_said("growth")
+    ('0.25', '2', 'growth')
+    """
+    return f"{label:g}" if isinstance(label, float) else label
+
+
+def is_worded(column: pd.Series) -> bool:
+    """True for a column of texts that are no numbers."""
+    texts = [cell for cell in column if isinstance(cell, str)]
+    return any(any(letter.isalpha() for letter in text) for text in texts)
 
 
 def symbols() -> pd.DataFrame:
