@@ -10,13 +10,14 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
 from vppcore import NotSolved, WrongInput, solvers
 from vppcore.choices import SOLVER_CHOICES
-from vppcore.pages import parameters_cell
+from vppcore.pages import figures, parameters_cell
 from vppcore.pages import results as kept
 from vppcore.pages import study as frame
 from vppcore.pages.claims_b import which_game
@@ -615,3 +616,18 @@ def test_results_that_do_not_reach_a_claim_are_said(capsys):
     study.judge(costs=costs, other_costs=costs, other_name="x")
     assert [verdict.claim for verdict in study.judgements] == ["A30"]
     assert "no verdict on A09, A10, A11, A12, A13, A14, A15: the results" in capsys.readouterr().out
+
+
+def test_a_picture_for_a_chapter_is_kept_and_not_shown_twice(results):
+    study = a_study()
+    axes = figures.lines(pd.DataFrame({"VPP1": [1.0, 2.0]}), "kW")
+    study.keep_picture("two", axes)
+    assert not plt.get_fignums()
+    shown = figures.lines(pd.DataFrame({"VPP1": [1.0, 2.0]}), "kW")
+    study.keep_picture("shown", shown, shown=True)
+    assert len(plt.get_fignums()) == 1
+    plt.close("all")
+    study.finish()
+    kept_text = (results / "demo" / "two.svg").read_text(encoding="utf-8")
+    assert kept_text.startswith("<svg") and "VPP1 from 1" in kept_text
+    assert (results / "demo" / "shown.svg").is_file()

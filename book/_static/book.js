@@ -1,7 +1,7 @@
 // The theme's widgets get names that say what they show, and the keyboard reaches whatever scrolls.
 (() => {
   // The theme sees to code and tables itself, but only some time after a window has changed its size.
-  const MAY_SCROLL = "div.math mjx-container, span.math, pre, .cell_output > .output, .pst-scrollable-table-container";
+  const MAY_SCROLL = "div.math mjx-container, span.math, pre, .picture-frame, .cell_output > .output, .pst-scrollable-table-container";
   // long outputs have a window of their own, which scrolls down
   const SCROLLS_DOWN = ".tag_output_scroll > .cell_output";
 

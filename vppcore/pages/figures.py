@@ -1,7 +1,8 @@
 """Results -> pictures. No solving, no reading; each function draws on the Axes it is given and
 returns it.
 
-Without Axes a function makes a figure of the page's width. Colours are those of colours.py.
+Without Axes a function makes a figure of the page's width. Colours are those of colours.py. What is
+drawn is also told in words, for those who cannot see it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.ticker import MaxNLocator
 from scipy.spatial import ConvexHull
 
@@ -26,13 +28,24 @@ from vppcore.pages.colours import (
     COLOURS,
     DASHES,
     MARKS,
-    VPP_COLOURS,
+    SERIES_COLOURS,
+    STATE_COLOURS,
     colour_of,
     component_colours,
     component_names,
     item_colour,
+    pair_colours,
     plant_colour,
+    series_colours,
     vpp_colours,
+)
+from vppcore.pages.pictures import (
+    AS_DRAWN,
+    keep_colours,
+    rounded,
+    show_as_svg,
+    table_in_words,
+    tell,
 )
 from vppcore.pages.tables_b import ladder_map
 from vppcore.schedule import DispatchResult
@@ -41,6 +54,7 @@ __all__ = ["colour_of", "plant_colour", "vpp_colours"]  # notebooks draw with th
 
 STYLE = Path(__file__).with_name("style.mplstyle")
 BESIDE = 0.15  # hours: how far markers of two VPPs stand apart
+LETTER = 0.58  # of the size of a font: how wide a letter is on average
 INVISIBLE = 1e-9  # of the largest bar: less is not drawn
 UNITS = {
     "electricity": "power (kW)",
@@ -55,13 +69,14 @@ def use_style() -> None:
     sns.set_theme(context="notebook")
     plt.rcdefaults()
     plt.style.use(STYLE)
+    show_as_svg()
 
 
 def panels(
     rows: int = 1, columns: int = 1, height: float = 3.4, **options
 ) -> tuple[Figure, np.ndarray]:
     """A figure of the page's width with a grid of Axes, as a flat array."""
-    width = plt.rcParams["figure.figsize"][0] * (1.0 if columns < 3 else 1.35)
+    width = plt.rcParams["figure.figsize"][0]
     figure, axes = plt.subplots(
         rows, columns, figsize=(width, height * rows), squeeze=False, **options
     )
@@ -114,6 +129,8 @@ def stacked(
     axes.axhline(0, color="0.3", linewidth=0.8)
     axes.use_sticky_edges = False
     axes.margins(y=0.07)
+    drawn = table.loc[:, (table.abs() > visible).any()]
+    tell(axes, table_in_words(drawn.rename(columns=names), "Stacked bars"))
 
 
 def balance(result: DispatchResult, carrier: str = "electricity", axes: Axes | None = None) -> Axes:
@@ -138,10 +155,11 @@ def balance(result: DispatchResult, carrier: str = "electricity", axes: Axes | N
         served = -table[loads].sum(axis=1)
         label = "load" if called else "load served"
         axes.step(served.index, served, where="mid", color="black", label=label)
+        tell(axes, table_in_words(served.to_frame(label), "Line"))
     axes.set_ylabel(UNITS[carrier])
     axes.set_title(f"{result.vpp}: {carrier}")
     hour_axis(axes, len(table))
-    legend_beside(axes)
+    legend_above(axes)
     return axes
 
 
@@ -160,9 +178,30 @@ def balances(
         balance(result, carrier, place)
 
 
-def legend_beside(axes: Axes) -> None:
-    """A legend to the right of the plot, where it covers nothing."""
-    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+def legend_above(axes: Axes) -> None:
+    """A legend over the plot in as many columns as fit, with the title above it: it covers nothing
+    and leaves the width to the plot.
+    """
+    handles, labels = axes.get_legend_handles_labels()
+    if not labels:
+        return
+    size = FontProperties(size=plt.rcParams["legend.fontsize"]).get_size_in_points()
+    longest = max(len(str(label)) for label in labels)
+    room = 72 * plt.rcParams["figure.figsize"][0] - 5 * size
+    columns = max(1, min(len(labels), int(room // (LETTER * size * longest + 3.5 * size))))
+    rows = -(-len(labels) // columns)
+    axes.legend(
+        handles,
+        labels,
+        loc="lower left",
+        bbox_to_anchor=(0.0, 1.0),
+        ncols=columns,
+        columnspacing=1.2,
+        handlelength=1.6,
+    )
+    title = axes.get_title(loc="left")
+    if title:
+        axes.set_title(title, pad=9 + rows * 1.55 * size)
 
 
 def lines(
@@ -177,7 +216,8 @@ def lines(
     hold, hour by hour.
     """
     axes = axes or new_axes()
-    colours = colours or vpp_colours(list(table))
+    colours = colours or series_colours(list(table))
+    tell(axes, table_in_words(table, ylabel))
     for name, dash in zip(table, DASHES * 4, strict=False):
         axes.plot(
             table.index,
@@ -190,7 +230,7 @@ def lines(
     axes.set_ylabel(ylabel)
     axes.set_title(title)
     hour_axis(axes, len(table))
-    legend_beside(axes)
+    legend_above(axes)
     return axes
 
 
@@ -206,10 +246,10 @@ def traded(coalition: CoalitionResult, axes: Axes | None = None) -> Axes:
     axes = axes or new_axes()
     pairs = list(coalition.multipliers.columns)
     table = coalition.trades[pairs].set_axis([f"{i} from {j}" for i, j in pairs], axis=1)
-    stacked(axes, table, vpp_colours(list(table)), {})
+    stacked(axes, table, pair_colours(list(table)), {})
     axes.set_ylabel("traded power (kW)\nup: first receives")
     hour_axis(axes, len(table))
-    legend_beside(axes)
+    legend_above(axes)
     return axes
 
 
@@ -220,15 +260,13 @@ def exchange(result: DispatchResult, axes: Axes | None = None) -> Axes:
     axes = axes or new_axes()
     table = exchanged(result)
     grids = result.with_role("grid")
-    partners = [name for name in table if name not in grids]
-    colours = dict(zip(partners, VPP_COLOURS, strict=False)) | {
-        name: COLOURS["grid"] for name in grids
-    }
+    partners = sorted({result.vpp, *table} - set(grids))
+    colours = vpp_colours(partners) | {name: COLOURS["grid"] for name in grids}
     stacked(axes, table, colours, {})
     axes.set_ylabel("power (kW)\nup: bought, down: sold")
     axes.set_title(result.vpp)
     hour_axis(axes, len(table))
-    legend_beside(axes)
+    legend_above(axes)
     return axes
 
 
@@ -255,9 +293,10 @@ def residuals(
     """
     axes = axes or new_axes()
     for (column, name), colour, dash in zip(
-        columns.items(), VPP_COLOURS, ("-", "--", "-."), strict=False
+        columns.items(), SERIES_COLOURS, ("-", "--", "-."), strict=False
     ):
         axes.semilogy(history.index, history[column], color=colour, linestyle=dash, label=name)
+    tell(axes, table_in_words(history[list(columns)].rename(columns=columns), "Residuals"))
     if tolerance is not None:
         axes.axhline(tolerance, color="0.4", linewidth=1, linestyle=":", label="tolerance")
     axes.set_xlabel("iteration")
@@ -270,7 +309,9 @@ def cost_paths(history: pd.DataFrame, names: list[str], axes: Axes | None = None
     """Each VPP's own cost over the iterations (paper A Fig. A1)."""
     axes = axes or new_axes()
     for name, colour in vpp_colours(names).items():
-        axes.plot(history.index, history[f"cost {name} (yuan)"] / 1000, color=colour, label=name)
+        own = history[f"cost {name} (yuan)"]
+        axes.plot(history.index, own / 1000, color=colour, label=name)
+        tell(axes, f"{name}'s cost ends at {rounded(own.iloc[-1])} yuan.")
     axes.set_xlabel("iteration")
     axes.set_ylabel("own cost (1000 yuan)")
     axes.legend()
@@ -292,14 +333,17 @@ def prices(result: BargainResult, band: pd.DataFrame, axes: Axes | None = None) 
         linestyle=":",
         label="mid-market",
     )
-    for (pair, series), colour, mark in zip(
-        result.prices.items(), VPP_COLOURS, MARKS, strict=False
-    ):
-        axes.plot(series.index, series, mark, color=colour, markersize=5, label=" – ".join(pair))
+    names = {pair: " – ".join(pair) for pair in result.prices}
+    colours = pair_colours(list(names))
+    for (pair, series), mark in zip(result.prices.items(), MARKS, strict=False):
+        colour, name = colours[pair], names[pair]
+        axes.plot(series.index, series, mark, color=colour, markersize=5, label=name)
+    priced = result.prices.set_axis(list(names.values()), axis=1)
+    tell(axes, table_in_words(priced, "Prices (yuan/kWh)"))
     axes.set_ylabel("price (yuan/kWh)")
     axes.set_ylim(bottom=0)
     hour_axis(axes, len(band))
-    legend_beside(axes)
+    legend_above(axes)
     return axes
 
 
@@ -309,15 +353,22 @@ def before_and_after(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
     """
     axes = axes or new_axes()
     place = np.arange(len(table))
-    axes.bar(place - 0.2, table["alone"] / 1000, 0.38, color="#7F7F7F", label="alone")
-    axes.bar(place + 0.2, table["after"] / 1000, 0.38, color="#0072B2", label="in the coalition")
+    for shift, column, state, label in (
+        (-0.2, "alone", "alone", "alone"),
+        (0.2, "after", "together", "in the coalition"),
+    ):
+        colour = STATE_COLOURS[state]
+        axes.bar(place + shift, table[column] / 1000, 0.38, color=colour, label=label)
+    for name, row in table.iterrows():
+        costs = f"{rounded(row['alone'])} yuan alone, {rounded(row['after'])} in the coalition"
+        tell(axes, f"{name}: {costs}.")
     for x, (after, gain) in enumerate(zip(table["after"], table["gain"], strict=True)):
         axes.annotate(
             f"−{gain:,.0f}", (x + 0.2, after / 1000), ha="center", va="bottom", fontsize=9
         )
     axes.set_xticks(place, table.index)
     axes.set_ylabel("cost (1000 yuan a day)")
-    legend_beside(axes)
+    legend_above(axes)
     return axes
 
 
@@ -332,9 +383,11 @@ def saving_by_item(items: pd.DataFrame, axes: Axes | None = None) -> Axes:
     colours = {item: item_colour(item) for item in table}
     stacked(axes, table, colours, {})
     axes.plot(table.index, items.loc["total"] / 1000, "D", color="black", label="saved in all")
+    total = items.loc["total"].to_frame("saved in all")
+    tell(axes, table_in_words(total, "Marks (yuan)"))
     axes.axhline(0, color="0.3", linewidth=0.8)
     axes.set_ylabel("1000 yuan\nup: saved, down: spent more")
-    legend_beside(axes)
+    legend_above(axes)
     return axes
 
 
@@ -344,10 +397,11 @@ def region(vertices: pd.DataFrame, plain: pd.DataFrame, axes: Axes | None = None
     """
     axes = axes or new_axes()
     for points, colour, dash, name in (
-        (vertices, "#D55E00", "-", "with P2G and CCS"),
-        (plain, "#0072B2", "--", "plain CHP"),
+        (vertices, COLOURS["chp_p2g_ccs"], "-", "with P2G and CCS"),
+        (plain, SERIES_COLOURS[0], "--", "plain CHP"),
     ):
         corners = points[["heat", "supplied"]].to_numpy()
+        tell(axes, table_in_words(points[["heat", "supplied"]], f"Corners, {name} (kW)"))
         ring = corners[ConvexHull(corners).vertices]
         axes.fill(
             ring[:, 0],
@@ -373,7 +427,7 @@ def region_in_space(vertices: pd.DataFrame, axes) -> None:
     axes.plot_trisurf(
         *corners.T,
         triangles=hull.simplices,
-        color="#D55E00",
+        color=COLOURS["chp_p2g_ccs"],
         alpha=0.35,
         edgecolor="0.3",
         linewidth=0.4,
@@ -393,7 +447,7 @@ def region_in_space(vertices: pd.DataFrame, axes) -> None:
 def regions(vertices: pd.DataFrame, plain: pd.DataFrame) -> None:
     """The coupled region of a CHP unit twice: power against heat, and with gas as a body."""
     width = plt.rcParams["figure.figsize"][0]
-    figure = plt.figure(figsize=(1.17 * width, 0.5 * width))
+    figure = plt.figure(figsize=(width, 0.5 * width))
     region(vertices, plain, figure.add_subplot(1, 2, 1))
     region_in_space(vertices, figure.add_subplot(1, 2, 2, projection="3d"))
 
@@ -432,16 +486,20 @@ def worst_day(
         worst - forecast,
         bottom=forecast,
         width=0.85,
-        color="#D55E00",
+        color=STATE_COLOURS["worst case"],
         alpha=0.35,
         label="deviation",
     )
-    axes.step(forecast.index, forecast, where="mid", color="black", label="forecast")
-    axes.step(worst.index, worst, where="mid", color="#D55E00", linestyle="--", label="worst case")
+    for day, name, dash in ((forecast, "forecast", "-"), (worst, "worst case", "--")):
+        colour = STATE_COLOURS[name]
+        axes.step(day.index, day, where="mid", color=colour, linestyle=dash, label=name)
+    drawn = pd.DataFrame({"forecast": forecast, "worst case": worst})
+    hit = ", ".join(str(step) for step in forecast.index[(worst - forecast).abs() > 0])
+    tell(axes, table_in_words(drawn, ylabel), f"Deviations at {hit}." if hit else "No deviation.")
     axes.set_ylabel(ylabel)
     axes.set_ylim(0, 1.07 * max(forecast.max(), worst.max()) or 1)
     hour_axis(axes, len(forecast))
-    legend_beside(axes)
+    legend_above(axes)
     return axes
 
 
@@ -455,12 +513,13 @@ def levels(
     """
     axes = axes or new_axes()
     for mode, colour, dash, mark in (
-        ("alone", "#7F7F7F", "-", "o"),
-        ("together", "#0072B2", "--", "s"),
+        ("alone", STATE_COLOURS["alone"], "-", "o"),
+        ("together", STATE_COLOURS["together"], "--", "s"),
     ):
         axes.plot(
             table.index, table[mode] / 1000, color=colour, linestyle=dash, marker=mark, label=mode
         )
+        tell(axes, table_in_words(table[[mode]], "Worst-case cost (yuan)"))
         if published is not None:
             points = published[published["mode"] == mode]
             axes.plot(
@@ -475,7 +534,7 @@ def levels(
             )
     axes.set_xlabel("uncertainty level (steps of load and wind that may deviate)")
     axes.set_ylabel("worst-case cost (1000 yuan)")
-    legend_beside(axes)
+    legend_above(axes)
     return axes
 
 
@@ -487,10 +546,11 @@ def savings(
     if first is None or second is None:
         first, second = panels(1, 2)[1]
     for (name, table), colour, dash, mark in zip(
-        tables.items(), VPP_COLOURS, ("-", "--", "-."), "os^", strict=False
+        tables.items(), SERIES_COLOURS, ("-", "--", "-."), "os^", strict=False
     ):
         for axes, values in ((first, table["saving"] / 1000), (second, table["saving (%)"])):
             axes.plot(table.index, values, color=colour, linestyle=dash, marker=mark, label=name)
+            tell(axes, table_in_words(values.to_frame(values.name), name))
     for axes, label in ((first, "saving (1000 yuan)"), (second, "saving (% of the cost alone)")):
         axes.set_xlabel("uncertainty level")
         axes.set_xticks(sorted({level for table in tables.values() for level in table.index}))
@@ -503,21 +563,13 @@ def savings(
 def bounds(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
     """Lower and upper bound of column-and-constraint generation over iterations, in 1000 yuan."""
     axes = axes or new_axes()
-    axes.plot(
-        table.index,
-        table["upper"] / 1000,
-        color="#D55E00",
-        marker="v",
-        label="upper bound: guaranteed so far",
-    )
-    axes.plot(
-        table.index,
-        table["lower"] / 1000,
-        color="#0072B2",
-        marker="^",
-        linestyle="--",
-        label="lower bound: days found so far",
-    )
+    for bound, mark, dash, label in (
+        ("upper", "v", "-", "upper bound: guaranteed so far"),
+        ("lower", "^", "--", "lower bound: days found so far"),
+    ):
+        values = table[bound] / 1000
+        axes.plot(table.index, values, "k", marker=mark, linestyle=dash, label=label)
+    tell(axes, table_in_words(table[["upper", "lower"]], "Bounds (yuan)"))
     axes.set_xlabel("iteration")
     axes.set_xticks(table.index)
     axes.set_ylabel("cost (1000 yuan)")
@@ -529,12 +581,13 @@ def distributions(costs: pd.DataFrame, axes: Axes | None = None) -> Axes:
     """Share of days that cost at most so much, a curve per schedule, in 1000 yuan."""
     axes = axes or new_axes()
     share = (np.arange(len(costs)) + 1) / len(costs)
-    for name, colour, dash in zip(costs, VPP_COLOURS, DASHES * 2, strict=False):
+    tell(axes, table_in_words(costs, "Cost (yuan), by day"))
+    for name, colour, dash in zip(costs, SERIES_COLOURS, DASHES * 2, strict=False):
         axes.plot(np.sort(costs[name]) / 1000, share, color=colour, linestyle=dash, label=name)
     axes.axhline(0.95, color="0.6", linewidth=1)
     axes.set_xlabel("cost of the cluster (1000 yuan a day)")
     axes.set_ylabel("share of days at most")
-    legend_beside(axes)
+    legend_above(axes)
     return axes
 
 
@@ -551,6 +604,7 @@ def game_prices(
     colours: of the VPPs, each with its own mark; by their place in the table by default.
     """
     axes = axes or new_axes()
+    tell(axes, table_in_words(prices, "Prices (yuan/kWh)"))
     colours = colours or vpp_colours(list(prices))
     marks = dict(zip(colours, MARKS * len(colours), strict=False))
     axes.fill_between(
@@ -564,7 +618,7 @@ def game_prices(
     axes.set_ylabel("price (yuan/kWh)")
     axes.set_ylim(bottom=0)
     hour_axis(axes, len(prices))
-    legend_beside(axes)
+    legend_above(axes)
     return axes
 
 
@@ -580,7 +634,7 @@ def shares(
     axes.set_ylabel(ylabel)
     axes.set_ylim(0, 1.05)
     hour_axis(axes, len(parts))
-    legend_beside(axes)
+    legend_above(axes)
     return axes
 
 
@@ -594,7 +648,8 @@ def curves(
 ) -> Axes:
     """Lines over the table's index, one per column, told apart by colour and by dash."""
     axes = axes or new_axes()
-    colours = colours or vpp_colours(list(table))
+    tell(axes, table_in_words(table, f"{ylabel}, over {xlabel}"))
+    colours = colours or series_colours(list(table))
     for name, dash in zip(table, DASHES * 4, strict=False):
         axes.plot(table.index, table[name], color=colours[name], linestyle=dash, label=name)
     axes.set_xlabel(xlabel)
@@ -626,6 +681,13 @@ def surface(
     )
     axes.invert_yaxis()
     axes.tick_params(axis="both", length=0)
+    mesh = axes.collections[0]
+    keep_colours(mesh, *axes.texts)
+    for bar in filter(None, [mesh.colorbar]):
+        for colours in filter(None, [bar.solids]):
+            colours.set_rasterized(True)  # a smooth run of colours is no line drawing
+            colours.set_gid(AS_DRAWN)
+    tell(axes, table_in_words(shown, f"Map of {label}"))
     return axes
 
 
@@ -633,7 +695,8 @@ def grouped_bars(table: pd.DataFrame, ylabel: str, axes: Axes | None = None) -> 
     """A group of bars per row, a bar per column."""
     axes = axes or new_axes()
     place, width = np.arange(len(table)), 0.8 / len(table.columns)
-    for k, (name, colour) in enumerate(vpp_colours(list(table)).items()):
+    tell(axes, table_in_words(table, ylabel))
+    for k, (name, colour) in enumerate(series_colours(list(table)).items()):
         axes.bar(
             place + (k - (len(table.columns) - 1) / 2) * width,
             table[name],
@@ -644,7 +707,7 @@ def grouped_bars(table: pd.DataFrame, ylabel: str, axes: Axes | None = None) -> 
     axes.axhline(0, color="0.3", linewidth=0.8)
     axes.set_xticks(place, table.index)
     axes.set_ylabel(ylabel)
-    legend_beside(axes)
+    legend_above(axes)
     return axes
 
 
@@ -656,13 +719,19 @@ def voltage_range(
     """
     axes = axes or new_axes()
     for (name, table), colour, hatch in zip(
-        voltages.items(), VPP_COLOURS, ("", "//", "..", "xx"), strict=False
+        voltages.items(), SERIES_COLOURS, ("", "//", "..", "xx"), strict=False
     ):
+        lowest, highest = table.min(), table.max()
+        tell(
+            axes,
+            f"{name}: lowest {lowest.min():.3f} at bus {lowest.idxmin()}, "
+            f"highest {highest.max():.3f} at bus {highest.idxmax()}.",
+        )
         place = np.arange(len(table.columns))
         axes.fill_between(
             place,
-            table.min(),
-            table.max(),
+            lowest,
+            highest,
             step="mid",
             facecolor=to_rgba(colour, 0.25),
             edgecolor=colour,
@@ -674,7 +743,7 @@ def voltage_range(
     axes.set_xticks(place[::4], [str(bus) for bus in table.columns[::4]])
     axes.set_xlabel("bus")
     axes.set_ylabel("voltage (per unit)")
-    legend_beside(axes)
+    legend_above(axes)
     return axes
 
 

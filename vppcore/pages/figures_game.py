@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from vppcore.game.day import GameResult
 from vppcore.game.money import MoneyResult
 from vppcore.pages.colours import vpp_colours
-from vppcore.pages.figures import game_prices, legend_beside, new_axes, panels
+from vppcore.pages.figures import game_prices, legend_above, new_axes, panels
+from vppcore.pages.pictures import table_in_words, tell
 
 RARE = 0.01  # a price that is drawn less often than this is not shown
 
@@ -51,6 +52,7 @@ def lotteries(result: MoneyResult, names: list[str], axes: Axes | None = None) -
     drawn = result.lotteries[(result.lotteries > RARE).any(axis=1)]
     place = np.arange(len(drawn))
     width = 0.8 / len(drawn.columns)
+    tell(axes, table_in_words(drawn, "Probability of each price"))
     for k, seller in enumerate(drawn):
         axes.bar(
             place + (k - (len(drawn.columns) - 1) / 2) * width,
@@ -65,5 +67,5 @@ def lotteries(result: MoneyResult, names: list[str], axes: Axes | None = None) -
     axes.set_xlabel("price (yuan/kWh)")
     axes.set_ylabel("probability")
     axes.set_ylim(0, 1.02)
-    legend_beside(axes)
+    legend_above(axes)
     return axes

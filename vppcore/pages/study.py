@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vppcore.errors import NotSolved, WrongInput
+from vppcore.pages.colours import remember_vpps
 from vppcore.pages.parameters_cell import Declared, notebook_file, read_parameters_cell
 from vppcore.pages.rules import CHANGES, Change, check_values, levels_in
 from vppcore.parameters import rules_of
@@ -21,6 +22,7 @@ from vppcore.places import NOTEBOOKS
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
     from pandas.io.formats.style import Styler
 
     from vppcore.case import Case
@@ -140,6 +142,7 @@ class Study:
         check_values(self.declared, self.parameters)
         check_solver(self.parameters.get("solver", "auto"))
         self.tables: dict[str, pd.DataFrame] = {}
+        self.pictures: dict[str, str] = {}
         self.judgements: list[Judgement] = []
         self.shown_case: Case | None = None
 
@@ -152,6 +155,7 @@ class Study:
         case = read_case(asked, self.parameters)
         if asked == self.parameters.get("case"):
             self.shown_case = case
+            remember_vpps(case.names)
         return case
 
     @property
@@ -213,6 +217,22 @@ class Study:
         """Keeps the numbers behind a figure or table; the name becomes the file's name."""
         for name, table in tables.items():
             self.tables[name] = table.to_frame() if hasattr(table, "to_frame") else table
+
+    def keep_picture(self, name: str, axes: Axes, shown: bool = False) -> None:
+        """Keeps a figure as results/<notebook>/<name>.svg: a chapter shows it by
+        `{figure} ../results/<notebook>/<name>.svg`.
+
+        axes: any of the figure's. shown: True shows it on the notebook's own page, too.
+        """
+        import matplotlib.pyplot as plt
+
+        from vppcore.pages.pictures import as_svg
+
+        figure = axes.get_figure(root=True)
+        if figure is not None:
+            self.pictures[name] = as_svg(figure)
+        if not shown:
+            plt.close(figure)
 
     def judges(self, *claims: str) -> bool:
         """True if this run can be held against these claims: only then need a page compute more."""
@@ -280,7 +300,8 @@ class Study:
 
         record = {"notebook": self.notebook, "parameters": self.parameters, **facts}
         record["seconds"] = round(time.perf_counter() - self.started, 3)
-        write_results(self.notebook, self.tables, as_table(self.judgements), record)
+        verdicts = as_table(self.judgements)
+        write_results(self.notebook, self.tables, verdicts, record, self.pictures)
         kept = f"{len(self.tables)} tables, {len(self.judgements)} verdicts and run.json"
         return f"{kept} kept in results/{self.notebook}/"
 
