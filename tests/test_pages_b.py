@@ -109,14 +109,6 @@ def test_a_vpp_without_called_load_has_no_reading_of_credits(handmade):
     assert len(found) == 6 and (found["called"] == 0).all()
 
 
-def test_readings_in_words(readings):
-    lines = tables_b.variants_in_words(readings).splitlines()
-    assert [line.split(": total")[0] for line in lines] == list(readings.index[1:])
-    first, own = readings.iloc[1], readings.iloc[0]
-    assert f"total {first['total'] - own['total']:+,.0f} yuan" in lines[0]
-    assert "paid for carbon" in lines[0] and "earned for carbon" in lines[-1]
-
-
 def test_marginal_prices_of_three_ladders_by_hand(handmade):
     ladders = experiments_carbon.ladders_of(market_of(handmade.vpp("VPP1")), 0.25)
     table = tables_b.marginal_prices(ladders, np.array([-5.0, -1.0, 1.0, 5.0]))
@@ -133,19 +125,6 @@ def test_both_rises_of_a_day(handmade):
     assert rises.loc["exponential", "total"] >= rises.loc["linear", "total"] - 0.05
     steps = [f"step {step}" for step in range(1, 6)]
     assert rises.loc["linear", steps].tolist() == pytest.approx([280, 350, 420, 490, 560])
-
-
-def test_the_step_that_wins_in_words():
-    totals = [12.0, 10.0, 11.5, np.nan]
-    steps = pd.DataFrame(
-        {"total": totals}, ["excess", "sold, step 1", "sold, step 2", "sold, step 3"]
-    )
-    assert tables_b.step_that_wins(steps) == (
-        "cheapest where the excess ends on: sold, step 1; "
-        "next best: sold, step 2, dearer by 1.5 yuan"
-    )
-    alone = tables_b.step_that_wins(steps.iloc[[0]])
-    assert alone == "cheapest where the excess ends on: excess"
 
 
 def test_a_reward_is_proven_by_the_best_of_its_steps():

@@ -76,6 +76,43 @@ def test_a_thin_tie_shrinks_the_saving_and_the_second_vpp_turns_to_the_grid():
     assert grid[0] > grid[1]
 
 
+def test_steps_of_half_a_tonne_end_on_the_last():
+    says("carbon_models.ipynb", "end on the last step and to pay 904 yuan more than at the flat")
+    short = results_of("carbon_models", "interval=0.5")
+    total = table(short, "table_2")["total"]
+    assert round(total.iloc[3] - total.iloc[0]) == 904
+    excess = table(short, "table_2")["excess"].iloc[3]
+    assert excess > 4 * 500
+    assert not (short / "claims.csv").exists() or "B04" not in (short / "claims.csv").read_text()
+
+
+def test_the_fifth_vpp_has_the_smallest_excess():
+    says("carbon_models.ipynb", "smallest excess of the five, 3.80 t, and 127 yuan more")
+    every = pd.read_csv(results_of("carbon_models", "vpp=VPP5") / "all_vpps.csv")
+    planned = every[every["model"].str.startswith("4")].set_index("VPP")
+    flat = every[every["model"].str.startswith("1")].set_index("VPP")
+    assert planned["excess"].idxmin() == "VPP5"
+    assert f"{planned.loc['VPP5', 'excess'] / 1000:.2f}" == "3.80"
+    assert round(planned.loc["VPP5", "total"] - flat.loc["VPP5", "total"]) == 127
+
+
+def test_a_flat_carbon_price_is_cheaper_for_all():
+    says("dispatch_b.ipynb", "every VPP to pay less, together 358,495 yuan")
+    flat = table(results_of("dispatch_b", "ladder_steps=1"), "cost_items").loc["total"]
+    usual = table(RESULTS / "dispatch_b", "cost_items").loc["total"]
+    assert (flat < usual).all()
+    assert round(flat["cluster"]) == 358_495
+
+
+def test_the_day_shaped_by_hand_has_a_little_more_energy():
+    says("data_b.ipynb", "a little more energy, 1,160 MWh of load and 862 MWh of wind and sun")
+    by_hand = results_of("data_b", "case=paper-b-handmade")
+    for name, energy in (("figure_5_load", 1160), ("figure_5_renewable", 862)):
+        total = table(by_hand, name).sum().sum()
+        assert round(total) == energy
+        assert total > table(RESULTS / "data_b", name).sum().sum()
+
+
 def test_long_steps_come_to_rest_and_too_long_ones_do_not():
     says("multiple_game.ipynb", "still comes to rest, `demand=fixed price_step=1.5` does not")
     long_steps = "demand=fixed evolution_step=1.9 price_step=1.0"

@@ -33,7 +33,7 @@ from vppcore.solvers import value_of
 from vppcore.vpp import VPP, build, total
 
 QUOTA_SOURCES = ("purchase and turbine", "wind and sun too", "one coefficient")
-MODELS = ("1: flat", "2: flat, dearer", "3: stepped, billed after", "4: stepped, planned for")
+MODELS = ("1: flat", "2: flat, other price", "3: stepped, billed after", "4: stepped, planned for")
 
 
 def market_of(vpp: VPP) -> CarbonMarket:

@@ -218,7 +218,7 @@ def table_2_of_b() -> PrintedTable:
     """VPP1 under the four carbon models."""
     models = {
         "Model 1": "1: flat",
-        "Model 2": "2: flat, dearer",
+        "Model 2": "2: flat, other price",
         "Model 3": "3: stepped, billed after",
         "Model 4": "4: stepped, planned for",
     }

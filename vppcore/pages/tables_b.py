@@ -21,6 +21,16 @@ from vppcore.schedule import DispatchResult, steps_of
 ROLE_WORDS = {"seller": "sells", "buyer": "buys", "out": "·"}
 BELOW = 1e-9  # what a page shows as "below 1e-9"
 SAME_PRICE = 1e-9  # of the larger one: prices nearer than this count as one
+# to how many places a page shows the columns of the carbon tables that are no yuan
+PLACES_OF_CARBON = {
+    "excess (t)": 2,
+    "emission (t)": 2,
+    "spilled (MWh)": 2,
+    "called (MWh)": 1,
+    "quota given for it (t)": 1,
+    "from (t)": 1,
+    "to (t)": 1,
+}
 
 
 # --- the data -------------------------------------------------------------------------------------
@@ -86,39 +96,62 @@ def marginal_prices(ladders: dict[str, CarbonMarket], excess: np.ndarray) -> pd.
     return pd.DataFrame(columns, index=pd.Index(excess, name="excess (t)"))
 
 
-def variants_in_words(readings: pd.DataFrame) -> str:
-    """A line for each reading of the text beside the case's own. readings: as of `variants`."""
-    own = readings.iloc[0]
-    lines = []
-    for name, row in readings.iloc[1:].iterrows():
-        income = "earned" if row["carbon"] < 0 else "paid"
-        lines.append(
-            f"{name}: total {row['total'] - own['total']:+,.0f} yuan, "
-            f"emission {(row['emission'] - own['emission']) / 1000:+,.2f} t; "
-            f"{abs(row['carbon']):,.0f} yuan {income} for carbon, "
-            f"{row['called'] / 1000:,.1f} MWh called"
-        )
-    return "\n".join(lines)
+def models_to_read(models: pd.DataFrame) -> pd.DataFrame:
+    """The carbon models of one VPP with units in their heads; carbon in t, power in MWh."""
+    return pd.DataFrame(
+        {
+            "operation (yuan)": models["operation"],
+            "carbon (yuan)": models["carbon"],
+            "total (yuan)": models["total"],
+            "excess (t)": models["excess"] / 1000,
+            "emission (t)": models["emission"] / 1000,
+            "spilled (MWh)": models["spilled"] / 1000,
+        }
+    )
 
 
-def step_that_wins(steps: pd.DataFrame) -> str:
-    """Which step the cheapest day ends on, and how much dearer the others are, in words.
+def readings_to_read(readings: pd.DataFrame) -> pd.DataFrame:
+    """The readings of the text with units in their heads; carbon in t, power in MWh."""
+    return pd.DataFrame(
+        {
+            "operation (yuan)": readings["operation"],
+            "carbon (yuan)": readings["carbon"],
+            "total (yuan)": readings["total"],
+            "excess (t)": readings["excess"] / 1000,
+            "emission (t)": readings["emission"] / 1000,
+            "called (MWh)": readings["called"] / 1000,
+            "paid for it (yuan)": readings["in money"],
+            "quota given for it (t)": readings["in credits"] / 1000,
+            "next tonne (yuan)": readings["price"],
+        }
+    )
 
-    steps: as of `by_reward_steps`.
-    """
-    reached = steps["total"].dropna().sort_values()
-    words = f"cheapest where the excess ends on: {reached.index[0]}"
-    if len(reached) > 1:
-        more = reached.iloc[1] - reached.iloc[0]
-        words += f"; next best: {reached.index[1]}, dearer by {more:,.1f} yuan"
-    return words
+
+def rises_to_read(rises: pd.DataFrame) -> pd.DataFrame:
+    """Both rises of the carbon price, a column each, with units in the names of the rows."""
+    steps = [name for name in rises if name.startswith("step ")]
+    prices = rises[steps].rename(columns=lambda step: f"{step} (yuan/t)")
+    days = {"total (yuan)": rises["total"], "emission (t)": rises["emission"] / 1000}
+    return prices.assign(**days).T.rename_axis(columns=None)
+
+
+def reward_steps_to_read(steps: pd.DataFrame) -> pd.DataFrame:
+    """The cheapest day for each step that the excess may end on, in t and yuan."""
+    return pd.DataFrame(
+        {
+            "from (t)": steps["low"] / 1000,
+            "to (t)": steps["high"] / 1000,
+            "total (yuan)": steps["total"],
+            "excess (t)": steps["excess"] / 1000,
+        }
+    )
 
 
 def totals_and_emissions(models: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Total cost (yuan) and emission (kg) of each carbon model, a column per VPP for each."""
+    """Total cost (yuan) and emission (t) of each carbon model, a column per VPP for each."""
     totals = {name: table["total"] for name, table in models.items()}
-    emissions = {name: table["emission"] for name, table in models.items()}
-    blocks = {"total (yuan)": pd.DataFrame(totals), "emission (kg)": pd.DataFrame(emissions)}
+    emissions = {name: table["emission"] / 1000 for name, table in models.items()}
+    blocks = {"total (yuan)": pd.DataFrame(totals), "emission (t)": pd.DataFrame(emissions)}
     return pd.concat(blocks)
 
 
