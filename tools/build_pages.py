@@ -1,5 +1,7 @@
 """Lay out the pages: gather what they show below build/site/ and let jupyter-book build them.
 
+Slides of the notebooks stand beside the pages, in `slides/`.
+
 All pages are built anew, and a failed build leaves nothing behind: Sphinx tells the warnings of a
 page only when it reads the page, so a second try on top of a failed one would pass.
 """
@@ -12,6 +14,7 @@ from pathlib import Path
 from contents import Refused, book_notebooks
 from dependencies import API_PAGES, ROOT, Project
 from saying import give_up
+from slides import write_decks
 
 SITE = Path("build/site")
 LOG = Path("build/logs/book.log")
@@ -73,6 +76,7 @@ def main() -> None:
         gather(book_notebooks(ROOT))
         write_api()
         lay_out()
+        write_decks(ROOT / SITE / "notebooks", ROOT / SITE / "_build/html/slides")
     except Refused as refused:
         give_up(str(refused))
     link()
