@@ -90,13 +90,14 @@ def write_results(
     tables: dict[str, pd.DataFrame],
     verdicts: pd.DataFrame,
     record: dict[str, Any],
-    pictures: dict[str, str] | None = None,
+    texts: dict[str, str] | None = None,
 ) -> Path:
     """Writes a run's folder in place of an earlier one; if anything fails the earlier one stays as
     it was.
 
     tables: file name -> table. verdicts: claims.csv, left out if empty. record: run.json, to which
-    Python's and the packages' versions are added. pictures: file name -> text of an SVG file.
+    Python's and the packages' versions are added. texts: file name with its ending -> what
+    stands in it.
     """
     system = {"python": sys.version.split()[0], "versions": versions(*PACKAGES)}
     root = results_folder()
@@ -106,8 +107,9 @@ def write_results(
         made.mkdir()
         for name, table in tables.items():
             (made / f"{file_name(name)}.csv").write_text(as_csv(table), encoding="utf-8")
-        for name, picture in (pictures or {}).items():
-            (made / f"{file_name(name)}.svg").write_text(picture, encoding="utf-8")
+        for name, text in (texts or {}).items():
+            stem, _, ending = name.rpartition(".")
+            (made / f"{file_name(stem)}.{ending}").write_text(text, encoding="utf-8")
         if len(verdicts):
             verdicts.to_csv(made / "claims.csv", index=False)
         text = json.dumps(record | system, indent=2, default=float) + "\n"

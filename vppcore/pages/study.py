@@ -142,7 +142,7 @@ class Study:
         check_values(self.declared, self.parameters)
         check_solver(self.parameters.get("solver", "auto"))
         self.tables: dict[str, pd.DataFrame] = {}
-        self.pictures: dict[str, str] = {}
+        self.texts: dict[str, str] = {}
         self.judgements: list[Judgement] = []
         self.shown_case: Case | None = None
 
@@ -230,9 +230,15 @@ class Study:
 
         figure = axes.get_figure(root=True)
         if figure is not None:
-            self.pictures[name] = as_svg(figure)
+            self.texts[f"{name}.svg"] = as_svg(figure)
         if not shown:
             plt.close(figure)
+
+    def keep_text(self, name: str, text: str) -> None:
+        """Keeps a text as results/<notebook>/<name>.md: a chapter takes it in by
+        `{include} ../results/<notebook>/<name>.md`.
+        """
+        self.texts[f"{name}.md"] = text
 
     def judges(self, *claims: str) -> bool:
         """True if this run can be held against these claims: only then need a page compute more."""
@@ -301,7 +307,7 @@ class Study:
         record = {"notebook": self.notebook, "parameters": self.parameters, **facts}
         record["seconds"] = round(time.perf_counter() - self.started, 3)
         verdicts = as_table(self.judgements)
-        write_results(self.notebook, self.tables, verdicts, record, self.pictures)
+        write_results(self.notebook, self.tables, verdicts, record, self.texts)
         kept = f"{len(self.tables)} tables, {len(self.judgements)} verdicts and run.json"
         return f"{kept} kept in results/{self.notebook}/"
 
