@@ -101,6 +101,30 @@ def negotiate_each(
     return pd.DataFrame(rows)
 
 
+def doubled(last: int) -> list[int]:
+    """1, 2, 4, ... and the last.
+
+    >>> doubled(11)
+    [1, 2, 4, 8, 11]
+    """
+    rounds = [2**power for power in range(last.bit_length()) if 2**power < last]
+    return [*rounds, last] if last > 0 else []
+
+
+def bounds_by_round(case: Case, rounds: Sequence[int], **negotiation: Any) -> pd.DataFrame:
+    """What the certificate proves if the talks end after so many rounds.
+
+    negotiation: as for `cooperate`, but for `max_iterations`.
+    Returns a row per entry of `rounds`, columns upper and lower, yuan.
+    """
+    rows = {}
+    for ended in rounds:
+        proof = cooperate(case, **negotiation | {"max_iterations": ended}).certificate
+        if proof is not None:
+            rows[ended] = {"upper": proof.upper, "lower": proof.lower}
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("round")
+
+
 def random_days(vpp: VPP, doubt: Uncertainty, count: int, seed: int = 1) -> list[float]:
     """What days cost that are drawn at random within the budget, yuan; each uses all of it."""
     recourse = Recourse(vpp, doubt)
