@@ -30,7 +30,7 @@ NOTEBOOKS = $(sort $(filter-out %/ledger.ipynb,$(wildcard notebooks/*.ipynb))) $
 export JUPYTER_PREFER_ENV_PATH := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help setup book slides run case check sweep lab test lint test-code test-runs test-doctests test-notebooks outputs format types lock clean
+.PHONY: help setup book slides assignments run case check sweep lab test lint test-code test-runs test-doctests test-notebooks outputs format types lock clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -46,6 +46,10 @@ book: setup  ## run the notebooks that changed and build the book
 
 slides: setup  ## slides of the notebooks, in a folder to carry away: build/slides
 	@exec $(PY) tools/slides.py
+
+assignments: setup  ## assignments with tests, for students and for the teacher: build/assignments
+	@"$$PYTHON" tools/setup_venv.py requirements-teach.lock
+	@exec $(PY) tools/assignments.py
 
 run: setup  ## run one notebook: make run NB=cooperation P="penalty=3e-4 solver=gurobi"
 	@exec $(PY) tools/run_notebook.py --parameters="$$P" -- "$$NB"

@@ -177,3 +177,12 @@ def test_scripts_name_the_python_beside_them(tmp_path, head, mended):
     environment.mend_scripts()
     text = (tmp_path / "bin/script").read_text()
     assert text == mended.replace("/new", str(tmp_path))
+
+
+def test_packages_of_a_further_lock_come_on_top_once(ready):
+    write(ready.folder / "more.lock", "# nothing more")
+    command = [sys.executable, "tools/setup_venv.py", "more.lock"]
+    assert "packages of more.lock" in ready.call(command, **NO_UV).stdout
+    assert ready.call(command, **NO_UV).stdout == ""
+    write(ready.folder / "more.lock", "# nothing more, said in another way")
+    assert "packages of more.lock" in ready.call(command, **NO_UV).stdout

@@ -3,6 +3,8 @@
 Every command of the Makefile calls this first; when all is well it takes a moment and says nothing.
 It runs on the Python that the user has, with nothing installed, so it keeps to what any Python 3
 knows.
+
+Usage: setup_venv.py [further.lock ...]; packages of further locks come on top of the book's own.
 """
 
 import hashlib
@@ -91,11 +93,18 @@ class Environment:
 
     def is_installed(self):
         """True if the packages of the lock as it is now are there."""
-        try:
-            with open(self.stamp) as stamp:
-                return stamp.read().strip() == digest(self.lock)
-        except OSError:
-            return False
+        return stamped(self.stamp) == digest(self.lock)
+
+    def add(self, lock):
+        """Installs the packages of a further lock, if they are not there. Raises Failed."""
+        stamp = f"{self.stamp}-{os.path.basename(lock)}"
+        lock = os.path.join(ROOT, lock)
+        if stamped(stamp) == digest(lock):
+            return
+        say(f"Installing the packages of {os.path.basename(lock)} into {self.name}.")
+        self.install_packages(lock)
+        with open(stamp, "w") as stream:
+            stream.write(digest(lock) + "\n")
 
     def install(self):
         """Installs the locked packages, each with its checksum."""
@@ -104,7 +113,16 @@ class Environment:
             os.remove(self.stamp)
         else:
             say(f"Installing the locked packages into {self.name}; this takes some minutes, once.")
-        locked = ["--require-hashes", "--no-deps", "-r", self.lock]
+        self.install_packages(self.lock)
+        # matplotlib lists the fonts once; left to the first notebook, its notice would end up in
+        # the book
+        self.ask("import matplotlib.font_manager")
+        with open(self.stamp, "w") as stamp:
+            stamp.write(digest(self.lock) + "\n")
+
+    def install_packages(self, lock):
+        """Installs the packages of a lock, each with its checksum. Raises Failed."""
+        locked = ["--require-hashes", "--no-deps", "-r", lock]
         if self.uv:
             command = [self.uv, "pip", "install", "--quiet", "--python", self.python] + locked
         else:
@@ -118,11 +136,6 @@ class Environment:
             ] + locked
         if run(command) != 0:
             raise Failed("The locked packages could not be installed; the reason stands above.")
-        # matplotlib lists the fonts once; left to the first notebook, its notice would end up in
-        # the book
-        self.ask("import matplotlib.font_manager")
-        with open(self.stamp, "w") as stamp:
-            stamp.write(digest(self.lock) + "\n")
 
     def find_this_package(self):
         """A path file beside the packages leads to this folder, also after it was moved or copied.
@@ -185,6 +198,15 @@ def remove(path):
         shutil.rmtree(path)
 
 
+def stamped(file):
+    """What a stamp says, or nothing if there is none."""
+    try:
+        with open(file) as stamp:
+            return stamp.read().strip()
+    except OSError:
+        return ""
+
+
 def digest(file):
     """SHA-256 of a file's content."""
     with open(file, "rb") as stream:
@@ -211,7 +233,10 @@ def main():
             " make book PYTHON=python3.12".format(sys.executable, *sys.version_info[:2])
         )
     try:
-        Environment(os.environ.get("VENV") or ".venv").make_ready()
+        environment = Environment(os.environ.get("VENV") or ".venv")
+        environment.make_ready()
+        for lock in sys.argv[1:]:
+            environment.add(lock)
     except Failed as failed:
         sys.exit(str(failed))
 
