@@ -1,30 +1,47 @@
-"""The solutions' code runs as printed, and prints what the page shows: each page's blocks in order, as a reader would."""
+"""The solutions' code prints what the pages show, and what it computes are the answers that `check` wants.
+
+Each page's blocks run in order, as a reader would run them.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import io
 import re
-from pathlib import Path
+from functools import cache
 
 import pytest
+import sources_exercises
 
-BOOK = Path(__file__).parent.parent / "book"
+from vppcore.exercises.questions import all_questions
+from vppcore.exercises.sheets import GRADES, all_sheets, read_sheet, sheet_names
+
+BLOCK = re.compile(r"```(python|text)\n(.*?)```", re.S)
 NUMBER = re.compile(r"-?\d[\d,]*\.?\d*(?:e-?\d+)?")
+LABELS = [exercise.label for sheet in all_sheets() for exercise in sheet.exercises]
+HELPERS = {name: thing for name, thing in vars(sources_exercises).items() if callable(thing)}
 
 
-def outputs(page: str) -> list[tuple[str, str]]:
-    """(printed, shown) for every block of output that follows code."""
-    found, printed, names = [], "", {}
-    for kind, body in re.findall(r"```(python|text)\n(.*?)```", page, re.S):
-        if kind == "text":
-            found += [(printed, body)] if printed else []
-            continue
-        out = io.StringIO()
-        with contextlib.redirect_stdout(out):
-            exec(compile(body, "exercise", "exec"), names)
-        printed = out.getvalue()
-    return found
+@cache
+def run(name: str) -> tuple[list[tuple[str, str]], dict[str, float]]:
+    """(printed, shown) of every output of a page, and question -> the value of its source."""
+    sheet = read_sheet(name)
+    names: dict[str, object] = {}
+    exec(compile(sheet.setup, f"{name}.md", "exec"), names)
+    compared, computed = [], {}
+    for exercise in sheet.exercises:
+        printed = ""
+        for kind, body in BLOCK.findall(exercise.solution):
+            if kind == "text":
+                compared.append((printed, body))
+                continue
+            out = io.StringIO()
+            with contextlib.redirect_stdout(out):
+                exec(compile(body, f"{name}.md, {exercise.label}", "exec"), names)
+            printed = out.getvalue()
+        for asked in all_questions().get(exercise.label, ()):
+            computed[asked.name] = float(eval(asked.source, HELPERS | names))
+    return compared, computed
 
 
 def words(text: str) -> str:
@@ -36,11 +53,67 @@ def numbers(text: str) -> list[float]:
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name", ["exercises", "exercises-b", "exercises-c"])
+@pytest.mark.parametrize("name", sheet_names())
 def test_solutions_print_what_the_page_shows(name):
-    compared = outputs((BOOK / f"{name}.md").read_text(encoding="utf-8"))
-    assert len(compared) >= 7
+    compared, _ = run(name)
+    assert len(compared) >= len(read_sheet(name).exercises)
     for printed, shown in compared:
         assert words(printed) == words(shown)
         # the last digits of a schedule may differ from machine to machine
         assert numbers(printed) == pytest.approx(numbers(shown), rel=2e-3, abs=0.02)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", sheet_names())
+def test_answers_come_from_a_run(name):
+    """The computed number is right, and so near that rounding explains the rest."""
+    _, computed = run(name)
+    for label in [exercise.label for exercise in read_sheet(name).exercises]:
+        for asked in all_questions().get(label, ()):
+            value = computed[asked.name]
+            assert asked.seal.fits(value), f"{asked.name}: {value} against {asked.answer}"
+            assert value == pytest.approx(asked.answer, abs=0.5 * asked.tolerance), asked.name
+
+
+@pytest.mark.parametrize("label", all_questions())
+def test_solutions_say_the_answers(label):
+    """Whoever opens the fold finds the number that was asked for, in words or in an output."""
+    (exercise,) = [e for sheet in all_sheets() for e in sheet.exercises if e.label == label]
+    said = [abs(number) for number in numbers(exercise.solution.replace("{,}", ""))]
+    for asked in all_questions()[label]:
+        near = [number for number in said if abs(number - abs(asked.answer)) <= asked.tolerance]
+        assert near, f"{asked.name}: the solution does not say {asked.answer}"
+
+
+def test_each_question_belongs_to_an_exercise_with_a_form():
+    assert set(all_questions()) <= set(LABELS)
+    for sheet in all_sheets():
+        text = sheet_text(sheet.name)
+        for exercise in sheet.exercises:
+            forms = text.count(f"```{{check}} {exercise.label}\n")
+            assert forms == (exercise.label in all_questions()), exercise.label
+
+
+def sheet_text(name: str) -> str:
+    from vppcore.places import EXERCISES
+
+    return (EXERCISES / f"{name}.md").read_text(encoding="utf-8")
+
+
+def test_there_are_enough_exercises_of_each_grade():
+    """36 in all; each page has some by hand and some that need more."""
+    assert len(LABELS) == len(set(LABELS)) >= 36
+    for sheet in all_sheets():
+        grades = {exercise.grade for exercise in sheet.exercises}
+        assert "By hand" in grades and len(grades) >= 2, sheet.name
+        order = [list(GRADES).index(exercise.grade) for exercise in sheet.exercises]
+        assert order == sorted(order)
+
+
+def test_parts_exist():
+    """A part that is asked for is a number of the exercise's list; without a list there is one part."""
+    for sheet in all_sheets():
+        for exercise in sheet.exercises:
+            listed = set(re.findall(r"^(\d+)\. ", exercise.text, re.M)) or {"1", "2"}
+            for asked in all_questions().get(exercise.label, ()):
+                assert asked.part.rstrip("abc") in listed, asked.name

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from contents import Refused, book_notebooks
-from dependencies import API_PAGES, ROOT, Project
+from dependencies import API_PAGES, EXERCISE_NOTEBOOKS, ROOT, Project
 from saying import give_up
 from slides import write_decks
 
@@ -37,12 +37,17 @@ def gather(notebooks: list[str]) -> None:
             executed.unlink()
 
 
-def write_api() -> None:
-    """Writes the pages of the API from the docstrings. Raises Refused if a room has no page."""
-    folder = SITE / "book/api"
-    if not (ROOT / folder).is_dir():
-        return
-    command = [sys.executable, str(API_PAGES), str(folder)]
+def write_made_pages() -> None:
+    """Writes what is made from other files: the API's pages, the exercises' notebooks."""
+    if (ROOT / SITE / "book/api").is_dir():
+        write_by(API_PAGES, SITE / "book/api")
+    if (ROOT / SITE / "book/exercises").is_dir():
+        write_by(EXERCISE_NOTEBOOKS, SITE / "book/exercises/notebooks")
+
+
+def write_by(tool: Path, folder: Path) -> None:
+    """Lets a tool write into a staged folder. Raises Refused with what it says if it stops."""
+    command = [sys.executable, str(tool), str(folder)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise Refused(f"pages stopped: {done.stderr.strip()}")
@@ -74,7 +79,7 @@ def link() -> None:
 def main() -> None:
     try:
         gather(book_notebooks(ROOT))
-        write_api()
+        write_made_pages()
         lay_out()
         write_decks(ROOT / SITE / "notebooks", ROOT / SITE / "_build/html/slides")
     except Refused as refused:

@@ -23,10 +23,18 @@ ROOT = Path(__file__).resolve().parent.parent
 INPUTS = Path("build/inputs")
 PAGES = Path("build/pages.txt")
 API_PAGES = Path("tools/api_pages.py")
+EXERCISE_NOTEBOOKS = Path("tools/exercise_notebooks.py")
 # what runs a notebook, and in which packages
 ALWAYS = ("requirements.lock", "tools/run_notebook.py")
 SLIDES = ("tools/slides.py", "tools/templates/vppcore_slides/index.html.j2")
-LAY_OUT = ("_config.yml", "_toc.yml", "tools/build_pages.py", API_PAGES.as_posix(), *SLIDES)
+LAY_OUT = (
+    "_config.yml",
+    "_toc.yml",
+    "tools/build_pages.py",
+    API_PAGES.as_posix(),
+    EXERCISE_NOTEBOOKS.as_posix(),
+    *SLIDES,
+)
 # below data/ these are for people and for the scripts that made the data
 NO_DATA = {".md", ".py", ".pyc", ".txt"}
 READS_DOCSTRINGS = re.compile(r"__doc__|getdoc|getsource")

@@ -7,4 +7,5 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parent.parent
 DATA = PROJECT / "data"
 NOTEBOOKS = PROJECT / "notebooks"
+EXERCISES = PROJECT / "book" / "exercises"
 RESULTS = PROJECT / "results"
