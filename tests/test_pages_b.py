@@ -11,7 +11,7 @@ import pytest
 
 from vppcore import dispatch
 from vppcore.carbon import carbon_models, market_of
-from vppcore.pages import checks_b, experiments_carbon, experiments_game, tables_b
+from vppcore.pages import checks_b, experiments_carbon, experiments_game, tables_b, words_game
 
 FLAT_PRICE = 320.0  # yuan/t
 
@@ -155,8 +155,7 @@ def test_a_sweep_of_ladders_speaks_of_tonnes(handmade):
 def test_choices_compare_the_cheapest_with_the_most_chosen(game):
     compared = tables_b.choices(game)
     assert (compared["same"] == (compared["cheapest"] == compared["most chosen"])).all()
-    words = tables_b.choices_in_words(compared)
-    assert "10, 12, 14, 16" in words
+    assert "not the most chosen in hours 10, 12, 14 and 16" in words_game.choices_made(compared)
 
 
 def test_several_sellers_at_the_lowest_price_are_all_the_cheapest():
@@ -166,18 +165,18 @@ def test_several_sellers_at_the_lowest_price_are_all_the_cheapest():
     assert compared["cheapest"].tolist() == ["B", "A", "B"]
     assert compared["same"].tolist() == [True, False, True]
     assert compared["all alike"].tolist() == [True, False, False]
-    words = tables_b.choices_in_words(compared).splitlines()
-    assert words[1:] == [
-        "all rivals ask the same in hours 1",
-        "the cheapest is not the most chosen in hours 2",
-    ]
+    assert words_game.choices_made(compared) == (
+        "There are rivals in hours 1 to 3. All rivals ask the same in hour 1. The cheapest seller "
+        "is not the most chosen in hour 2."
+    )
+    assert words_game.choices_made(compared.loc[[3]]).endswith("the cheapest seller most chosen.")
 
 
 def test_a_game_without_rivals_has_no_choices():
     alone = pd.DataFrame({"A": [1.0, np.nan], "B": [np.nan, np.nan]}, index=[1, 2])
     compared = tables_b.choices(SimpleNamespace(parts=alone, prices=alone))
     assert compared.empty
-    assert tables_b.choices_in_words(compared).endswith("in hours none")
+    assert words_game.choices_made(compared).startswith("No hour has rivals")
 
 
 def test_an_hour_s_devices_add_up_to_nothing(handmade, five, game):

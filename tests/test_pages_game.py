@@ -18,7 +18,14 @@ from vppcore.game.day import trade_by_game
 from vppcore.game.money import play_in_money
 from vppcore.game.rules import Rules
 from vppcore.market import Hour
-from vppcore.pages import checks_b, experiments_game, figures_game, tables_b, tables_game
+from vppcore.pages import (
+    checks_b,
+    experiments_game,
+    figures_game,
+    tables_b,
+    tables_game,
+    words_game,
+)
 
 TEXT = Rules.of_the_text()
 
@@ -77,17 +84,11 @@ def test_elastic_demand_without_a_coefficient_is_refused(without_coefficients):
 
 
 def test_a_page_says_which_game_it_plays_and_why_not_the_text_s(handmade, without_coefficients):
-    assert tables_game.game_in_words(handmade, TEXT).count("\n") == 1
-    said = tables_game.game_in_words(without_coefficients, Rules())
+    assert words_game.which_game(handmade, TEXT).count(". ") == 1
+    said = words_game.which_game(without_coefficients, Rules())
     assert "fixed demand" in said and "VPP1, VPP2" in said and "no satisfaction" in said
-    warned = tables_game.game_in_words(handmade, Rules(payoff="unshared"))
+    warned = words_game.which_game(handmade, Rules(payoff="unshared"))
     assert "without an equilibrium" in warned
-
-
-def test_a_case_s_note_fits_on_the_page(handmade):
-    lines = tables_game.note_of(handmade).splitlines()
-    assert max(map(len, lines)) <= tables_game.LINE
-    assert " ".join(lines).split() == handmade.description.note.split()
 
 
 def test_a_coefficient_of_some_vpps_is_none_of_all(handmade):
@@ -100,10 +101,9 @@ def test_a_coefficient_of_some_vpps_is_none_of_all(handmade):
 
 
 def test_closed_hours_are_listed_by_their_reason(by_text):
-    said = tables_game.closed_in_words(by_text).splitlines()
-    assert said[0] == f"{len(by_text.hours)} of 24 hours have a market"
-    listed = [int(s) for line in said[1:] for s in line.split(":")[0].split(" ", 1)[1].split(", ")]
-    assert sorted([*listed, *by_text.hours]) == list(range(1, 25))
+    said = words_game.closed_hours(by_text)
+    assert said == "In hours 8 and 17 to 21 nobody has power to sell."
+    assert sorted([*by_text.closed, *by_text.hours]) == list(range(1, 25))
 
 
 # --- readings -------------------------------------------------------------------------------------
@@ -152,8 +152,8 @@ def test_prices_in_the_text_s_order_with_fixed_demand_are_all_the_highest(games)
     assert short.loc["fixed, text", "hours at the highest price"] == hours
     assert (short["hours at the highest price"].drop("fixed, text") < hours).all()
     assert short["largest gain (%)"].max() == pytest.approx(0, abs=1e-6)
-    said = tables_game.prices_in_words(games["fixed, text"])
-    assert said.count("below it in hours none") == 2
+    said = words_game.prices_asked(games["fixed, text"])
+    assert said.count("the highest price that buyers accept") == 2 and "less" not in said
 
 
 def test_prices_that_foresee_are_never_above_those_of_the_text_s_order(games):
@@ -288,12 +288,12 @@ def test_an_hour_short_of_supply_is_at_the_highest_price_in_money(pair):
     table = tables_game.money_beside(game, paid)
     assert table.loc[1, "how"] == "at the highest price"
     assert table.loc[1, "prices in money"] == "0.750, 0.750"
-    said = tables_game.money_in_words(game, paid).splitlines()
-    assert said[0] == "short of supply: hours 1"
-    assert said[-1].endswith("less than 0.1 %")
+    assert words_game.game_in_money(game, paid) == (
+        "There is less than what is needed in hour 1. In money all prices are at the highest in "
+        "hour 1. What another price could still bring a seller is less than 0.1 % of what it earns."
+    )
     much = {1: replace(paid[1], gain=0.02)}
-    assert tables_game.money_in_words(game, much).endswith("2.0 %")
-    assert said[1].endswith("hours 1") and said[2].endswith("none") and said[3].endswith("none")
+    assert words_game.game_in_money(game, much).endswith("is 2.0 % of what it earns.")
     assert experiments_game.lotteries_to_show(paid, 1) is None
     assert checks_b.money_rests(paid)[0]
     left = {1: replace(paid[1], gain=0.1)}
@@ -309,7 +309,7 @@ def test_an_hour_without_a_rest_in_money_is_said_and_left_out(pair, monkeypatch,
     paid = experiments_game.day_in_money(game, TEXT)
     assert paid == {} and "in money: step 1" in capsys.readouterr().out
     assert tables_game.money_beside(game, paid).empty
-    assert tables_game.money_in_words(game, paid).startswith("short of supply: hours none")
+    assert words_game.game_in_money(game, paid) == "No hour was played in money."
 
 
 def test_an_hour_that_is_barely_long_has_lotteries(pair):
@@ -343,8 +343,10 @@ def test_scenario_1_has_both_readings(handmade, five, by_text, games):
     assert saved["no trade"] == pytest.approx(by_text.table["gain"].sum())
     assert saved["game: elastic, text"] == pytest.approx(0, abs=1e-6)
     assert saved[["mid-market", "equal", "cheapest first"]].abs().max() < 0.01 * saved["no trade"]
-    said = tables_game.saved_in_words(ways)
-    assert f"{saved['no trade']:,.0f} yuan against no trade, and between" in said
+    said = words_game.worth_of_the_game(ways)
+    assert f"Against no trade the game saves {saved['no trade']:,.0f} yuan" in said
+    alone = words_game.worth_of_the_game(ways.loc[["no trade", "game"]])
+    assert alone.endswith("of what all pay).")
 
 
 @pytest.fixture(scope="module", params=[{"limit": 500.0}, {"crossing_fee": 0.05}])
@@ -355,17 +357,19 @@ def crossed(request, handmade, five):
 
 def test_a_limit_and_a_fee_stand_in_the_tables(crossed):
     case, game = crossed
-    said = tables_game.tie_in_words(case, game)
+    said = words_game.tie_said(case, game)
     table = tables_game.account(game)
     if case.tie.crossing_fee:
         fee = 0.05 * 2 * game.trades.clip(lower=0).to_numpy().sum()
         assert table["of it crossing fee"].sum() == pytest.approx(fee)
-        assert f"fee 0.05 yuan/kWh of each side, {fee:,.0f} yuan" in said
+        assert f"a fee of 0.05 yuan/kWh of each side takes {fee:,.0f} yuan in all" in said
         assert tables_b.price_limits(case)["high"].max() == pytest.approx(1.15)
         assert not tables_game.tie_binds(game)
     else:
         assert "of it crossing fee" not in table
-        assert said.startswith("largest trade of a pair 500 kW, of 500 allowed")
+        assert said == (
+            "The largest trade of a pair is 500 kW, 500 are allowed, and there is no fee."
+        )
         assert tables_game.tie_binds(game)
     before = table["alone"] - table["with trades"] - table["payment"]
     assert before.to_numpy() == pytest.approx(table["gain"].to_numpy())

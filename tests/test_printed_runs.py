@@ -113,6 +113,14 @@ def test_the_day_shaped_by_hand_has_a_little_more_energy():
         assert total > table(RESULTS / "data_b", name).sum().sum()
 
 
+def test_narrow_and_dear_ties_close_hours_and_leave_claims_alone():
+    says("multiple_game.ipynb", "Expect a market in 10 hours and 11,603 yuan saved")
+    narrow = results_of("multiple_game", "trade_limit=500 crossing_fee=0.05")
+    assert table(narrow, "figure_7").notna().any(axis=1).sum() == 10
+    assert round(table(narrow, "table_5").loc["total", "saved"]) == 11_603
+    assert not (narrow / "claims.csv").exists()
+
+
 def test_long_steps_come_to_rest_and_too_long_ones_do_not():
     says("multiple_game.ipynb", "still comes to rest, `demand=fixed price_step=1.5` does not")
     long_steps = "demand=fixed evolution_step=1.9 price_step=1.0"

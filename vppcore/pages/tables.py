@@ -130,9 +130,10 @@ def label_said(label: Any) -> Any:
 
 
 def is_worded(column: pd.Series) -> bool:
-    """True for a column of texts that are no numbers."""
+    """True for a column of texts that are no numbers, and without a number among them."""
+    numbers = any(isinstance(cell, Real) and not np.isnan(float(cell)) for cell in column)
     texts = [cell for cell in column if isinstance(cell, str)]
-    return any(any(letter.isalpha() for letter in text) for text in texts)
+    return not numbers and any(any(letter.isalpha() for letter in text) for text in texts)
 
 
 def symbols() -> pd.DataFrame:

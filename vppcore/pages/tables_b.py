@@ -217,18 +217,6 @@ def choices(game: GameResult) -> pd.DataFrame:
     return table.assign(**{"all alike": prices.max(axis=1) - lowest <= SAME_PRICE * size})
 
 
-def choices_in_words(compared: pd.DataFrame) -> str:
-    """Three sentences on `choices`."""
-    odd = [str(step) for step in compared.index[~compared["same"].astype(bool)]]
-    alike = [str(step) for step in compared.index[compared["all alike"].astype(bool)]]
-    with_rivals = ", ".join(str(step) for step in compared.index)
-    return (
-        f"hours with rivals: {with_rivals or 'none'}\n"
-        f"all rivals ask the same in hours {', '.join(alike) or 'none'}\n"
-        f"the cheapest is not the most chosen in hours {', '.join(odd) or 'none'}"
-    )
-
-
 def worst_proofs(proofs: pd.DataFrame) -> pd.DataFrame:
     """The worst hour of each check of the equilibrium, as the page shows it."""
     if proofs.empty:

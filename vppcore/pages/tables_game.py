@@ -8,8 +8,7 @@ power sent and paid.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from textwrap import fill
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -55,55 +54,11 @@ def without_satisfaction(case: Case) -> list[str]:
     ]
 
 
-def game_in_words(case: Case, rules: Rules) -> str:
-    """Which game a run plays, in words, and why not the text's where it cannot."""
-    played = f"{DEMAND_WORDS[rules.demand]}\n{ORDER_WORDS[rules.order]}"
-    if rules.payoff == "unshared":
-        played += "\nbuyers do not share a surplus: a warning example without an equilibrium"
-    missing = without_satisfaction(case)
-    if not missing:
-        return played
-    return (
-        f"{played}\nthe text's elastic demand cannot be played: no satisfaction coefficient "
-        f"(power_market, satisfaction) of {', '.join(missing)}"
-    )
-
-
-def closed_in_words(game: GameResult) -> str:
-    """Which hours have no market and why: a line for each reason."""
-    steps: dict[str, list[str]] = {}
-    for step, why in game.closed.items():
-        steps.setdefault(why, []).append(str(step))
-    open_hours = f"{len(game.hours)} of {len(game.prices)} hours have a market"
-    return "\n".join([open_hours, *(f"hours {', '.join(s)}: {why}" for why, s in steps.items())])
-
-
-def prices_in_words(game: GameResult) -> str:
-    """Who asks the highest price that buyers accept: sellers alone and rivals, in words."""
-    sentences = []
-    for kind, rivals in (("alone", False), ("with rivals", True)):
-        hours = [played for played in game.hours.values() if (len(played.prices) > 1) == rivals]
-        at_top = [str(played.hour.step) for played in hours if is_at_top(played).all()]
-        inside = [str(played.hour.step) for played in hours if not is_at_top(played).all()]
-        sentences.append(
-            f"sellers {kind}: at the highest price in hours {', '.join(at_top) or 'none'};\n  "
-            f"below it in hours {', '.join(inside) or 'none'}"
-        )
-    return "\n".join(sentences)
-
-
-def tie_in_words(case: Case, game: GameResult) -> str:
-    """What limit and fee a case sets, how near trades come to it and what the fee costs."""
-    largest = float(game.trades.to_numpy().max(initial=0.0))
-    limit, fee = np.inf, 0.0
-    if case.tie is not None:
-        limit, fee = float(np.max(case.tie.limit)), case.tie.crossing_fee
-    allowed = f"of {limit:,.0f} allowed" if np.isfinite(limit) else "and no limit"
-    paid = float(game.costs.loc["crossing fee"].sum()) if "crossing fee" in game.costs.index else 0
-    return (
-        f"largest trade of a pair {largest:,.0f} kW, {allowed}\n"
-        f"fee {fee:g} yuan/kWh of each side, {paid:,.0f} yuan in all"
-    )
+def tie_limit(case: Case) -> tuple[float, float]:
+    """The largest limit of a case's tie, kW (without one no limit), and its fee, yuan/kWh."""
+    if case.tie is None:
+        return np.inf, 0.0
+    return float(np.max(case.tie.limit)), case.tie.crossing_fee
 
 
 def tie_binds(game: GameResult) -> bool:
@@ -122,9 +77,9 @@ def account(game: GameResult) -> pd.DataFrame:
     return table
 
 
-def note_of(case: Case) -> str:
-    """What a case says of itself, in lines that fit on the page."""
-    return fill(case.description.note or "", LINE)
+def in_yuan(table: pd.DataFrame) -> pd.DataFrame:
+    """The same table with its unit in the heads."""
+    return table.add_suffix(" (yuan)")
 
 
 # --- one hour -------------------------------------------------------------------------------------
@@ -367,41 +322,6 @@ def in_a_row(prices: pd.Series) -> str:
     return ", ".join(f"{price:.3f}" for price in prices)
 
 
-def money_in_words(game: GameResult, paid: Mapping[int, MoneyResult]) -> str:
-    """How the game in money ends by how scarce power is: a line for each kind of hour."""
-
-    def hours_with(test: Callable[[HourResult, MoneyResult], bool]) -> str:
-        steps = [str(step) for step, result in paid.items() if test(game.hours[step], result)]
-        return ", ".join(steps) or "none"
-
-    def at_top(played: HourResult, result: MoneyResult) -> bool:
-        hour = played.hour
-        return bool((hour.top - result.prices <= FULL * hour.price_size).all())
-
-    def short(played: HourResult) -> bool:
-        return bool(played.hour.surplus.sum() < played.hour.deficit.sum())
-
-    rivals = [step for step in paid if len(game.hours[step].prices) > 1]
-    return "\n".join(
-        [
-            f"short of supply: hours {hours_with(lambda played, _: short(played))}",
-            "all at the highest price: hours "
-            f"{hours_with(lambda played, result: result.pure and at_top(played, result))}",
-            "prices inside the band: hours "
-            f"{hours_with(lambda played, result: result.pure and not at_top(played, result))}",
-            f"no rest found, lotteries: hours {hours_with(lambda _, result: not result.pure)}",
-            f"hours with rivals: {', '.join(str(step) for step in rivals) or 'none'}",
-            f"left to gain in money by another price: {left_in_words(paid)}",
-        ]
-    )
-
-
-def left_in_words(paid: Mapping[int, MoneyResult]) -> str:
-    """What any seller could still gain in money, as a share of what it earns, in words."""
-    left = max([result.gain for result in paid.values()], default=0.0)
-    return "less than 0.1 %" if left < IN_MONEY else f"{100 * left:.1f} %"
-
-
 # --- ways to trade --------------------------------------------------------------------------------
 def ways_to_trade(game: GameResult, conventional: Mapping[str, ConventionalResult]) -> pd.DataFrame:
     """Carbon cost and total cost of all VPPs, yuan: no trade, each conventional way, the game."""
@@ -436,18 +356,6 @@ def both_readings_of_scenario_1(
         table.loc[f"{GAME}: {name}"] = (game.table["carbon after"].sum(), game.cost)
     table["the game saves against it"] = table["total"] - ways.loc[GAME, "total"]
     return table
-
-
-def saved_in_words(ways: pd.DataFrame) -> str:
-    """What the game saves against no trade and against conventional ways, in words."""
-    against = ways["total"].drop([NO_TRADE, GAME]) - ways.loc[GAME, "total"]
-    no_trade = ways.loc[NO_TRADE, "total"] - ways.loc[GAME, "total"]
-    if against.empty:
-        return f"the game saves {no_trade:,.0f} yuan against no trade"
-    return (
-        f"the game saves {no_trade:,.0f} yuan against no trade, and between "
-        f"{against.min():,.0f} and {against.max():,.0f} yuan\nagainst conventional ways to trade"
-    )
 
 
 # --- talks ----------------------------------------------------------------------------------------
