@@ -117,7 +117,8 @@ def on_page(
         for column, are_words in enumerate(worded)
         if are_words
     ]
-    return style.set_table_styles(left)
+    apart = {"selector": "", "props": "margin-bottom: 1rem"}  # from a sentence that follows
+    return style.set_table_styles([apart, *left])
 
 
 def label_said(label: Any) -> Any:
