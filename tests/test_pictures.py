@@ -74,6 +74,16 @@ def test_a_figure_without_numbers_says_so():
     assert pictures.table_in_words(pd.DataFrame(), "kW") == "kW: nothing."
 
 
+def test_a_black_mark_is_light_on_a_dark_page(extension):
+    """Nobody writes that a mark is black, since marks are black if nothing is said."""
+    axes = figures.new_axes()
+    axes.plot([1.0], [1.0], "s", color="black")
+    element = ElementTree.fromstring(extension.inlined(pictures.as_svg(axes.figure), "a mark"))
+    marks = [each for each in element.iter(f"{SVG}use") if "fill" in each.get("style", "")]
+    assert len(marks) == len(list(element.iter(f"{SVG}use")))
+    assert "var(--picture-000000" in marks[-1].get("style").partition("fill:")[2]
+
+
 def test_many_columns_are_not_told_one_by_one():
     table = pd.DataFrame({f"column {k}": [0.0, k] for k in range(20)})
     told = pictures.table_in_words(table)

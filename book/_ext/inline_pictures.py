@@ -32,6 +32,7 @@ COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 RULED = "ruled"  # an attribute while rules are being spread
 REFERENCE = re.compile(r"url\(#([^)]+)\)")
 PAINTS = ("fill", "stroke", "stop-color", "color")
+BLACK_UNSAID = {f"{{{SVG}}}text", f"{{{SVG}}}use"}  # texts and marks are black if nothing is said
 ROOT_STYLE = "stroke-linejoin: round; stroke-linecap: butt"
 STYLE_SHEET = "pictures.css"
 LIGHT_ONLY = {"epub"}  # their readers know no dark page
@@ -70,8 +71,8 @@ def paint(element: ElementTree.Element) -> None:
         return
     painted = [f"{name}: {element.attrib.pop(name)}" for name in PAINTS if name in element.attrib]
     style = "; ".join([*painted, *filter(None, [element.get("style")])])
-    if element.tag == f"{{{SVG}}}text" and "fill" not in style:
-        style = "; ".join(filter(None, [style, "fill: black"]))  # what a text is if nothing is said
+    if element.tag in BLACK_UNSAID and "fill" not in style:
+        style = "; ".join(filter(None, [style, "fill: black"]))
     if style:
         element.set("style", with_variables(style))
     for child in element:

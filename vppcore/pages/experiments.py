@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
+from vppcore.bargaining.deal import Deal, make_deal
 from vppcore.bargaining.split import BargainResult, bargain
 from vppcore.case import Case
 from vppcore.cooperation.joint import pool
@@ -69,6 +70,11 @@ def agree(case: Case, weights: str, solver: str = "auto", **negotiation: Any) ->
     usual: dict[str, Any] = {"balancing": False, "max_iterations": PATIENCE}
     together = cooperate(case, **usual | negotiation, solver=solver)
     return Agreement(schedules, together, bargain(case, schedules, together, weights=weights))
+
+
+def deal_of(case: Case, solver: str = "auto", weights: str = "contribution") -> Deal:
+    """The bargaining problem of a case, of each VPP alone and the joint optimum, before prices."""
+    return make_deal(case, alone(case, solver), pool(case, solver), weights)
 
 
 def negotiate_each(
