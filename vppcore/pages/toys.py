@@ -21,20 +21,17 @@ def array(*numbers: float) -> np.ndarray:
 def case_of(*vpps: VPP) -> Case:
     """VPPs that trade without a fee and without a limit that could be felt."""
     first = vpps[0]
-    described = Description(
-        title="an example by hand",
-        source="set by the chapter",
-        licence="as the book's text",
-        currency="yuan",
-        steps=first.steps,
-        step_hours=first.step_hours,
-        series_source="set by the chapter",
-        series_status="assumed",
-        note="",
-        start=None,
-        timezone="UTC",
-        study=None,
-    )
+    told = {
+        "title": "an example by hand",
+        "source": "set by the chapter",
+        "licence": "as the book's text",
+        "currency": "yuan",
+        "steps": first.steps,
+        "step_hours": first.step_hours,
+        "series_source": "set by the chapter",
+        "series_status": "assumed",
+    }
+    described = Description.model_validate(told)
     unlimited = Tie(limit=1e4, crossing_fee=0.0)
     return Case("by hand", described, vpps, unlimited, pd.DataFrame(), pd.DataFrame())
 
