@@ -30,7 +30,7 @@ NOTEBOOKS = $(sort $(filter-out %/ledger.ipynb,$(wildcard notebooks/*.ipynb))) $
 export JUPYTER_PREFER_ENV_PATH := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help setup book slides assignments run case check sweep lab test lint test-code test-runs test-doctests test-notebooks outputs format types lock clean
+.PHONY: help setup book pdf epub slides assignments run case check sweep lab test lint test-code test-runs test-doctests test-notebooks outputs format types lock clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -43,6 +43,12 @@ setup:  ## set up the environment alone, or mend it
 
 book: setup  ## run the notebooks that changed and build the book
 	@exec $(PY) tools/make_book.py book
+
+pdf: setup  ## print the whole book: build/book/book.pdf (needs a chromium or chrome)
+	@exec $(PY) tools/make_pdf.py
+
+epub: setup  ## make an e-book of it: build/book/book.epub (needs a chromium or chrome)
+	@exec $(PY) tools/make_epub.py
 
 slides: setup  ## slides of the notebooks, in a folder to carry away: build/slides
 	@exec $(PY) tools/slides.py

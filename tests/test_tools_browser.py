@@ -39,6 +39,23 @@ def test_a_browser_that_is_not_there_is_named(tmp_path, monkeypatch):
         pass
 
 
+@pytest.mark.parametrize("tool", ["make_pdf.py", "make_epub.py"])
+def test_without_a_browser_one_sentence_says_what_printing_needs(tool, tmp_path):
+    """Before the book is built for it."""
+    done = subprocess.run(
+        [sys.executable, str(TESTS.parent / "tools" / tool)],
+        env=os.environ | {"PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert re.fullmatch(
+        r"The .* cannot be \w+\. A chromium .*: apt install chromium\.\n", done.stderr
+    )
+
+
 def test_axe_is_the_file_that_its_note_describes():
     script = (AXE / "axe.min.js").read_bytes()
     note = (AXE / "README.md").read_text(encoding="utf-8")

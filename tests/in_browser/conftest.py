@@ -11,7 +11,7 @@ def what_is_missing() -> str:
     """The sentence for a machine that cannot run these tests, or nothing."""
     if not installed_browser():
         return (
-            "Not tested: the pages in a browser (accessibility, equations, cut contents, links),"
+            "Not tested: the pages in a browser (accessibility, equations, cut contents, links, print),"
             " for there is no chromium or chrome; on Debian: apt install chromium."
         )
     if not book_pages():
