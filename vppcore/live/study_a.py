@@ -1,0 +1,117 @@
+"""Study A's joint problem with knobs: who sends to whom, and why.
+
+The problem is `pool`'s, stores relaxed. With a trade limit of zero it is that of the VPPs alone.
+Costs in yuan, power in kW, prices in yuan/kWh; gas is priced by the cubic metre, carbon by the
+tonne.
+"""
+
+from __future__ import annotations
+
+import cvxpy as cp
+import numpy as np
+
+from vppcore.case import Case
+from vppcore.components import Battery, CarbonMarket, GasSupply, Grid, Renewable
+from vppcore.cooperation.joint import JointProblem
+from vppcore.errors import WrongInput
+from vppcore.live.problem import Knob, LiveProblem, Price, Settings, Stated, export
+from vppcore.vpp import Model, total
+
+KG_PER_TONNE = 1000.0
+MOST = 2.0  # how often its usual value a number may be turned up to
+FINE = 40  # steps of a slider
+SIZES = ("energy_min", "energy_max", "energy_start", "charge_max", "discharge_max")
+
+
+def turned(case: Case, settings: Settings) -> Case:
+    """The case at a setting of the knobs.
+
+    settings: crossing_fee (yuan/kWh), trade_limit (kW), gas_price (yuan/m3), carbon_price (yuan/t),
+    and battery_size, wind and sun as multiples of the case's own.
+    """
+    scaled = {"wind": settings["wind"], "pv": settings["sun"]}
+    changed = case.change_tie(limit=settings["trade_limit"], crossing_fee=settings["crossing_fee"])
+    for vpp in case.vpps:
+        for part in vpp.components:
+            if isinstance(part, GasSupply):
+                new = {"price": settings["gas_price"]}
+            elif isinstance(part, CarbonMarket):
+                new = {"price": settings["carbon_price"] / KG_PER_TONNE}
+            elif isinstance(part, Battery):
+                new = {size: getattr(part, size) * settings["battery_size"] for size in SIZES}
+            elif isinstance(part, Renewable) and part.name in scaled:
+                new = {"scale": part.scale * scaled[part.name], "rating": np.inf}
+            else:
+                continue
+            changed = changed.change(vpp.name, part.name, **new)
+    return changed
+
+
+def number_of(case: Case, kind: type, field: str) -> float:
+    """A number that the components of a kind share in all VPPs.
+
+    Raises WrongInput if the case has none of the kind, or with different numbers.
+    """
+    found = {float(getattr(part, field)) for vpp in case.vpps for part in vpp.of(kind)}
+    if len(found) != 1:
+        raise WrongInput(
+            f"case {case.name}: found {len(found)} different numbers for {field} of "
+            f"{kind.__name__}; allowed: one that all VPPs share"
+        )
+    return found.pop()
+
+
+def knobs_of(case: Case) -> list[Knob]:
+    """The knobs of a case, from nothing to twice what it has; fees up to where trade ends."""
+    gas = number_of(case, GasSupply, "price")
+    carbon = number_of(case, CarbonMarket, "price") * KG_PER_TONNE
+    if case.tie is None:
+        raise WrongInput(f"case {case.name}: found no tie; allowed: a case whose VPPs may trade")
+    dearest = max(float(np.max(grid.buy_price)) for vpp in case.vpps for grid in vpp.of(Grid))
+    limit = case.tie.limit
+    return [
+        slider("crossing_fee", "crossing fee, each side", "yuan/kWh", case.tie.crossing_fee, dearest),
+        slider("trade_limit", "trade limit of a pair", "kW", limit, MOST * limit),
+        slider("gas_price", "gas price", "yuan/m³", gas, MOST * gas),
+        slider("carbon_price", "carbon price", "yuan/t", carbon, MOST * carbon),
+        slider("battery_size", "size of the batteries", "times", 1.0, MOST),
+        slider("wind", "wind", "times", 1.0, MOST),
+        slider("sun", "sun", "times", 1.0, MOST),
+    ]
+
+
+def slider(name: str, label: str, unit: str, usual: float, high: float) -> Knob:
+    """A knob from zero to `high`, in steps that are round."""
+    return Knob(name, label, unit, 0.0, high, high / FINE, usual)
+
+
+def stated(case: Case, settings: Settings) -> Stated:
+    """The joint problem at a setting, with trades, cost items and prices of the VPPs' buses."""
+    joint = JointProblem(turned(case, settings))
+    outputs = {}
+    prices = {}
+    for name, model in joint.models.items():
+        hours = model.vpp.step_hours
+        prices[name] = Price(model.balances["electricity"], 1 / hours)
+        for item, cost in costs_of(model).items():
+            outputs[f"{name}: {item}"] = cost
+    for i, j in joint.agreed:
+        outputs[f"{j} to {i}"] = joint.models[i].trades()[j]
+    return Stated(joint.cheapest, outputs, prices)
+
+
+def costs_of(model: Model) -> dict[str, cp.Expression]:
+    """The cost items of a VPP, yuan."""
+    items: dict[str, list[cp.Expression]] = {}
+    for part in model.parts.values():
+        for label, cost in part.cost.items():
+            items.setdefault(label, []).append(cost)
+    return {label: total(costs) for label, costs in sorted(items.items())}
+
+
+def who_sends_to_whom(case: Case) -> LiveProblem:
+    """Study A's joint problem, or that of a case like it, as data for a page.
+
+    Raises WrongInput for a case without a tie or whose VPPs pay different prices for gas or carbon.
+    """
+    return export("who-sends-to-whom", knobs_of(case), lambda settings: stated(case, settings))
