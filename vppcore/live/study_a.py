@@ -7,9 +7,14 @@ tonne.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+from typing import Any
+
 import cvxpy as cp
 import numpy as np
 
+from vppcore.bargaining.split import price_band
 from vppcore.case import Case
 from vppcore.components import Battery, CarbonMarket, GasSupply, Grid, Renewable
 from vppcore.cooperation.joint import JointProblem
@@ -19,7 +24,8 @@ from vppcore.vpp import Model, total
 
 KG_PER_TONNE = 1000.0
 MOST = 2.0  # how often its usual value a number may be turned up to
-FINE = 40  # steps of a slider
+FINE = 100  # steps of a slider, about
+ON_STEP = 1e-6  # of a step: a value lies on it
 SIZES = ("energy_min", "energy_max", "energy_start", "charge_max", "discharge_max")
 
 
@@ -81,8 +87,21 @@ def knobs_of(case: Case) -> list[Knob]:
 
 
 def slider(name: str, label: str, unit: str, usual: float, high: float) -> Knob:
-    """A knob from zero to `high`, in steps that are round."""
-    return Knob(name, label, unit, 0.0, high, high / FINE, usual)
+    """A knob from zero to `high` in round steps on which its usual value lies."""
+    step = round_step(high / FINE)
+    while usual and abs(usual / step - round(usual / step)) > ON_STEP:
+        step = round_step(step / 2)
+    return Knob(name, label, unit, 0.0, step * math.ceil(high / step - ON_STEP), step, usual)
+
+
+def round_step(size: float) -> float:
+    """The largest of 1, 2 and 5 times a power of ten that is not above a size.
+
+    >>> round_step(0.012), round_step(40.0), round_step(0.07)
+    (0.01, 20.0, 0.05)
+    """
+    power = 10.0 ** math.floor(math.log10(size * (1 + ON_STEP)))
+    return max(step * power for step in (1, 2, 5) if step * power <= size * (1 + ON_STEP))
 
 
 def stated(case: Case, settings: Settings) -> Stated:
@@ -115,3 +134,17 @@ def who_sends_to_whom(case: Case) -> LiveProblem:
     Raises WrongInput for a case without a tie or whose VPPs pay different prices for gas or carbon.
     """
     return export("who-sends-to-whom", knobs_of(case), lambda settings: stated(case, settings))
+
+
+def facts_of(case: Case, colours: Mapping[str, str]) -> dict[str, Any]:
+    """What the drawing shows beside the solution: the VPPs' colours, and the grid's prices by hour,
+    yuan/kWh.
+
+    colours: VPP -> its colour in figures.
+    """
+    band = price_band(case)
+    return {
+        "vpps": dict(colours),
+        "buy": band["high"].tolist(),
+        "sell": band["low"].tolist(),
+    }

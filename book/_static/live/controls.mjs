@@ -1,0 +1,141 @@
+// --- what a reader turns, and what every live element says ----------------------------------------
+
+const make = (tag, attributes = {}, ...children) => {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value !== null && value !== undefined) element.setAttribute(name, value);
+  }
+  element.append(...children);
+  return element;
+};
+
+const said = (number, places = 0) => {
+  const text = Math.abs(number).toLocaleString("en-GB", { minimumFractionDigits: places, maximumFractionDigits: places });
+  return number < 0 && /[1-9]/.test(text) ? `−${text}` : text;
+};
+
+// as many places as a step of the slider needs
+const placesOf = ({ step }) => Math.max(0, Math.min(4, Math.ceil(-Math.log10(step) - 1e-9)));
+
+// A slider with its name, its value in words and its unit; `turn` is told of every movement.
+const slider = (knob, place, value, turn) => {
+  const words = (number) => `${said(number, placesOf(knob))} ${knob.unit}`;
+  const shown = make("output", { for: `${place}-${knob.name}` }, words(value));
+  const input = make("input", {
+    type: "range", id: `${place}-${knob.name}`, name: knob.name,
+    min: knob.low, max: knob.high, step: knob.step, value, "aria-valuetext": words(value),
+    oninput: () => {
+      shown.textContent = words(input.valueAsNumber);
+      input.setAttribute("aria-valuetext", words(input.valueAsNumber));
+      turn(knob.name, input.valueAsNumber);
+    },
+  });
+  const label = make("label", { for: input.id }, knob.label);
+  const set = (number) => {
+    input.value = number;
+    shown.textContent = words(number);
+    input.setAttribute("aria-valuetext", words(number));
+  };
+  return { element: make("div", { class: "live-slider" }, label, input, shown), set };
+};
+
+// --- the address of the page keeps the setting, so that a link leads to it ------------------------
+const settingIn = (place, knobs) => {
+  const setting = Object.fromEntries(knobs.map((knob) => [knob.name, knob.usual]));
+  const [name, text] = decodeURIComponent(location.hash.slice(1)).split("?");
+  if (name !== place || !text) return setting;
+  for (const [key, value] of new URLSearchParams(text)) {
+    const knob = knobs.find((each) => each.name === key);
+    const number = Number(value);
+    if (knob && value !== "" && Number.isFinite(number)) {
+      setting[key] = Math.min(knob.high, Math.max(knob.low, number));
+    }
+  }
+  return setting;
+};
+
+const rounded = (knob, value) => Number(value.toFixed(placesOf(knob)));
+
+const changedIn = (knobs, setting) => knobs
+  .filter((knob) => setting[knob.name] !== knob.usual)
+  .map((knob) => [knob.name, rounded(knob, setting[knob.name])]);
+
+const addressOf = (place, knobs, setting) => {
+  const changed = new URLSearchParams(changedIn(knobs, setting));
+  return `#${place}${changed.size ? `?${changed}` : ""}`;
+};
+
+const commandOf = (notebook, knobs, setting) => {
+  const values = changedIn(knobs, setting).map(([name, value]) => `${name}=${value}`).join(" ");
+  return `make run NB=${notebook}${values ? ` P="${values}"` : ""}`;
+};
+
+// --- the proof in words ---------------------------------------------------------------------------
+const proofOf = ({ status, cost, lower, ms }) => {
+  if (status === "infeasible") return "At this setting the VPPs have no schedule at all: some load cannot be met.";
+  if (status !== "optimal") return "The solver did not come to an end at this setting.";
+  const gap = cost - lower;
+  const apart = gap < 0.005 ? "The bounds meet to the cent." : `The bounds are ${said(gap, 2)} yuan apart.`;
+  return `Cost ${said(cost, 2)} yuan a day; no schedule costs less than ${said(lower, 2)}. `
+    + `${apart} Solved in ${said(ms)} ms, here in the page.`;
+};
+
+// A table of numbers for those who do not see pictures, folded.
+const tableOf = (title, head, rows) => {
+  const cells = (row) => row.map((text, k) => make(k ? "td" : "th", k ? {} : { scope: "row" }, text));
+  const header = make("tr", {}, ...head.map((text) => make("th", { scope: "col" }, text)));
+  const body = rows.map((row) => make("tr", {}, ...cells(row)));
+  return make("details", { class: "live-numbers" }, make("summary", {}, title),
+    make("table", {}, make("thead", {}, header), make("tbody", {}, ...body)));
+};
+
+const settled = (wait, action) => {
+  let timer;
+  return (...values) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => action(...values), wait);
+  };
+};
+
+// One live element: sliders, what the view draws, the proof, the run as a command.
+const mount = (element, { problem: data, view, notebook, facts }, highs) => {
+  const place = element.dataset.live;
+  const problem = new Problem(highs, data);
+  const setting = settingIn(place, data.knobs);
+  const proof = make("p", { class: "live-proof" });
+  const aloud = make("p", { class: "live-aloud", role: "status", "aria-live": "polite" });
+  const command = make("code", {});
+  const link = make("a", { href: "" }, "link to this setting");
+  const drawing = make("div", { class: "live-view" });
+  const draw = views[view](drawing, { problem, facts, setting, again: () => show() });
+  const speak = settled(700, (text) => { aloud.textContent = text; });
+
+  const show = () => {
+    const found = problem.solve(setting);
+    for (const name of ["cost", "lower", "status", "ms"]) element.dataset[name] = found[name] ?? "";
+    proof.textContent = proofOf(found);
+    command.textContent = commandOf(notebook, data.knobs, setting);
+    link.href = addressOf(place, data.knobs, setting);
+    if (found.status === "optimal") draw(found, setting);
+    drawing.classList.toggle("live-empty", found.status !== "optimal");
+    speak(proof.textContent);
+  };
+  const soon = settled(0, () => requestAnimationFrame(show));
+  const turn = (name, value) => { setting[name] = value; soon(); };
+  const sliders = data.knobs.map((knob) => [knob, slider(knob, place, setting[knob.name], turn)]);
+  const reset = make("button", {
+    type: "button",
+    onclick: () => {
+      for (const [knob, { set }] of sliders) { setting[knob.name] = knob.usual; set(knob.usual); }
+      show();
+    },
+  }, "as in the book");
+  element.classList.add("live-on");
+  element.replaceChildren(
+    make("div", { class: "live-knobs" }, ...sliders.map(([, each]) => each.element), reset),
+    drawing, proof, aloud,
+    make("p", { class: "live-command" }, "This run as a command: ", command, " · ", link),
+  );
+  show();
+};

@@ -1,0 +1,149 @@
+// A problem with knobs, solved in the page. These files are joined to one module, for the book's
+// pages and for notebooks (vppcore/live/page.py); none imports another.
+//
+// The data say how every number of the problem depends on the knobs. Nothing of the model is written
+// here: numbers are set, HiGHS is asked, and what it answers is proved.
+
+const views = {}; // name -> (element, parts) -> what draws a solution
+
+
+// --- the numbers at a setting ---------------------------------------------------------------------
+const usual = (data) => Object.fromEntries(data.knobs.map(({ name, usual }) => [name, usual]));
+const turns = (data, settings) => data.knobs.map((knob) => settings[knob.name] - knob.usual);
+
+// numbers that depend on the knobs: what they are at the usual setting, and per unit of each knob
+const at = ({ base, slopes }, turned, infinite = 0) => {
+  const numbers = Float64Array.from(base, (value) => value ?? infinite);
+  slopes.forEach(({ places, by }, knob) => {
+    if (turned[knob]) places.forEach((place, k) => { numbers[place] += by[k] * turned[knob]; });
+  });
+  return numbers;
+};
+
+// where the entries of a table stand, column after column, as solvers take them
+const byColumns = ({ shape, rows, columns }) => {
+  const order = Array.from(rows.keys()).sort((i, j) => columns[i] - columns[j] || rows[i] - rows[j]);
+  const starts = new Int32Array(shape[1] + 1);
+  for (const column of columns) starts[column + 1] += 1;
+  for (let k = 0; k < shape[1]; k += 1) starts[k + 1] += starts[k];
+  return { order, starts, indices: Int32Array.from(order, (entry) => rows[entry]) };
+};
+
+const times = ({ shape, rows, columns }, entries, x) => {
+  const product = new Float64Array(shape[0]);
+  for (let k = 0; k < rows.length; k += 1) product[rows[k]] += entries[k] * x[columns[k]];
+  return product;
+};
+
+// --- the proof ------------------------------------------------------------------------------------
+// Whatever the multipliers y, no solution costs less than this: rows by their limits, columns by
+// theirs or, where they have none, by how far a cheapest solution can get.
+const lowerBound = (numbers, table, reach, y) => {
+  const rest = Float64Array.from(numbers.cost);
+  for (let k = 0; k < table.rows.length; k += 1) {
+    rest[table.columns[k]] -= numbers.matrix[k] * y[table.rows[k]];
+  }
+  let bound = numbers.offset[0];
+  y.forEach((multiplier, row) => {
+    if (multiplier) bound += multiplier * (multiplier > 0 ? numbers.row_low : numbers.row_high)[row];
+  });
+  rest.forEach((cost, column) => {
+    if (!cost) return;
+    const own = (cost > 0 ? numbers.column_low : numbers.column_high)[column];
+    const far = (cost > 0 ? reach.low : reach.high)[column];
+    bound += cost * (Number.isFinite(own) ? own : far);
+  });
+  return bound;
+};
+
+// a multiplier of a limit that is not there proves nothing
+const allowed = (y, numbers) => Float64Array.from(y, (multiplier, row) => (
+  Number.isFinite((multiplier > 0 ? numbers.row_low : numbers.row_high)[row]) ? multiplier : 0
+));
+
+// --- solving --------------------------------------------------------------------------------------
+class Problem {
+  constructor(highs, data) {
+    this.highs = highs;
+    this.data = data;
+    this.table = data.tables.matrix;
+    this.places = byColumns(this.table);
+    this.basis = null;
+  }
+
+  // the same problem, with a memory of its own of where it was solved last
+  again() {
+    return new Problem(this.highs, this.data);
+  }
+
+  numbers(settings) {
+    const { vectors } = this.data;
+    const turned = turns(this.data, settings);
+    return {
+      cost: at(vectors.cost, turned),
+      offset: at(vectors.offset, turned),
+      row_low: at(vectors.row_low, turned, -Infinity),
+      row_high: at(vectors.row_high, turned, Infinity),
+      column_low: at(vectors.column_low, turned, -Infinity),
+      column_high: at(vectors.column_high, turned, Infinity),
+      matrix: at(this.table.entries, turned),
+    };
+  }
+
+  // The cheapest solution at a setting: what it costs, a bound that nothing beats, and its outputs.
+  solve(settings) {
+    const started = performance.now();
+    const numbers = this.numbers(settings);
+    const { order, starts, indices } = this.places;
+    const model = {
+      numCols: this.table.shape[1],
+      numRows: this.table.shape[0],
+      offset: numbers.offset[0],
+      colCost: numbers.cost,
+      colLower: numbers.column_low,
+      colUpper: numbers.column_high,
+      rowLower: numbers.row_low,
+      rowUpper: numbers.row_high,
+      matrix: {
+        format: "csc", starts, indices, values: Float64Array.from(order, (k) => numbers.matrix[k]),
+        numCols: this.table.shape[1], numRows: this.table.shape[0],
+      },
+    };
+    const found = this.highs.withModel(model, (solver) => this.run(solver));
+    const { optimal, infeasible } = this.highs.constants.modelStatus;
+    const status = { [optimal]: "optimal", [infeasible]: "infeasible" }[found.status] ?? "unsolved";
+    if (status !== "optimal") return { status, ms: performance.now() - started };
+    const lower = lowerBound(numbers, this.table, this.data.reach, allowed(found.y, numbers));
+    return { status, cost: found.cost, lower, ms: performance.now() - started, ...this.shown(found, settings) };
+  }
+
+  run(solver) {
+    solver.options.set({ output_flag: false });
+    if (this.basis) solver.setBasis(this.basis);
+    const { modelStatus: status } = solver.run();
+    if (status !== this.highs.constants.modelStatus.optimal) return { status };
+    this.basis = solver.getBasis();
+    const { colValue, rowDual } = solver.getSolution();
+    return { status, cost: solver.getObjectiveValue(), x: colValue, y: rowDual };
+  }
+
+  shown({ x, y }, settings) {
+    const { vectors, tables, prices } = this.data;
+    const turned = turns(this.data, settings);
+    const read = (name) => {
+      const offset = at(vectors[name], turned);
+      return times(tables[name], at(tables[name].entries, turned), x).map((value, k) => value + offset[k]);
+    };
+    const outputs = {};
+    for (const name of Object.keys(tables).filter((each) => each.startsWith("output "))) {
+      const plain = name.slice("output ".length);
+      const more = tables[`absolute ${plain}`] ? read(`absolute ${plain}`) : [];
+      const size = more.reduce((sum, value) => sum + Math.abs(value), 0);
+      outputs[plain] = read(name).map((value) => value + size);
+    }
+    const marginal = Object.fromEntries(Object.entries(prices).map(([name, { rows, factor }]) => (
+      [name, rows.map((row) => factor * y[row])]
+    )));
+    return { outputs, prices: marginal };
+  }
+}

@@ -1,0 +1,29 @@
+// --- start ------------------------------------------------------------------------------------------
+
+// The solver is fetched when it is first needed: a classic script, so that a folder will do.
+const solverFrom = (source) => new Promise((done, failed) => {
+  if (globalThis.loadHighs) { done(globalThis.loadHighs()); return; }
+  const script = make("script", { src: source, onload: () => done(globalThis.loadHighs()), onerror: failed });
+  document.head.append(script);
+});
+
+const begin = async (element, shown, source) => {
+  try {
+    mount(element, shown, await solverFrom(source));
+  } catch (error) {
+    element.dataset.status = "failed";
+    element.append(make("p", { role: "alert" }, `This page could not start its solver (${error.message ?? "not found"}).`));
+  }
+};
+
+const startPage = () => {
+  const watcher = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      if (!isIntersecting) continue;
+      watcher.unobserve(target);
+      const shown = JSON.parse(target.querySelector("script[type='application/json']").textContent);
+      begin(target, shown, target.dataset.solver);
+    }
+  }, { rootMargin: "50% 0px" });
+  document.querySelectorAll("[data-live]").forEach((element) => watcher.observe(element));
+};
