@@ -52,7 +52,8 @@ RANK = {
     "uncertainty": 12,
     "market": 12,
     "game": 13,
-    "pages": 14,
+    "live": 14,
+    "pages": 15,
 }
 SOURCES = {
     ".".join(("vppcore", *file.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(

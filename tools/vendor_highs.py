@@ -36,7 +36,7 @@ def script(files: dict[str, bytes]) -> str:
     about = json.loads(files["package.json"])
     program = base64.b64encode(gzip.compress(files["build/highs.wasm"], 9, mtime=0)).decode()
     code = files["build/highs.js"].decode()
-    return f"""// {PACKAGE} {about["version"]}, {about["license"]} licence, see LICENSE beside this file.
+    return f"""// {PACKAGE} {about["version"]}, {about["license"]} licence: see LICENSE here.
 // Made by tools/vendor_highs.py from the package of that name; not to be edited.
 (() => {{
 {code}
@@ -48,7 +48,9 @@ const unpacked = async () => {{
 }};
 // the loader of this build would fetch its program, which a page from a folder may not
 const instantiateWasm = (imports, done) => {{
-  unpacked().then((bytes) => WebAssembly.instantiate(bytes, imports)).then(({{ instance }}) => done(instance));
+  unpacked()
+    .then((bytes) => WebAssembly.instantiate(bytes, imports))
+    .then(({{ instance }}) => done(instance));
   return {{}};
 }};
 let highs;

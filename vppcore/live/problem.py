@@ -4,7 +4,7 @@ Nothing is stated twice: the problem is stated by the book's own code at some se
 and what differs between the statements is how its numbers depend on them. That they do so affinely
 is checked at other settings; what does not can be no knob.
 
-    minimise  cost x + offset  over  column_low <= x <= column_high,  row_low <= matrix x <= row_high
+    minimise cost x + offset  over  column_low <= x <= column_high, row_low <= matrix x <= row_high
 
 Units are those of the problem: yuan, kW, kWh.
 """
@@ -45,6 +45,7 @@ class Knob:
     unit: of the number.
     low, high, step: what a slider offers.
     usual: its value in the book.
+    first: the lowest value that a slider offers; None takes `low`, from which on the data hold.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Knob:
     high: float
     step: float
     usual: float
+    first: float | None = None
 
     def __post_init__(self) -> None:
         """Raises WrongInput for ends that enclose nothing or leave out the usual value."""
@@ -86,7 +88,6 @@ class Stated(NamedTuple):
     compiled: Compiled
     outputs: Mapping[str, cp.Expression]
     prices: Mapping[str, Price]
-
 
     def readouts(self) -> Iterator[tuple[str, Readout]]:
         """The matrices of each output: of its affine part, and of what it takes absolute values of.
@@ -131,9 +132,7 @@ def parted(output: cp.Expression) -> tuple[cp.Expression, cp.Expression | None]:
     return whole, cp.hstack(absolute) if absolute else None
 
 
-def terms_of(
-    expression: cp.Expression, factor: float
-) -> Iterator[tuple[float, cp.Expression]]:
+def terms_of(expression: cp.Expression, factor: float) -> Iterator[tuple[float, cp.Expression]]:
     """The terms of a sum, each with the number that multiplies it."""
     if expression.is_affine():
         yield factor, expression
@@ -354,9 +353,7 @@ def other_end(knob: Knob) -> float:
     return max((knob.low, knob.high), key=lambda end: abs(end - knob.usual))
 
 
-def check_alike(
-    name: str, knobs: Sequence[Knob], first: Stated, turned: Sequence[Stated]
-) -> None:
+def check_alike(name: str, knobs: Sequence[Knob], first: Stated, turned: Sequence[Stated]) -> None:
     """Raises WrongInput if turning a knob changes how many rows or columns there are, or which of
     their limits are finite.
     """
@@ -372,9 +369,7 @@ def check_alike(
                 )
 
 
-def affine_vectors(
-    first: Stated, turned: Sequence[Stated], by: np.ndarray
-) -> dict[str, Affine]:
+def affine_vectors(first: Stated, turned: Sequence[Stated], by: np.ndarray) -> dict[str, Affine]:
     """How each vector depends on the knobs."""
     usual = vectors_of(first)
     others = [vectors_of(stated) for stated in turned]

@@ -79,9 +79,7 @@ class Rows:
             more = np.bincount(self.row, endless, count)[self.row] - endless
             ends.append((sums, more > 0))
         (low, low_endless), (high, high_endless) = ends
-        return Intervals(
-            np.where(low_endless, -np.inf, low), np.where(high_endless, np.inf, high)
-        )
+        return Intervals(np.where(low_endless, -np.inf, low), np.where(high_endless, np.inf, high))
 
     def asked(self, columns: Intervals) -> Intervals:
         """For each entry, between what the row lets its column be; everything where it does not

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import cvxpy as cp
@@ -16,7 +17,7 @@ import numpy as np
 
 from vppcore.bargaining.split import price_band
 from vppcore.case import Case
-from vppcore.components import Battery, CarbonMarket, GasSupply, Grid, Renewable
+from vppcore.components import Battery, CarbonMarket, Component, GasSupply, Grid, Renewable
 from vppcore.cooperation.joint import JointProblem
 from vppcore.errors import WrongInput
 from vppcore.live.problem import Knob, LiveProblem, Price, Settings, Stated, export
@@ -25,6 +26,7 @@ from vppcore.vpp import Model, total
 KG_PER_TONNE = 1000.0
 MOST = 2.0  # how often its usual value a number may be turned up to
 FINE = 100  # steps of a slider, about
+PLANTS = {"wind": "wind", "pv": "sun"}  # label of a plant -> its knob
 ON_STEP = 1e-6  # of a step: a value lies on it
 SIZES = ("energy_min", "energy_max", "energy_start", "charge_max", "discharge_max")
 
@@ -35,25 +37,29 @@ def turned(case: Case, settings: Settings) -> Case:
     settings: crossing_fee (yuan/kWh), trade_limit (kW), gas_price (yuan/m3), carbon_price (yuan/t),
     and battery_size, wind and sun as multiples of the case's own.
     """
-    scaled = {"wind": settings["wind"], "pv": settings["sun"]}
     changed = case.change_tie(limit=settings["trade_limit"], crossing_fee=settings["crossing_fee"])
-    for vpp in case.vpps:
-        for part in vpp.components:
-            if isinstance(part, GasSupply):
-                new = {"price": settings["gas_price"]}
-            elif isinstance(part, CarbonMarket):
-                new = {"price": settings["carbon_price"] / KG_PER_TONNE}
-            elif isinstance(part, Battery):
-                new = {size: getattr(part, size) * settings["battery_size"] for size in SIZES}
-            elif isinstance(part, Renewable) and part.name in scaled:
-                new = {"scale": part.scale * scaled[part.name], "rating": np.inf}
-            else:
-                continue
-            changed = changed.change(vpp.name, part.name, **new)
+    parts = [(vpp.name, part) for vpp in case.vpps for part in vpp.components]
+    for vpp, part in parts:
+        new = new_numbers(part, settings)
+        if new:
+            changed = changed.change(vpp, part.name, **new)
     return changed
 
 
-def number_of(case: Case, kind: type, field: str) -> float:
+def new_numbers(part: Component, settings: Settings) -> dict[str, float]:
+    """What a setting changes of a component."""
+    if isinstance(part, GasSupply):
+        return {"price": settings["gas_price"]}
+    if isinstance(part, CarbonMarket):
+        return {"price": settings["carbon_price"] / KG_PER_TONNE}
+    if isinstance(part, Battery):
+        return {size: getattr(part, size) * settings["battery_size"] for size in SIZES}
+    if isinstance(part, Renewable) and part.name in PLANTS:
+        return {"scale": part.scale * settings[PLANTS[part.name]], "rating": np.inf}
+    return {}
+
+
+def number_of(case: Case, kind: type[Component], field: str) -> float:
     """A number that the components of a kind share in all VPPs.
 
     Raises WrongInput if the case has none of the kind, or with different numbers.
@@ -76,7 +82,9 @@ def knobs_of(case: Case) -> list[Knob]:
     dearest = max(float(np.max(grid.buy_price)) for vpp in case.vpps for grid in vpp.of(Grid))
     limit = case.tie.limit
     return [
-        slider("crossing_fee", "crossing fee, each side", "yuan/kWh", case.tie.crossing_fee, dearest),
+        slider(
+            "crossing_fee", "crossing fee, each side", "yuan/kWh", case.tie.crossing_fee, dearest
+        ),
         slider("trade_limit", "trade limit of a pair", "kW", limit, MOST * limit),
         slider("gas_price", "gas price", "yuan/m³", gas, MOST * gas),
         slider("carbon_price", "carbon price", "yuan/t", carbon, MOST * carbon),
@@ -91,7 +99,13 @@ def slider(name: str, label: str, unit: str, usual: float, high: float) -> Knob:
     step = round_step(high / FINE)
     while usual and abs(usual / step - round(usual / step)) > ON_STEP:
         step = round_step(step / 2)
-    return Knob(name, label, unit, 0.0, step * math.ceil(high / step - ON_STEP), step, usual)
+    most = max(usual, step * math.ceil(high / step - ON_STEP))
+    return Knob(name, label, unit, 0.0, most, step, usual)
+
+
+def above_zero(knob: Knob) -> Knob:
+    """The same knob, of which the slider begins one step above zero."""
+    return replace(knob, first=knob.step)
 
 
 def round_step(size: float) -> float:

@@ -95,6 +95,13 @@ class NotebookParameters:
     )
     first_step: int = parameter("-", "first step of the part that is studied", low=1, whole=True)
     steps: int = parameter("-", "number of steps that are studied", low=1, whole=True)
+    battery_size: float | None = parameter(
+        "-", "all sizes of the batteries, as a multiple of the case's", none="the case's"
+    )
+    wind: float | None = parameter("-", "wind, as a multiple of the case's", none="the case's")
+    sun: float | None = parameter(
+        "-", "photovoltaics, as a multiple of the case's", none="the case's"
+    )
     notebooks: str | None = text("names of notebooks, with spaces between", none="all that judge")
 
 
@@ -110,9 +117,29 @@ class Change:
     factor: float = 1.0
 
 
+@dataclass(frozen=True)
+class Multiple:
+    """Numbers of a case of which a run may take a multiple.
+
+    component, fields: whose and which. freed: fields that only check others, and would refuse.
+    """
+
+    component: str
+    fields: tuple[str, ...]
+    freed: tuple[str, ...] = ()
+
+
+MULTIPLES = {
+    "battery_size": Multiple(
+        "battery", ("energy_min", "energy_max", "energy_start", "charge_max", "discharge_max")
+    ),
+    "wind": Multiple("wind", ("scale",), freed=("rating",)),
+    "sun": Multiple("pv", ("scale",), freed=("rating",)),
+}
 CHANGES = {
     "trade_limit": Change("tie", "limit"),
     "crossing_fee": Change("tie", "crossing_fee"),
+    "gas_price": Change("gas_supply", "price"),  # yuan/m3
     "carbon_price": Change("carbon_market", "price", 1e-3),  # yuan/t
     "interval": Change("carbon_market", "interval", 1e3),  # t
     "growth": Change("carbon_market", "growth"),

@@ -10,13 +10,14 @@ import os
 import sys
 import time
 from collections.abc import Mapping
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vppcore.errors import NotSolved, WrongInput
 from vppcore.pages.colours import remember_vpps
 from vppcore.pages.parameters_cell import Declared, notebook_file, read_parameters_cell
-from vppcore.pages.rules import CHANGES, Change, check_values, levels_in
+from vppcore.pages.rules import CHANGES, MULTIPLES, Change, Multiple, check_values, levels_in
 from vppcore.parameters import rules_of
 from vppcore.places import NOTEBOOKS
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 # parameters whose values depend on the case: they are checked once it is read
 OF_THE_CASE = {"case", "study_a", "cases", "vpp", "series", "hour", "convergence_hour", *CHANGES}
+OF_THE_CASE |= set(MULTIPLES)
 
 
 def check_parameters(notebook: str | Path, values: Mapping[str, Any]) -> None:
@@ -77,6 +79,27 @@ def read_case(name: str, parameters: Mapping[str, Any]) -> Case:
         # another case that a page shows beside the run's own need not have what is changed
         if value is not None and (name == parameters.get("case") or has(case, change.component)):
             case = changed(case, change, value)
+    for parameter, multiple in MULTIPLES.items():
+        value = parameters.get(parameter)
+        if value is not None and (name == parameters.get("case") or has(case, multiple.component)):
+            case = multiplied(case, multiple, value)
+    return case
+
+
+def multiplied(case: Case, multiple: Multiple, value: float) -> Case:
+    """The case with a multiple of some numbers of one component, wherever it has it. Raises
+    WrongInput if it has none.
+    """
+    if not has(case, multiple.component):
+        raise WrongInput(
+            f"case {case.name}: no VPP has a component {multiple.component!r} to change"
+        )
+    for vpp in case.vpps:
+        for part in vpp.components:
+            if part.name == multiple.component:
+                new = {name: getattr(part, name) * value for name in multiple.fields}
+                new |= dict.fromkeys(multiple.freed, inf)
+                case = case.change(vpp.name, part.name, **new)
     return case
 
 

@@ -24,7 +24,7 @@ const slider = (knob, place, value, turn) => {
   const shown = make("output", { for: `${place}-${knob.name}` }, words(value));
   const input = make("input", {
     type: "range", id: `${place}-${knob.name}`, name: knob.name,
-    min: knob.low, max: knob.high, step: knob.step, value, "aria-valuetext": words(value),
+    min: knob.first ?? knob.low, max: knob.high, step: knob.step, value, "aria-valuetext": words(value),
     oninput: () => {
       shown.textContent = words(input.valueAsNumber);
       input.setAttribute("aria-valuetext", words(input.valueAsNumber));
@@ -49,7 +49,7 @@ const settingIn = (place, knobs) => {
     const knob = knobs.find((each) => each.name === key);
     const number = Number(value);
     if (knob && value !== "" && Number.isFinite(number)) {
-      setting[key] = Math.min(knob.high, Math.max(knob.low, number));
+      setting[key] = Math.min(knob.high, Math.max(knob.first ?? knob.low, number));
     }
   }
   return setting;

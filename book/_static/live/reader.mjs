@@ -1,5 +1,5 @@
 // A problem with knobs, solved in the page. These files are joined to one module, for the book's
-// pages and for notebooks (vppcore/live/page.py); none imports another.
+// pages and for notebooks (vppcore/pages/live.py); none imports another.
 //
 // The data say how every number of the problem depends on the knobs. Nothing of the model is written
 // here: numbers are set, HiGHS is asked, and what it answers is proved.

@@ -25,5 +25,9 @@ const startPage = () => {
       begin(target, shown, target.dataset.solver);
     }
   }, { rootMargin: "50% 0px" });
-  document.querySelectorAll("[data-live]").forEach((element) => watcher.observe(element));
+  // an element has no size before it is on: what stands in its place comes into view
+  document.querySelectorAll("[data-live]").forEach((element) => {
+    element.classList.add("live-waiting");
+    watcher.observe(element);
+  });
 };

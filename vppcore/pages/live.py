@@ -21,9 +21,7 @@ LAST = "start.mjs"
 
 def module_text() -> str:
     """The scripts of all live elements as one module, without a start."""
-    views = sorted(
-        file.name for file in SCRIPTS.glob("*.mjs") if file.name not in (*FIRST, LAST)
-    )
+    views = sorted(file.name for file in SCRIPTS.glob("*.mjs") if file.name not in (*FIRST, LAST))
     names = [*FIRST, *views, LAST]
     return "\n".join((SCRIPTS / name).read_text(encoding="utf-8") for name in names)
 
