@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import cvxpy as cp
@@ -24,6 +25,7 @@ from vppcore.live.study_a import (
 )
 from vppcore.pages.live import module_text, payload
 from vppcore.pages.study import read_case
+from vppcore.places import PROJECT
 from vppcore.warm import WarmLinear
 
 CASE = "paper-a-parent"
@@ -329,3 +331,13 @@ def test_the_module_needs_no_other_and_has_the_view():
     assert "import " not in text.replace("importance", "") and "export " not in text
     assert 'views["who-sends-to-whom"]' in text
     assert text.index("class Problem") < text.index("const startPage")
+
+
+def test_the_solver_in_the_book_is_the_one_that_is_recorded():
+    folder = PROJECT / "book/_static/highs"
+    record = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+    script = (folder / "highs.js").read_bytes()
+    assert hashlib.sha256(script).hexdigest() == record["sha256"]["highs.js"]
+    assert record["licence"] == "MIT" and "MIT" in (folder / "LICENSE").read_text()
+    assert record["renewed by"] in (PROJECT / "book/solvers.md").read_text(encoding="utf-8")
+    assert f"highs {record['version']}" in script[:200].decode()
