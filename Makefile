@@ -4,7 +4,7 @@
 # `$(value NB)` is the text before make expands it, and "$$NB" in a recipe is never read as shell code.
 PYTHON ?= python3
 VENV ?= .venv
-CASES ?= paper-a
+CASES ?= paper-a-parent
 LEVELS ?= 0 2 4 6 8 10 12
 DEVIATIONS ?= 0.1 0.2
 override NB := $(value NB)
@@ -66,7 +66,7 @@ case: setup  ## copy the commented template of a case: make case NAME=mine
 check: setup  ## say what a case holds, or every fault in it: make check CASE=data/mine
 	@$(PY) tools/case.py check -- "$$CASE"
 
-sweep: setup  ## worst-case cost over a grid: make sweep LEVELS="0 4 8" DEVIATIONS="0.1 0.2" CASES="paper-a"
+sweep: setup  ## worst-case cost over a grid: make sweep LEVELS="0 4 8" DEVIATIONS="0.1 0.2" CASES="paper-a-parent"
 	@exec $(PY) tools/make_book.py sweep
 
 lab: setup  ## open the notebooks in JupyterLab

@@ -254,8 +254,8 @@ def test_rows_of_ours_are_added_where_one_printed_number_has_both(kept, tmp_path
     assert found["ours"].tolist() == [5.0]
 
 
-def test_a_parameter_is_found_by_its_vpp_component_and_name(calibrated, kept, tmp_path):
-    kept("data", case="paper-a", table_a1=tables.parameters(calibrated))
+def test_a_parameter_is_found_by_its_vpp_component_and_name(parent, kept, tmp_path):
+    kept("data", case="paper-a-parent", table_a1=tables.parameters(parent))
     rows = ("all,battery charge_efficiency,95,%", "all,battery charge_max,0.6,MW")
     found = beside(tmp_path, "a_table_a1.csv", *rows)
     assert found["ours"].tolist() == [0.95, 500.0]

@@ -25,7 +25,6 @@ import sources_feeder
 import sources_games
 import sources_savings
 import sources_uncertainty
-from printed_runs import results_of
 
 from vppcore import dispatch, load_case, pool
 from vppcore.components import CarbonMarket
@@ -130,24 +129,22 @@ def paper(claim: str) -> float:
 
 def parent_level(level: int, column: str) -> float:
     """A level of the sweep over paper-a-parent."""
-    return result("uncertainty/other_case", level, column)
+    return result("uncertainty/figure_8", level, column)
 
 
 def parent_bound(level: int, iteration: int, side: str) -> float:
     """A bound of the search for the coalition of paper-a-parent: "lower" or "upper"."""
-    return by_two("uncertainty/other_bounds", str(level), iteration, side)
+    return by_two("uncertainty/bounds_by_level", str(level), iteration, side)
 
 
-def level(level: int, column: str) -> float:
+def fitted_level(level: int, column: str) -> float:
     """A level of the sweep over paper-a."""
-    return result("uncertainty/figure_8", level, column)
+    return result("uncertainty/other_case", level, column)
 
 
 def sampled(trades: str, measure: str) -> float:
-    """Of the costs of the 200 sampled days of paper-a-parent that the chapter's command draws."""
-    folder = results_of("out_of_sample", "case=paper-a-parent levels='4 12' samples=200")
-    risk = pd.read_csv(folder / "risk.csv", index_col=0)
-    return float(risk.loc[trades, measure])
+    """Of the costs of the 2,000 sampled days of paper-a-parent that the notebook draws."""
+    return result("out_of_sample/risk", trades, measure)
 
 
 def growth(level: int, column: str) -> float:

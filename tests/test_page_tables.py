@@ -10,6 +10,7 @@ import pytest
 from builders import battery, case, grid, load, pv, seller_and_buyer, vpp
 
 from vppcore import alone, bargain, cooperate, dispatch, pool, worst_case
+from vppcore.bargaining.weights import bargaining_weights
 from vppcore.components import Renewable
 from vppcore.pages import experiments, figures, tables
 from vppcore.uncertainty.settings import Uncertainty, at_level
@@ -84,20 +85,24 @@ def test_cost_alone_is_that_of_the_schedules(alone, parent):
     assert costs["VPP3"] == pytest.approx(23035.44, abs=0.05)
 
 
-def test_what_can_be_saved_is_said_with_its_caveat(pooled):
-    said = tables.saving_in_words(pooled.cost + 1000, pooled)
-    assert said.splitlines()[-1].endswith("cooperation can save 1,000 yuan")
-    overlapping = SimpleNamespace(cost=1.0, dispatches={"V": SimpleNamespace(exact=False)})
-    assert "lower bound" in tables.saving_in_words(2.0, overlapping).splitlines()[0]
-    exact = SimpleNamespace(cost=1.0, dispatches={"V": SimpleNamespace(exact=True)})
-    assert "lower bound" not in tables.saving_in_words(2.0, exact)
-
-
 def test_firmness_splits_one_saving_by_every_rule(together):
-    table = tables.firmness({"one": together.trades, "other": -together.trades}, "equal", 900.0)
-    assert list(table.index) == ["one", "other", "rule: equal", "rule: energy"]
-    assert table.loc["one"].tolist() == pytest.approx([300.0] * 3)
-    assert table.sum(axis=1).tolist() == pytest.approx([900.0] * 4)
+    splits = pd.DataFrame({"VPP1": [500.0], "VPP2": [300.0], "VPP3": [100.0]}, ["one"])
+    table = tables.firmness(splits, together.trades)
+    assert list(table.index) == ["one", "rule: equal", "rule: energy"]
+    assert table.loc["rule: equal"].tolist() == pytest.approx([300.0] * 3)
+    assert table.sum(axis=1).tolist() == pytest.approx([900.0] * 3)
+
+
+def test_optimal_trades_split_one_saving_and_come_from_the_case():
+    there = seller_and_buyer()
+    made = experiments.agree(there, "contribution")
+    splits = experiments.optimal_splits(there, "contribution", made)
+    saving = made.split.gains.sum()
+    assert splits.sum(axis=1).tolist() == pytest.approx([saving] * len(splits))
+    gains = made.split.gains.to_dict()
+    assert splits.loc["negotiated (this page)"].to_dict() == pytest.approx(gains)
+    by_hand = bargaining_weights(pool(there).trades, "contribution") * saving
+    assert splits.loc["joint optimum"].to_dict() == pytest.approx(by_hand.to_dict())
 
 
 def test_an_agreement_is_what_its_three_calls_give():
@@ -120,17 +125,6 @@ def test_a_negotiation_is_repeated_under_each_setting():
     alike = cooperate(there, penalty=0.02, order="parallel", max_iterations=2000)
     assert table["iterations"].iloc[0] == alike.iterations
     assert (table["certified gap"] < 1e-2).all()
-
-
-def test_a_road_without_an_answer_is_said():
-    roads = pd.DataFrame({"closed form": [60.0, 40.0], "conic": [60.5, 39.5]}, ["A", "B"])
-    ways = {
-        "closed form": SimpleNamespace(method="closed form", note="all well"),
-        "conic": SimpleNamespace(method="closed form", note="the conic road gave no answer"),
-    }
-    said = tables.roads_in_words(roads, ways).splitlines()
-    assert said[0].startswith("two roads differ by 0.5 % of the saving")
-    assert said[1:] == ["conic: the conic road gave no answer"]
 
 
 # --- uncertainty ----------------------------------------------------------------------------------
@@ -205,12 +199,14 @@ def test_the_ledger_s_page_shows_printed_numbers_with_their_unit():
             "unit": ["yuan/day", np.nan],
             "ours": ["1", "2"],
             "verdict": ["reproduced"] * 2,
-            "reason": ["", ""],
+            "reason": ["", "why"],
+            "fitted": ["", ""],
         },
         index=["A01", "A14"],
     )
     page = tables.ledger_page(verdicts)
-    assert page.data["printed"].tolist() == ["10,780.5 yuan/day", ""]
+    assert page.data["printed"].tolist() == ["10,780.45 yuan/day", "–"]
+    assert page.data["verdict"].tolist() == ["reproduced", "reproduced: why"]
     assert "<i>" not in page.to_html()
 
 
@@ -231,10 +227,3 @@ def test_what_is_shed_is_on_the_page_where_there_is_any():
     assert table["guaranteed (yuan)"].tolist() == ["", "1,234"] and "shed (kWh)" not in table
     calm.shed = pd.Series([1.0, 2.0])
     assert tables.promises(moved, {"robust 4": calm}).loc["robust 4", "shed (kWh)"] == "3"
-
-
-def test_a_search_that_was_stopped_is_said():
-    met = pd.DataFrame({"gap": [1e-5, -1e-4]}, [0, 2])
-    assert "bounds meet" in tables.gaps_in_words(met)
-    stopped = pd.DataFrame({"gap": [1e-5, -3e-3]}, [0, 2])
-    assert tables.gaps_in_words(stopped).startswith("at level 2 the search was stopped")

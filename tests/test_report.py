@@ -16,14 +16,15 @@ import pandas as pd
 import pytest
 
 from vppcore import NotSolved, WrongInput, solvers
+from vppcore.case import Case
 from vppcore.choices import SOLVER_CHOICES
 from vppcore.pages import figures, parameters_cell
 from vppcore.pages import results as kept
 from vppcore.pages import study as frame
 from vppcore.pages.claims_b import which_game
-from vppcore.pages.published import judge_number
+from vppcore.pages.published import Judgement, judge_number
 from vppcore.pages.results import as_csv, collect_judgements, foreign, judging_notebooks
-from vppcore.pages.study import Study, check_parameters
+from vppcore.pages.study import Study, check_parameters, verdict_table
 from vppcore.pages.tables import styled
 from vppcore.places import NOTEBOOKS, PROJECT
 
@@ -487,7 +488,7 @@ def test_verdicts_of_several_notebooks_become_one_table():
     a_study().finish()
     other = Study("other", {})
     shown = other.judge(judge_number("A02", 1.0, "far off"))
-    assert shown.data.loc["A02", "verdict"] == "not reproduced"
+    assert shown.data.loc["A02", "verdict"] == "not reproduced: far off"
     other.finish()
     assert collect_judgements("demo", "other")["claim"].tolist() == ["A01", "A02"]
 
@@ -576,6 +577,46 @@ def test_a_run_of_the_paper_s_case_is_judged_and_shown(capsys):
     assert study.judgements[-1].claim == "A19" and capsys.readouterr().out == ""
 
 
+@pytest.mark.parametrize(
+    ("name", "other"), [("paper-a", "paper-a-parent"), ("paper-a-parent", "paper-a")]
+)
+def test_the_case_with_nothing_fitted_is_judged_whichever_is_run(name, other, capsys):
+    """The saving follows the case; the fitted one is asked for by name and stands beside."""
+    rise = {"paper-a": [1.0, 2.0, 3.0], "paper-a-parent": [3.0, 2.0, 1.0]}
+    asked = []
+
+    def costs_of(case: Case) -> dict[str, pd.DataFrame]:
+        asked.append(case.name)
+        table = pd.DataFrame({"alone": rise[case.name], "together": rise[case.name]})
+        return {"costs": table.assign(**{"saving (%)": 0.0})}
+
+    study = Study("demo", {"case": name})
+    study.judge(**costs_of(study.case()), other=other, elsewhere=costs_of)
+    assert asked == [name, other]
+    found = {judgement.claim: judgement for judgement in study.judgements}
+    assert found["A14"].verdict == "not reproduced" and found["A14"].fitted == "3 levels"
+    assert "Styler" in capsys.readouterr().out
+
+
+def test_another_case_is_not_asked_for_where_no_claim_speaks_of_the_run():
+    def asked(case: Case) -> dict:
+        return pytest.fail(f"{case.name} was asked for")
+
+    study = Study("demo", {"case": "template"})
+    study.case()
+    study.judge(penalty=1e-4, other="paper-a", elsewhere=asked)
+    assert study.judgements == []
+
+
+def test_verdicts_stand_beside_their_claims_in_words():
+    page = verdict_table([Judgement("A01", "10,939 (+1.5 %)", "not reproduced", "why", "10,782")])
+    html = page.to_html()
+    for text in ("Cooperation lowers", "10,780.45 yuan/day", "ours (nothing fitted)", "10,782"):
+        assert text in html
+    alone = verdict_table([Judgement("A22", "0.0001", "by construction", "why")]).to_html()
+    assert "fitted" not in alone and "by construction: why" in alone
+
+
 def test_a_result_that_a_claim_welcomes_may_be_left_out_or_computed_late():
     scenarios = pd.DataFrame({"saved": {"carbon": 2434.0, "total": 48_730.0}})
     text = SimpleNamespace(demand="elastic", order="text")
@@ -613,7 +654,7 @@ def test_results_that_do_not_reach_a_claim_are_said(capsys):
     study = Study("demo", {"case": "paper-a", "pv_share": 1.0})
     study.case()
     costs = pd.DataFrame({"alone": [2.0], "together": [1.0], "saving (%)": [50.0]}, [0])
-    study.judge(costs=costs, other_costs=costs, other_name="x")
+    study.judge(costs=costs)
     assert [verdict.claim for verdict in study.judgements] == ["A30"]
     assert "no verdict on A09, A10, A11, A12, A13, A14, A15: the results" in capsys.readouterr().out
 

@@ -1,12 +1,14 @@
 """What paper A claims, one function for each claim: results in, judgement out.
 
-The sentences of the ledger are made here. A statement on hours of the clock, such as 11:00 to
-18:00, is checked step by step: these are the steps 12 to 18.
+The sentences of the ledger are made here. A function speaks of one case: `Study.judge` asks it for
+the case with nothing fitted, whose number gets the verdict, and again for the fitted case, whose
+number stands beside it. A statement on hours of the clock, such as 11:00 to 18:00, is checked step
+by step: these are the steps 12 to 18.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 
 import pandas as pd
 
@@ -24,6 +26,7 @@ from vppcore.pages.published import (
     judge_setting,
     published_value,
 )
+from vppcore.pages.tables import implied_costs_alone
 from vppcore.schedule import DispatchResult
 from vppcore.uncertainty.settings import Uncertainty
 
@@ -32,6 +35,7 @@ OWN_BUDGET = "vpp level pv_share deviation series"
 OWN_SWEEP = f"reading deviation pv_share {OWN_TIE}"
 NO_FLOW = 1e-4  # of the largest flow of a VPP: less counts as none
 ABOUT_EQUAL = 0.02  # "about equal"
+NOTHING_FITTED_FIRST = ("nothing fitted", "fitted")  # the columns of the two cases
 NO_PROPERTY = "a time is no property of the method"
 
 
@@ -54,8 +58,15 @@ def named_hours(case: Case, vpp: str) -> dict[str, list[int]]:
 
 
 def other_case(case: Case) -> str:
-    """The other one of the two cases of study A, for comparison."""
-    return "paper-a-parent" if case.name == "paper-a" else "paper-a"
+    """The other one of the two cases of study A: without fitted numbers for a case that has some,
+    and with them for one that has none.
+    """
+    return "paper-a-parent" if case.fitted_claims else "paper-a"
+
+
+def fitted_or_not(case: Case) -> str:
+    """How tables head the column of one of the two cases of study A."""
+    return NOTHING_FITTED_FIRST[bool(case.fitted_claims)]
 
 
 # --- the data -------------------------------------------------------------------------------------
@@ -99,77 +110,60 @@ def penalty_of_the_trades(penalty: float) -> Judgement:
 
 
 @claim("A24")
-def vpp2_exports_by_day(agreed: CoalitionResult, unfitted: CoalitionResult) -> Judgement:
+def vpp2_exports_by_day(agreed: CoalitionResult) -> Judgement:
     """VPP2 covers its demand from photovoltaics and exports from 11:00 to 18:00."""
-
-    def holds(coalition: CoalitionResult) -> pd.Series:
-        vpp2 = coalition.dispatches["VPP2"]
-        none = no_flow(vpp2)
-        covers = flow(vpp2, "renewable") >= -flow(vpp2, "load")
-        return covers & (flow(vpp2, "trade", "grid") < -none)
-
+    vpp2 = agreed.dispatches["VPP2"]
+    none = no_flow(vpp2)
+    covers = flow(vpp2, "renewable") >= -flow(vpp2, "load")
+    holds = covers & (flow(vpp2, "trade", "grid") < -none)
     counted = "counted where VPP2's photovoltaics cover its load and it exports"
-    return by_hours("A24", holds, hours((11, 18)), counted, agreed, unfitted)
+    return judge_hours("A24", holds.loc[hours((11, 18))], counted)
 
 
 @claim("A25")
-def vpp2_draws_from_others_first(agreed: CoalitionResult, unfitted: CoalitionResult) -> Judgement:
+def vpp2_draws_from_others_first(agreed: CoalitionResult) -> Judgement:
     """From 0:00 to 10:00 and from 19:00 VPP2 draws from other VPPs first, then from the grid."""
-
-    def holds(coalition: CoalitionResult) -> pd.Series:
-        vpp2 = coalition.dispatches["VPP2"]
-        none = no_flow(vpp2)
-        return (flow(vpp2, "trade") > none) & ~(flow(vpp2, "grid") < -none)
-
+    vpp2 = agreed.dispatches["VPP2"]
+    none = no_flow(vpp2)
+    holds = (flow(vpp2, "trade") > none) & ~(flow(vpp2, "grid") < -none)
     counted = "counted where VPP2 receives from other VPPs and sells nothing to the grid"
-    return by_hours("A25", holds, hours((0, 10), (19, 24)), counted, agreed, unfitted)
+    return judge_hours("A25", holds.loc[hours((0, 10), (19, 24))], counted)
 
 
 @claim("A26")
-def vpp1_supplies_by_night(agreed: CoalitionResult, unfitted: CoalitionResult) -> Judgement:
+def vpp1_supplies_by_night(agreed: CoalitionResult) -> Judgement:
     """From 0:00 to 10:00 and from 16:00 to 24:00 VPP1 supplies VPP2 and VPP3."""
-
-    def holds(coalition: CoalitionResult) -> pd.Series:
-        received = coalition.trades["VPP1"].sum(axis=1)
-        return received < -no_flow(coalition.dispatches["VPP1"])
-
+    received = agreed.trades["VPP1"].sum(axis=1)
+    holds = received < -no_flow(agreed.dispatches["VPP1"])
     counted = "counted where VPP1 supplies the other two in sum"
-    return by_hours("A26", holds, hours((0, 10), (16, 24)), counted, agreed, unfitted)
+    return judge_hours("A26", holds.loc[hours((0, 10), (16, 24))], counted)
 
 
 @claim("A27")
-def vpp1_receives_by_day(agreed: CoalitionResult, unfitted: CoalitionResult) -> Judgement:
+def vpp1_receives_by_day(agreed: CoalitionResult) -> Judgement:
     """From 10:00 to 16:00 VPP2 and VPP3 deliver to VPP1."""
-
-    def holds(coalition: CoalitionResult) -> pd.Series:
-        none = no_flow(coalition.dispatches["VPP1"])
-        return (coalition.trades["VPP1"] > none).all(axis=1)
-
+    none = no_flow(agreed.dispatches["VPP1"])
+    holds = (agreed.trades["VPP1"] > none).all(axis=1)
     counted = "counted where VPP1 receives from both"
-    return by_hours("A27", holds, hours((10, 16)), counted, agreed, unfitted)
+    return judge_hours("A27", holds.loc[hours((10, 16))], counted)
 
 
 @claim("A28")
-def vpp2_uses_the_grid_for_the_rest(
-    agreed: CoalitionResult, unfitted: CoalitionResult
-) -> Judgement:
+def vpp2_uses_the_grid_for_the_rest(agreed: CoalitionResult) -> Judgement:
     """VPP2 trades inside the cluster first and uses the grid for the remainder only."""
-
-    def holds(coalition: CoalitionResult) -> pd.Series:
-        buys, sells = {}, {}
-        for name, result in coalition.dispatches.items():
-            buys[name] = flow(result, "grid") > no_flow(result)
-            sells[name] = flow(result, "grid") < -no_flow(result)
-        others_buy = pd.DataFrame(buys).drop(columns="VPP2").any(axis=1)
-        others_sell = pd.DataFrame(sells).drop(columns="VPP2").any(axis=1)
-        return ~(buys["VPP2"] & others_sell | sells["VPP2"] & others_buy)
-
+    buys, sells = {}, {}
+    for name, result in agreed.dispatches.items():
+        buys[name] = flow(result, "grid") > no_flow(result)
+        sells[name] = flow(result, "grid") < -no_flow(result)
+    others_buy = pd.DataFrame(buys).drop(columns="VPP2").any(axis=1)
+    others_sell = pd.DataFrame(sells).drop(columns="VPP2").any(axis=1)
+    holds = ~(buys["VPP2"] & others_sell | sells["VPP2"] & others_buy)
     counted = "counted where VPP2's exchange with the grid runs against no other VPP's"
-    return by_hours("A28", holds, hours((0, 24)), counted, agreed, unfitted)
+    return judge_hours("A28", holds.loc[hours((0, 24))], counted)
 
 
 # statements on hours, which speak of one of many optimal schedules
-ON_HOURS: tuple[Callable[[CoalitionResult, CoalitionResult], Judgement], ...] = (
+ON_HOURS: tuple[Callable[[CoalitionResult], Judgement], ...] = (
     vpp2_exports_by_day,
     vpp2_draws_from_others_first,
     vpp1_supplies_by_night,
@@ -188,7 +182,7 @@ def hours_by_optimum(case: Case, optima: Mapping[str, CoalitionResult]) -> pd.Da
         return pd.DataFrame()
     rows = {}
     for judge in ON_HOURS:
-        found = {name: judge(coalition, coalition) for name, coalition in optima.items()}
+        found = {name: judge(coalition) for name, coalition in optima.items()}
         verdicts = {judgement.verdict for judgement in found.values()}
         claimed = next(iter(found.values())).claim
         rows[claimed] = {name: judgement.ours for name, judgement in found.items()}
@@ -206,70 +200,55 @@ def no_flow(result: DispatchResult) -> float:
     return NO_FLOW * float(result.balances["electricity"].abs().max().max())
 
 
-def by_hours(
-    number: str,
-    holds: Callable[[CoalitionResult], pd.Series],
-    steps: list[int],
-    counted: str,
-    agreed: CoalitionResult,
-    unfitted: CoalitionResult,
-) -> Judgement:
-    """The verdict on a statement on hours; the reason counts the case with nothing fitted too."""
-    unfitted_holds = holds(unfitted).loc[steps]
-    reason = f"{counted}; with nothing fitted {int(unfitted_holds.sum())} of {len(steps)}"
-    return judge_hours(number, holds(agreed).loc[steps], reason)
-
-
 # --- the split ------------------------------------------------------------------------------------
 @claim("A01", unchanged=OWN_TIE)
-def saving_of_the_cluster(beside: pd.DataFrame, fitted: Collection[str]) -> Judgement:
+def saving_of_the_cluster(split: BargainResult) -> Judgement:
     """Cooperation lowers the cluster's cost by 10,780 yuan."""
-    return fitted_saving("A01", beside, "cluster saving", fitted)
+    return judge_number("A01", float(split.gains.sum()), "the sum of what the three save")
 
 
 @claim("A02", unchanged=OWN_TIE)
-def saving_of_vpp1(beside: pd.DataFrame, fitted: Collection[str]) -> Judgement:
+def saving_of_vpp1(split: BargainResult, firm: pd.DataFrame | None = None) -> Judgement:
     """Cooperation lowers VPP1's cost by 5,481 yuan."""
-    return fitted_saving("A02", beside, "VPP1 saving", fitted)
+    return judge_number("A02", float(split.gains["VPP1"]), other_optima("A02", split, firm, "VPP1"))
 
 
 @claim("A03", unchanged=OWN_TIE)
-def saving_of_vpp2(beside: pd.DataFrame, fitted: Collection[str]) -> Judgement:
+def saving_of_vpp2(split: BargainResult, firm: pd.DataFrame | None = None) -> Judgement:
     """Cooperation lowers VPP2's cost by 3,400 yuan."""
-    return fitted_saving("A03", beside, "VPP2 saving", fitted)
+    return judge_number("A03", float(split.gains["VPP2"]), other_optima("A03", split, firm, "VPP2"))
 
 
 @claim("A04", unchanged=OWN_TIE)
-def saving_of_vpp3(beside: pd.DataFrame, fitted: Collection[str]) -> Judgement:
+def saving_of_vpp3(split: BargainResult, firm: pd.DataFrame | None = None) -> Judgement:
     """Cooperation lowers VPP3's cost by 1,900 yuan."""
-    return fitted_saving("A04", beside, "VPP3 saving", fitted)
+    return judge_number("A04", float(split.gains["VPP3"]), other_optima("A04", split, firm, "VPP3"))
 
 
 @claim("A05", unchanged=OWN_TIE)
-def share_of_vpp1(beside: pd.DataFrame, fitted: Collection[str]) -> Judgement:
+def share_of_vpp1(split: BargainResult, firm: pd.DataFrame | None = None) -> Judgement:
     """VPP1 saves 25.19 % of its cost alone."""
-    return share_of_a_fitted_saving("A05", beside, "VPP1 saving (%)", fitted)
+    return share_saved("A05", split, firm, "VPP1")
 
 
 @claim("A06", unchanged=OWN_TIE)
-def share_of_vpp2(beside: pd.DataFrame, fitted: Collection[str]) -> Judgement:
+def share_of_vpp2(split: BargainResult, firm: pd.DataFrame | None = None) -> Judgement:
     """VPP2 saves 7.88 % of its cost alone."""
-    return share_of_a_fitted_saving("A06", beside, "VPP2 saving (%)", fitted)
+    return share_saved("A06", split, firm, "VPP2")
 
 
 @claim("A07", unchanged=OWN_TIE)
-def share_of_vpp3(beside: pd.DataFrame, fitted: Collection[str]) -> Judgement:
+def share_of_vpp3(split: BargainResult, firm: pd.DataFrame | None = None) -> Judgement:
     """VPP3 saves 8.30 % of its cost alone."""
-    return share_of_a_fitted_saving("A07", beside, "VPP3 saving (%)", fitted)
+    return share_saved("A07", split, firm, "VPP3")
 
 
 @claim("A08", unchanged=OWN_TIE)
-def share_of_the_cluster(beside: pd.DataFrame) -> Judgement:
+def share_of_the_cluster(split: BargainResult) -> Judgement:
     """The cluster saves 13.38 %, which A01 to A07 exclude."""
-    paper = beside["paper"]
-    implied = 100 * paper["cluster saving"] / paper["cluster alone"]
-    ours = f"{beside.loc['cluster saving (%)', 'paper-a']:.2f}"
-    return judge_contradiction("A08", ours, f"claims A01 to A07 imply {implied:.2f} %")
+    implied = 100 * published_value("A01") / implied_costs_alone().sum()
+    percent = 100 * split.gains.sum() / split.table["alone"].sum()
+    return judge_contradiction("A08", f"{percent:.2f}", f"claims A01 to A07 imply {implied:.2f} %")
 
 
 @claim("A20", unchanged=OWN_TIE)
@@ -301,22 +280,28 @@ def prices_inside_the_band(split: BargainResult, band: pd.DataFrame) -> Judgemen
     return judge_hours("A29", inside.all(axis=1), reason)
 
 
-def fitted_saving(
-    number: str, beside: pd.DataFrame, row: str, fitted: Collection[str]
+def share_saved(
+    number: str, split: BargainResult, firm: pd.DataFrame | None, vpp: str
 ) -> Judgement:
-    """The verdict on a saving that the calibration of `paper-a` aimed at."""
-    unfitted = beside.loc[row, "paper-a-parent"]
-    reason = f"a target of the calibration; {unfitted:,.6g} with nothing fitted"
-    return judge_number(number, beside.loc[row, "paper-a"], reason, number in fitted)
+    """The verdict on a saving as a share of the VPP's cost alone, in percent."""
+    alone = float(split.table.loc[vpp, "alone"])
+    percent = None if firm is None else 100 * firm / alone
+    reason = other_optima(number, split, percent, vpp)
+    return judge_number(number, 100 * split.gains[vpp] / alone, reason)
 
 
-def share_of_a_fitted_saving(
-    number: str, beside: pd.DataFrame, row: str, fitted: Collection[str]
-) -> Judgement:
-    """The verdict on a saving in percent, which follows from one that was aimed at."""
-    unfitted = beside.loc[row, "paper-a-parent"]
-    reason = f"rests on a fitted saving; {unfitted:.4g} with nothing fitted"
-    return judge_number(number, beside.loc[row, "paper-a"], reason, number in fitted)
+def other_optima(number: str, split: BargainResult, firm: pd.DataFrame | None, vpp: str) -> str:
+    """Why a VPP gains what it gains, what it would gain with other trades of the same cost, and
+    whether the verdict would then be another one.
+
+    firm: as `experiments.optimal_splits` makes it, in the unit of the claim; None leaves it out.
+    """
+    if firm is None:
+        return split.note
+    least, most = firm[vpp].min(), firm[vpp].max()
+    verdicts = {judge_number(number, gain).verdict for gain in firm[vpp]}
+    hangs = ", so the verdict hangs on which are found" if len(verdicts) > 1 else ""
+    return f"{split.note}; {least:,.4g} to {most:,.4g} with other trades of the same cost{hangs}"
 
 
 # --- the worst day --------------------------------------------------------------------------------
@@ -329,71 +314,53 @@ def budgets_of_the_worst_day(doubt: Uncertainty) -> Judgement:
 
 
 @claim("A17", unchanged=OWN_BUDGET)
-def hours_of_the_worst_day(
-    hits: pd.DataFrame, other_hits: pd.DataFrame, other_name: str
-) -> Judgement:
+def hours_of_the_worst_day(hits: pd.DataFrame) -> Judgement:
     """VPP2's worst-case load lies above its forecast from 6:00 to 8:00 and from 14:00 to 19:00.
 
-    hits, other_hits: VPP2's worst day here and in the other case, a column `load` of 0 and 1.
+    hits: VPP2's worst day, a column `load` of 0 and 1.
     """
     is_hit = hits["load"] == 1
     outside = [str(step) for step in hits.index[is_hit] if step not in WORST_HOURS]
-    other_holds = int((other_hits.loc[WORST_HOURS, "load"] == 1).sum())
-    reason = (
-        f"also hit, in hours the paper does not name: {', '.join(outside) or 'none'}; "
-        f"in {other_name} it holds in {other_holds}"
-    )
+    reason = f"also hit, in hours the paper does not name: {', '.join(outside) or 'none'}"
     return judge_hours("A17", is_hit.loc[WORST_HOURS], reason)
 
 
 # --- cost by uncertainty level --------------------------------------------------------------------
 @claim("A09", unchanged=OWN_SWEEP)
-def cost_alone_at_level_2(
-    costs: pd.DataFrame, other_costs: pd.DataFrame, other_name: str
-) -> Judgement | None:
+def cost_alone_at_level_2(costs: pd.DataFrame) -> Judgement | None:
     """At uncertainty 2 the cost without cooperation is 95,760 yuan."""
-    return cost_alone("A09", 2, costs, other_costs, other_name)
+    return cost_alone("A09", 2, costs)
 
 
 @claim("A10", unchanged=OWN_SWEEP)
-def cost_together_at_level_2(
-    costs: pd.DataFrame, other_costs: pd.DataFrame, other_name: str
-) -> Judgement | None:
+def cost_together_at_level_2(costs: pd.DataFrame) -> Judgement | None:
     """At uncertainty 2 the cost with cooperation is 84,689 yuan."""
     if not reaches(costs, 2):
         return None
-    reason = f"{saves_more(costs)}; {in_other_case(other_costs, 2, 'together', other_name)}"
-    return judge_number("A10", costs.loc[2, "together"], reason)
+    return judge_number("A10", costs.loc[2, "together"], saves_more(costs))
 
 
 @claim("A11", unchanged=OWN_SWEEP)
-def saving_at_level_2(
-    costs: pd.DataFrame, other_costs: pd.DataFrame, other_name: str
-) -> Judgement | None:
+def saving_at_level_2(costs: pd.DataFrame) -> Judgement | None:
     """At uncertainty 2 cooperation saves 11.56 %."""
     if not reaches(costs, 2):
         return None
-    reason = f"{other_costs.loc[2, 'saving (%)']:.2f} in {other_name}"
+    reason = "of the cost alone at that level"
     return judge_number("A11", costs.loc[2, "saving (%)"], reason)
 
 
 @claim("A12", unchanged=OWN_SWEEP)
-def cost_alone_at_level_4(
-    costs: pd.DataFrame, other_costs: pd.DataFrame, other_name: str
-) -> Judgement | None:
+def cost_alone_at_level_4(costs: pd.DataFrame) -> Judgement | None:
     """At uncertainty 4 the cost without cooperation is 99,886 yuan."""
-    return cost_alone("A12", 4, costs, other_costs, other_name)
+    return cost_alone("A12", 4, costs)
 
 
 @claim("A13", unchanged=OWN_SWEEP)
-def cost_together_at_level_8(
-    costs: pd.DataFrame, other_costs: pd.DataFrame, other_name: str
-) -> Judgement | None:
+def cost_together_at_level_8(costs: pd.DataFrame) -> Judgement | None:
     """At uncertainty 8 the cost with cooperation is 98,960 yuan."""
     if not reaches(costs, 2, 8):
         return None
-    reason = f"{saves_more(costs)}; {in_other_case(other_costs, 8, 'together', other_name)}"
-    return judge_number("A13", round(costs.loc[8, "together"], -1), reason)
+    return judge_number("A13", round(costs.loc[8, "together"], -1), saves_more(costs))
 
 
 @claim("A14", unchanged=OWN_SWEEP)
@@ -426,16 +393,14 @@ def cooperation_always_pays(costs: pd.DataFrame) -> Judgement:
     return judge_relation("A30", bool(cheaper.all()), ours, reason)
 
 
-def cost_alone(
-    number: str, level: int, costs: pd.DataFrame, other_costs: pd.DataFrame, other_name: str
-) -> Judgement | None:
+def cost_alone(number: str, level: int, costs: pd.DataFrame) -> Judgement | None:
     """The verdict on a cost without cooperation, with the growth that the paper's numbers show."""
     if not reaches(costs, 0, 2, 4):
         return None
     paper, ours = published_growth(), growth(costs["alone"])
     reason = (
         f"the paper's cost alone grows by {paper:.2f} of its first step in the second, ours by "
-        f"{ours:.2f}; {in_other_case(other_costs, level, 'alone', other_name)}"
+        f"{ours:.2f}"
     )
     return judge_number(number, costs.loc[level, "alone"], reason)
 
@@ -452,10 +417,7 @@ def growth(alone: pd.Series) -> float:
 
 def published_growth() -> float:
     """The same by the paper's numbers; level 0 is what its Table 1 implies."""
-    savings = [published_value(number) for number in ("A02", "A03", "A04")]
-    percents = [published_value(number) for number in ("A05", "A06", "A07")]
-    implied = [100 * saving / share for saving, share in zip(savings, percents, strict=True)]
-    levels = {0: sum(implied), 2: published_value("A09"), 4: published_value("A12")}
+    levels = {0: implied_costs_alone().sum(), 2: published_value("A09"), 4: published_value("A12")}
     return growth(pd.Series(levels))
 
 
@@ -464,8 +426,3 @@ def saves_more(costs: pd.DataFrame) -> str:
     percent = costs.loc[2, "saving (%)"]
     compared = "more" if percent > published_value("A11") else "less"
     return f"with us cooperation saves {compared}: {percent:.1f} % at level 2"
-
-
-def in_other_case(costs: pd.DataFrame, level: int, mode: str, name: str) -> str:
-    """The same cost in the other case."""
-    return f"{costs.loc[level, mode]:,.0f} in {name}"

@@ -9,23 +9,27 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
+from vppcore.bargaining.band import price_band
 from vppcore.bargaining.deal import Deal, make_deal
 from vppcore.bargaining.split import BargainResult, bargain
+from vppcore.bargaining.weights import bargaining_weights
 from vppcore.case import Case
 from vppcore.cooperation.joint import pool
-from vppcore.cooperation.negotiation import cooperate
+from vppcore.cooperation.negotiation import cooperate, natural_penalty
 from vppcore.cooperation.result import CoalitionResult
 from vppcore.cooperation.savings import Ends, saving_by_item, saving_range
 from vppcore.errors import WrongInput
-from vppcore.schedule import DispatchResult
+from vppcore.schedule import DispatchResult, dispatch
 from vppcore.standalone import alone
 from vppcore.uncertainty.recourse import Recourse
 from vppcore.uncertainty.robust import RobustResult
+from vppcore.uncertainty.series import hit
 from vppcore.uncertainty.settings import Uncertainty
 from vppcore.uncertainty.worst_day import WorstCase
 from vppcore.vpp import VPP
 
 PATIENCE = 2000  # iterations, where settings are tried that need more than the usual ones
+EARLY = 10  # the round in which talks under several penalties are compared
 NOTHING_TO_SHARE = 1e-4  # of the cost alone: the accuracy of a robust coalition
 
 
@@ -75,6 +79,46 @@ def agree(case: Case, weights: str, solver: str = "auto", **negotiation: Any) ->
 def deal_of(case: Case, solver: str = "auto", weights: str = "contribution") -> Deal:
     """The bargaining problem of a case, of each VPP alone and the joint optimum, before prices."""
     return make_deal(case, alone(case, solver), pool(case, solver), weights)
+
+
+def optimal_splits(
+    case: Case, weights: str, agreement: Agreement, solver: str = "auto", **negotiation: Any
+) -> pd.DataFrame:
+    """The saving of a case split by the weights of several sets of trades that all are optimal, to
+    the tolerance of the talks: a row each, yuan by VPP.
+
+    weights: the rule, as for `bargain`. agreement: of the case. negotiation: as for `cooperate`;
+    one row has a penalty that is three times as large.
+    """
+    patient: dict[str, Any] = {"max_iterations": PATIENCE} | negotiation
+    patient["penalty"] = 3 * (negotiation.get("penalty") or natural_penalty(case))
+    sources = {
+        "negotiated (this page)": agreement.together,
+        "negotiated, penalty 3 times": cooperate(case, **patient, solver=solver),
+        "joint optimum": pool(case, solver=solver),
+        "joint optimum, flattest trades": pool(case, solver=solver, flattest=True),
+    }
+    saving = float(agreement.split.gains.sum())
+    step_hours = case.vpps[0].step_hours
+    return pd.DataFrame(
+        {
+            name: saving * bargaining_weights(coalition.trades, weights, step_hours)
+            for name, coalition in sources.items()
+        }
+    ).T
+
+
+def split_elsewhere(
+    case: Case, weights: str, solver: str, talks: Mapping[str, Any], **negotiation: Any
+) -> dict[str, Any]:
+    """What the claims on the split ask for, of another case: split, band, firm and talked.
+
+    talks: penalty and tolerance of the talks on prices. The rest: as for `agree`.
+    """
+    made = agree(case, weights, solver, **negotiation)
+    talked = bargain(case, made.alone, made.together, weights=weights, method="admm", **talks)
+    firm = optimal_splits(case, weights, made, solver, **negotiation)
+    return {"split": made.split, "band": price_band(case), "firm": firm, "talked": talked}
 
 
 def negotiate_each(
@@ -131,6 +175,57 @@ def bounds_by_round(case: Case, rounds: Sequence[int], **negotiation: Any) -> pd
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("round")
 
 
+class Held(NamedTuple):
+    """The same talks under penalties that are held, from small to large.
+
+    early: a round that all of them reach.
+    table: a row for each: penalty (yuan/kWh per kW), how far the partners disagree and how far
+        their expectations still move in the early round (percent of their size), rounds in all,
+        what the certificate leaves open in the end (gap, yuan), and the round in which the penalty
+        was let go because the talks stalled (not a number if it never was).
+    disagreement, movement: the two relative residuals by round, a column for each penalty.
+    """
+
+    early: int
+    table: pd.DataFrame
+    disagreement: pd.DataFrame
+    movement: pd.DataFrame
+
+
+def hold_penalties(
+    case: Case,
+    penalties: Sequence[float],
+    tolerance: float,
+    solver: str = "auto",
+    progress: bool = False,
+    **negotiation: Any,
+) -> Held:
+    """What a penalty does: the same talks, with each of these penalties held.
+
+    tolerance and the rest: as for `cooperate`. progress: shows a bar.
+    """
+    settings: dict[str, Any] = {"max_iterations": PATIENCE} | negotiation | {"balancing": False}
+    rows, apart, moves = [], {}, {}
+    for penalty in tqdm(penalties, desc="penalties", disable=not progress):
+        made = cooperate(case, **settings, penalty=penalty, tolerance=tolerance, solver=solver)
+        name, proof = f"{penalty:.0e}", made.certificate
+        apart[name], moves[name] = [made.history[f"relative {of}"] for of in ("primal", "dual")]
+        other = made.history.index[made.history["penalty"] != penalty]
+        rows.append(
+            {
+                "penalty": penalty,
+                "rounds": made.iterations,
+                "gap (yuan)": float("nan") if proof is None else proof.upper - proof.lower,
+                "let go in round": other[0] if len(other) else float("nan"),
+            }
+        )
+    table = pd.DataFrame(rows)
+    early = min(EARLY, int(table["rounds"].min()))
+    for at, (what, residuals) in enumerate((("disagree", apart), ("move", moves)), 1):
+        table.insert(at, f"{what} early (%)", [100 * each[early] for each in residuals.values()])
+    return Held(early, table, pd.DataFrame(apart), pd.DataFrame(moves))
+
+
 def random_days(vpp: VPP, doubt: Uncertainty, count: int, seed: int = 1) -> list[float]:
     """What days cost that are drawn at random within the budget, yuan; each uses all of it."""
     recourse = Recourse(vpp, doubt)
@@ -143,6 +238,19 @@ def random_days(vpp: VPP, doubt: Uncertainty, count: int, seed: int = 1) -> list
             row[chance.choice(recourse.steps, hits, replace=False)] = 1
         costs.append(recourse.value(day.ravel()))
     return costs
+
+
+def prices_of_days(
+    vpp: VPP, doubt: Uncertainty, hits: pd.DataFrame, solver: str = "auto"
+) -> pd.DataFrame:
+    """What one more kWh costs a VPP on the day of the forecast and on a day that is hit, yuan/kWh.
+
+    hits: 0 and 1, a column per series. Columns "forecast day" and "worst day"; of the relaxation.
+    """
+    struck = hit(vpp, doubt, {series: hits[series].to_numpy(float) for series in hits})
+    plants = {"forecast day": vpp, "worst day": struck}
+    made = {name: dispatch(plant, solver, "relaxed") for name, plant in plants.items()}
+    return pd.DataFrame({name: each.prices["electricity"] for name, each in made.items()})
 
 
 def gains_by_level(

@@ -118,15 +118,14 @@ def table_1_of_a() -> PrintedTable:
 
 
 def table_a1_of_a() -> PrintedTable:
-    """Every parameter of `paper-a`; those that were fitted rest on the fit."""
+    """Every parameter of `paper-a-parent` that is not assumed."""
     numbers = []
-    rows = load_case("paper-a").units
+    rows = load_case("paper-a-parent").units
     for part in rows[rows["status"] != "assumed"].itertuples():
         quantity = f"{part.component} {part.parameter}"
         index = ("vpp", "component", "parameter")
         ours = Ours("data", "table_a1", (f"{part.vpp} {quantity}",), "value", index)
-        aims = SAVINGS if part.status == "calibrated" else ()
-        numbers.append(Number(part.vpp, quantity, part.unit, ours, aims))
+        numbers.append(Number(part.vpp, quantity, part.unit, ours))
     note = "`all` stands for every VPP. The gas price of Table A2 has its row here"
     return PrintedTable(
         "a_table_a1", "A", "Table A1", "VPP system parameters", tuple(numbers), note

@@ -7,7 +7,7 @@ function that judges it, in `claims_a.py` or `claims_b.py`, entered by `claim`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from inspect import Parameter, signature
 from typing import Any
@@ -34,14 +34,21 @@ SHAPE_TOLERANCE = (
 
 @dataclass(frozen=True)
 class Judgement:
-    """One row of the ledger: a claim, our number in the claim's unit, the verdict and
-    its reason.
+    """One row of the ledger.
+
+    claim: its id.
+    ours: our number in the claim's unit, of the case with nothing fitted where a study has two.
+    verdict: on that number, one of VERDICTS.
+    reason: of the verdict.
+    fitted: what the case with fitted numbers gives, which is no evidence; empty where a study has
+        one case only, or the claim is about none.
     """
 
     claim: str
     ours: str
     verdict: str
     reason: str
+    fitted: str = ""
 
 
 @cache
@@ -192,6 +199,22 @@ def judgement_of(home: ClaimHome, results: Mapping[str, Any]) -> Judgement | Non
     return judgement
 
 
+def judgement_beside(
+    home: ClaimHome, unfitted: Mapping[str, Any], fitted: Mapping[str, Any], aims: Iterable[str]
+) -> Judgement | None:
+    """The judgement on a claim by the case with nothing fitted, and what the fitted case gives.
+
+    unfitted, fitted: the same results by name, of either case. aims: claims that the fitted case
+    was fitted to, which is said beside its number.
+    """
+    judgement = judgement_of(home, unfitted)
+    beside = judgement_of(home, fitted)
+    if judgement is None or beside is None:
+        return judgement
+    aimed = " (aimed at)" if home.claim in set(aims) else ""
+    return replace(judgement, fitted=f"{beside.ours}{aimed}")
+
+
 def ledger(judgements: pd.DataFrame) -> pd.DataFrame:
     """Claims beside verdicts: statement, published value and unit, ours, verdict, reason.
 
@@ -217,6 +240,6 @@ def ledger(judgements: pd.DataFrame) -> pd.DataFrame:
 
 
 def as_table(judgements: list[Judgement]) -> pd.DataFrame:
-    """Judgements as a table with the columns claim, ours, verdict, reason."""
-    columns = [field.name for field in fields(Judgement)]
+    """Judgements as a table with the columns claim, ours, fitted, verdict, reason."""
+    columns = ["claim", "ours", "fitted", "verdict", "reason"]
     return pd.DataFrame([asdict(judgement) for judgement in judgements], columns=columns)

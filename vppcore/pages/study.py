@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vppcore.errors import NotSolved, WrongInput
 from vppcore.pages.colours import remember_vpps
@@ -268,15 +268,26 @@ class Study:
         homes = claim_homes()
         return not any(self.hindrance(homes[claim]) for claim in claims)
 
-    def judge(self, *judgements: Judgement, show: bool = True, **results: Any) -> Styler | None:
+    def judge(
+        self,
+        *judgements: Judgement,
+        show: bool = True,
+        other: str = "",
+        elsewhere: Callable[[Case], Mapping[str, Any]] | None = None,
+        **results: Any,
+    ) -> Styler | None:
         """Judges every claim that these results answer, and shows the verdicts with their reasons.
 
         results: by the names that the functions of claims_a.py and claims_b.py ask for; a function
         without arguments stands for a result that is only computed if a claim needs it.
         show: False only keeps the verdicts for the ledger, where a time differs in every run.
+        other, elsewhere: for a study that has a case with nothing fitted and a fitted one: the name
+        of the one that this run is not for, and case -> those of the results that it changes.
+        Whichever of the two the run is for, the former is judged and the latter stands beside it.
+        Asked only if a claim speaks of the run.
         A claim that does not speak of this run gets a sentence that says why, and no verdict.
         """
-        from vppcore.pages.published import homes_answered_by, judgement_of
+        from vppcore.pages.published import homes_answered_by
 
         if judgements:
             self.judgements += judgements
@@ -284,11 +295,14 @@ class Study:
         claim_homes()
         verdicts: list[Judgement] = []
         silent: dict[str, list[str]] = {}
+        beside: OtherCase | None = None
         for home in homes_answered_by(results):
             why = self.hindrance(home)
             if not why:
                 results |= computed(home.taken_from(results), results)
-            judgement = None if why else judgement_of(home, results)
+                if elsewhere and beside is None:
+                    beside = self.beside(other, elsewhere)
+            judgement = None if why else judged(home, results, beside)
             if judgement is not None:
                 verdicts.append(judgement)
             else:
@@ -298,6 +312,13 @@ class Study:
         if show:
             show_verdicts(verdicts, silent)
         return None
+
+    def beside(self, name: str, elsewhere: Callable[[Case], Mapping[str, Any]]) -> OtherCase:
+        """The other case of the study, with what `elsewhere` finds for it."""
+        here, there = self.shown_case or self.case(), self.case(name)
+        is_fitted = not here.fitted_claims
+        aims = (there if is_fitted else here).fitted_claims
+        return OtherCase(is_fitted, aims, elsewhere(there))
 
     def hindrance(self, home: ClaimHome) -> str:
         """Why a claim does not speak of this run; empty if it does."""
@@ -335,6 +356,34 @@ class Study:
         return f"{kept} kept in results/{self.notebook}/"
 
 
+class OtherCase(NamedTuple):
+    """The case of a study that stands beside the run's own.
+
+    is_fitted: it is the one with fitted numbers; else the run's own is.
+    aims: claims that the fitted one of the two was fitted to.
+    results: by the names that claims ask for.
+    """
+
+    is_fitted: bool
+    aims: set[str]
+    results: Mapping[str, Any]
+
+
+def judged(
+    home: ClaimHome, results: Mapping[str, Any], other: OtherCase | None
+) -> Judgement | None:
+    """The judgement on one claim by the case with nothing fitted, with what the fitted one gives
+    beside it where the claim asks for a result that the other case changes.
+    """
+    from vppcore.pages.published import judgement_beside, judgement_of
+
+    if other is None or not home.taken_from(other.results):
+        return judgement_of(home, results)
+    here, there = results, {**results, **other.results}
+    unfitted, fitted = (here, there) if other.is_fitted else (there, here)
+    return judgement_beside(home, unfitted, fitted, other.aims)
+
+
 def second_vpp(case: Case) -> str:
     """The VPP that figures show unless told otherwise: the second, or the only one."""
     return case.names[min(1, len(case.names) - 1)]
@@ -362,11 +411,11 @@ def computed(names: tuple[str, ...], results: Mapping[str, Any]) -> dict[str, An
 
 
 def verdict_table(judgements: list[Judgement]) -> Styler:
-    """Verdicts as a page shows them."""
-    from vppcore.pages.published import as_table
-    from vppcore.pages.tables import to_read
+    """Verdicts as a page shows them: each beside its claim in words and the printed number."""
+    from vppcore.pages.published import as_table, ledger
+    from vppcore.pages.tables import ledger_page
 
-    return to_read(as_table(judgements).set_index("claim"))
+    return ledger_page(ledger(as_table(judgements)))
 
 
 def show_verdicts(verdicts: list[Judgement], silent: Mapping[str, list[str]]) -> None:

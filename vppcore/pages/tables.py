@@ -20,7 +20,6 @@ from vppcore.components import COMPONENTS
 from vppcore.cooperation.result import CoalitionResult
 from vppcore.cooperation.savings import Ends
 from vppcore.errors import WrongInput
-from vppcore.pages.checks import ROBUST_ACCURACY
 from vppcore.pages.published import published_value
 from vppcore.pages.words import signed
 from vppcore.parameters import RULE
@@ -240,6 +239,25 @@ def price_range(case: Case) -> pd.DataFrame:
     return pd.DataFrame(prices).agg(["min", "mean", "max"]).T
 
 
+def fitted_beside(unfitted: Case, fitted: Case) -> pd.DataFrame:
+    """The numbers of a case that were fitted, beside what the case with nothing fitted has.
+
+    A row each, columns VPP, parameter, unit, unfitted, fitted. A factor that a case does not name
+    is 1 there.
+    """
+    rows = []
+    for part in fitted.units[fitted.units["status"] == "calibrated"].itertuples():
+        same = unfitted.units[
+            (unfitted.units["vpp"] == part.vpp)
+            & (unfitted.units["component"] == part.component)
+            & (unfitted.units["parameter"] == part.parameter)
+        ]
+        before = float(same["value"].iloc[0]) if len(same) else 1.0
+        name = f"{part.component} {part.parameter}"
+        rows.append((part.vpp, name, part.unit, before, float(part.value)))
+    return pd.DataFrame(rows, columns=["VPP", "parameter", "unit", "unfitted", "fitted"])
+
+
 def statuses(case: Case) -> pd.Series:
     """How many numbers of a case are printed, from the parent study, digitised, assumed,
     calibrated.
@@ -313,17 +331,39 @@ def before_and_after(bargain: BargainResult) -> pd.DataFrame:
     return table.assign(**{"gain (%)": 100 * table["gain"] / table["alone"].abs()})
 
 
+def alone_beside_paper(schedules: Mapping[str, Mapping[str, DispatchResult]]) -> pd.DataFrame:
+    """What each VPP of study A costs alone by paper A's savings in yuan and percent, and with us.
+
+    schedules: name of a column -> schedules by VPP. Columns paper (yuan), those, and by how many
+    percent each is off.
+    """
+    table = pd.DataFrame({"paper": implied_costs_alone()})
+    for name, made in schedules.items():
+        table[name] = cost_alone(dict(made))
+    for name in schedules:
+        table[f"{name} off by (%)"] = 100 * (table[name] / table["paper"] - 1)
+    return table
+
+
+def implied_costs_alone() -> pd.Series:
+    """What the three VPPs cost alone by paper A's savings in yuan and in percent (A02-A07)."""
+    savings = pd.Series({f"VPP{k - 1}": published_value(f"A0{k}") for k in (2, 3, 4)})
+    shares = [published_value(f"A0{k}") for k in (5, 6, 7)]
+    return 100 * savings / shares
+
+
 def beside_paper(splits: dict[str, BargainResult]) -> pd.DataFrame:
-    """Paper A's Table 1 as its text gives it beside ours, for each case in `splits`, with our error
-    in percent.
+    """Paper A's Table 1 as its text gives it beside ours, for each column of `splits`, with our
+    error in percent.
+
+    splits: name of the column -> the split of a case.
 
     The text prints savings in yuan (A02-A04) and as shares (A05-A07); costs alone are what the two
     imply.
     """
-    names = ["VPP1", "VPP2", "VPP3"]
-    savings = pd.Series([published_value(f"A0{k}") for k in (2, 3, 4)], names)
-    shares = pd.Series([published_value(f"A0{k}") for k in (5, 6, 7)], names)
-    columns = {"paper": _table_1(100 * savings / shares, savings)}
+    implied = implied_costs_alone()
+    savings = pd.Series({f"VPP{k - 1}": published_value(f"A0{k}") for k in (2, 3, 4)})
+    columns = {"paper": _table_1(implied, savings)}
     columns["paper"] |= {
         "cluster saving": published_value("A01"),
         "cluster saving (%)": published_value("A08"),
@@ -370,37 +410,6 @@ def certificate(coalition: CoalitionResult, optimum: CoalitionResult) -> pd.Seri
     )
 
 
-def saving_in_words(apart: float, optimum: CoalitionResult) -> str:
-    """What cooperation can save, in a sentence; another one before it where the
-    optimum is a bound.
-    """
-    sentences = []
-    if not all(schedule.exact for schedule in optimum.dispatches.values()):
-        sentences.append(
-            "the joint optimum lets a battery charge and discharge at once: "
-            "read its cost as a lower bound"
-        )
-    sentences.append(
-        f"alone {apart:,.0f} yuan, joint optimum {optimum.cost:,.0f} yuan: "
-        f"cooperation can save {apart - optimum.cost:,.0f} yuan"
-    )
-    return "\n".join(sentences)
-
-
-def as_lines(numbers: pd.Series) -> str:
-    """Numbers as lines of text: small ones as powers of ten, the others with one decimal.
-
-    >>> print(as_lines(pd.Series({"gap": 5.6e-06, "yuan": 77143.75})))
-    gap                                 5.6e-06
-    yuan                               77,143.8
-    """
-    lines = []
-    for name, value in numbers.items():
-        shown = f"{value:14.1e}" if 0 < abs(value) < 1e-2 else f"{value:14,.1f}"
-        lines.append(f"{name:28s} {shown}")
-    return "\n".join(lines)
-
-
 def messages(coalition: CoalitionResult) -> pd.DataFrame:
     """What left the agents: how many messages of which kind between whom, and how many numbers each
     carried.
@@ -420,34 +429,17 @@ def price_marks(bargain: BargainResult) -> pd.DataFrame:
     return bargain.position.rename("theta").reset_index()
 
 
-def roads_in_words(roads: pd.DataFrame, ways: dict[str, BargainResult]) -> str:
-    """How far the roads to the split are apart, and which of them had no answer.
+def firmness(splits: pd.DataFrame, trades: pd.DataFrame, step_hours: float = 1.0) -> pd.DataFrame:
+    """The saving as several sets of optimal trades split it, and by rules that weigh otherwise.
 
-    roads: a column of gains for each road, yuan. ways: road -> its result.
+    splits: as `experiments.optimal_splits` makes them. trades: those that the rules see, kW.
     """
-    apart = float((roads.max(axis=1) - roads.min(axis=1)).max())
-    share = 100 * apart / float(roads.sum().abs().max())
-    lines = [f"two roads differ by {share:.1f} % of the saving at most; all prices inside the band"]
-    for name, road in ways.items():
-        if road.method != name:
-            lines.append(f"{name}: {road.note}")
-    return "\n".join(lines)
-
-
-def firmness(
-    sources: dict[str, pd.DataFrame], weights: str, saving: float, step_hours: float = 1.0
-) -> pd.DataFrame:
-    """The saving split by the weights of several sets of trades, and of the first by other rules.
-
-    sources: name -> trades, kW. weights: the rule for all of them. saving: yuan. A row for each.
-    """
-    rows = {}
-    for name, trades in sources.items():
-        rows[name] = bargaining_weights(trades, weights, step_hours) * saving
-    first = next(iter(sources.values()))
-    for rule in ("equal", "energy"):
-        rows[f"rule: {rule}"] = bargaining_weights(first, rule, step_hours) * saving
-    return pd.DataFrame(rows).T
+    saving = float(splits.iloc[0].sum())
+    rules = {
+        f"rule: {rule}": bargaining_weights(trades, rule, step_hours) * saving
+        for rule in ("equal", "energy")
+    }
+    return pd.concat([splits, pd.DataFrame(rules).T])
 
 
 def worst_days(days: dict[str, WorstCase]) -> pd.DataFrame:
@@ -520,17 +512,6 @@ def bounds_by_level(
     return pd.concat(bounds, names=["level"])
 
 
-def gaps_in_words(sweep: pd.DataFrame) -> str:
-    """How far the bounds of each level are apart, in one sentence."""
-    widest = sweep["gap"].abs()
-    if widest.max() <= ROBUST_ACCURACY:
-        return "at every level the two bounds meet within one part in ten thousand"
-    level = widest.idxmax()
-    return (
-        f"at level {level} the search was stopped with its bounds {100 * widest[level]:.2g} % apart"
-    )
-
-
 def promises(moved: pd.Series, coalitions: dict[str, RobustResult]) -> pd.DataFrame:
     """Energy traded (MWh), cost guaranteed (yuan) and energy shed (kWh) of schedules, as shown.
 
@@ -565,6 +546,11 @@ def gains_by_level(splits: dict[int, BargainResult], names: list[str]) -> pd.Dat
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("level")
 
 
+def splits_beside(level_0: BargainResult, negotiated: BargainResult) -> pd.DataFrame:
+    """What each VPP gains with the promises of level 0 and with the negotiated trades, yuan."""
+    return pd.DataFrame({"level 0": level_0.gains, "negotiated": negotiated.gains})
+
+
 def energy_traded(schedules: dict[str, pd.DataFrame | None], step_hours: float) -> pd.Series:
     """Energy that is received from others, MWh, for each set of trades (kW; None is no trade)."""
     energy = {}
@@ -581,14 +567,32 @@ def price_of_robustness(risk: pd.DataFrame, robust: list[str]) -> pd.DataFrame:
 
 
 def ledger_page(verdicts: pd.DataFrame) -> Styler:
-    """The ledger as its page shows it: statement, printed number, ours, verdict, reason."""
+    """Verdicts as a page shows them, a row for each claim.
+
+    verdicts: as `published.ledger` makes them. Columns: the claim in words, the printed number,
+    ours, what the fitted case gives if any of these claims has such a number, the verdict with its
+    reason.
+    """
     shown = verdicts.astype(object).fillna("")
-    printed = []
-    for value, unit in zip(shown["value"], shown["unit"], strict=True):
-        printed.append("" if value == "" else f"{value:,.6g} {unit}")
-    columns = ["statement", "printed", "ours", "verdict", "reason"]
-    page = styled(shown.assign(printed=printed)[columns])
+    ours = "ours (nothing fitted)" if shown["fitted"].any() else "ours"
+    columns = {
+        "the paper says": shown["statement"],
+        "printed": printed_numbers(verdicts),
+        ours: shown["ours"],
+        "ours (fitted)": shown["fitted"],
+        "verdict": (shown["verdict"] + ": " + shown["reason"]).str.removesuffix(": "),
+    }
+    if ours == "ours":
+        del columns["ours (fitted)"]
+    page = styled(pd.DataFrame(columns, index=shown.index))
     return page.set_properties(**{"text-align": "left", "vertical-align": "top"})
+
+
+def printed_numbers(verdicts: pd.DataFrame) -> pd.Series:
+    """The printed number of each claim with its unit, as text; a dash for a statement in words."""
+    units = verdicts["unit"].fillna("").replace({"percent": "%"})
+    numbers = verdicts["value"].map("{:,.10g}".format) + " " + units
+    return numbers.where(verdicts["value"].notna(), "–").str.strip()
 
 
 def printed_page(beside: pd.DataFrame) -> Styler:

@@ -1,0 +1,299 @@
+"""Results of cooperation and bargaining -> sentences; see words.py.
+
+No solving, no reading. yuan, yuan/kWh, kW.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from vppcore.bargaining.split import BargainResult
+from vppcore.cooperation.result import CoalitionResult
+from vppcore.pages.words import (
+    amount,
+    energy,
+    hours_said,
+    in_digits,
+    listed,
+    places_for,
+    share,
+    signed,
+)
+from vppcore.schedule import DispatchResult
+
+# items that a sentence names together, and how it names an item
+SAID = {
+    "electricity purchase": "the grid (purchases less sales)",
+    "electricity sale": "the grid (purchases less sales)",
+    "crossing fee": "crossing fees",
+    "demand response": "compensation of flexible loads",
+    "battery wear": "battery wear",
+}
+SMALL = 5e-3  # of the saving: items below it are not named one by one
+REST = 1e-3  # of the largest: less is what the talks have left over
+SEEN = 1e-4  # of the largest number of its kind: less counts as nothing
+NOTHING = 1e-6  # of the costs: a saving below it is none
+
+
+# --- cooperation ----------------------------------------------------------------------------------
+def saving_by_source(items: pd.DataFrame) -> str:
+    """Where the saving of the cluster comes from. items: as `savings.saving_by_item`."""
+    saving = float(items.loc["total", "cluster"])
+    parts = items.drop(index="total")["cluster"]
+    parts = parts.groupby([SAID.get(str(item), str(item)) for item in parts.index]).sum()
+    if abs(saving) <= NOTHING * float(items.abs().to_numpy().sum()):
+        return "Together the VPPs save nothing."
+    places = places_for(saving)
+    named = parts[parts.abs() >= SMALL * abs(saving)]
+    rest = float(parts.sum() - named.sum())
+    if round(rest, places):
+        named = pd.concat([named, pd.Series({"the other items": rest})])
+    named = named.sort_values(ascending=False, key=abs)
+    plus = [f"{amount(yuan, places)} on {item}" for item, yuan in named.items() if yuan > 0]
+    minus = [f"{amount(-yuan, places)} for {item}" for item, yuan in named.items() if yuan < 0]
+    less = f", less {listed(minus)}" if minus else ""
+    return f"Together the VPPs save {amount(saving, places)} yuan: {listed(plus)}{less}."
+
+
+def before_payments(saved: pd.Series) -> str:
+    """What each VPP saves before a payment is made. saved: yuan by VPP."""
+    said: list[str] = []
+    places = places_for(float(saved.sum()))
+    for name, yuan in saved.items():
+        pays = "" if said else "pays "
+        word = "less" if yuan >= 0 else "more"
+        said.append(f"{name} {pays}{amount(abs(yuan), places)} yuan {word}")
+    loses = [str(name) for name, yuan in saved.items() if yuan < 0]
+    end = ", so that all gain even without payments"
+    if loses:
+        end = f"; {listed(loses)} would not agree without being paid"
+    return f"Before any payment {listed(said)} than alone{end}."
+
+
+def gas_for_others(items: pd.DataFrame) -> str:
+    """Who burns more gas than alone. items: as `savings.saving_by_item`; empty without gas."""
+    if "gas" not in items.index:
+        return ""
+    gas = items.loc["gas"].drop("cluster")
+    saving = float(items.loc["total", "cluster"])
+    more = gas[gas < -SMALL * abs(saving)]
+    if more.empty:
+        return "No VPP burns more gas than alone."
+    places = places_for(saving)
+    said = [f"{name} for {amount(-yuan, places)} yuan" for name, yuan in more.items()]
+    return f"More gas than alone is burnt by {listed(said)}, so that others burn and buy less."
+
+
+def widest_spread(apart: Mapping[str, DispatchResult], together: CoalitionResult) -> str:
+    """Where two VPPs' bus prices lie furthest apart, alone and in the coalition."""
+    alone = pd.DataFrame({name: each.prices["electricity"] for name, each in apart.items()})
+    after = pd.DataFrame(
+        {name: each.prices["electricity"] for name, each in together.dispatches.items()}
+    )
+    spread = alone.max(axis=1) - alone.min(axis=1)
+    widest = spread.index[spread >= spread.max() * (1 - SEEN)]
+    row = alone.loc[widest[0]]
+    left = (after.max(axis=1) - after.min(axis=1)).max()
+    return (
+        f"Alone, the prices at the VPPs' electricity buses differ most in {hours_said(widest)}: "
+        f"{signed(row.max())} yuan/kWh at {row.idxmax()}, {signed(row.min())} at {row.idxmin()}, a "
+        f"spread of {signed(spread.max())}. In the coalition no spread is wider than "
+        f"{signed(left)}."
+    )
+
+
+def talks(coalition: CoalitionResult) -> str:
+    """How the talks ended: rounds, cost, and how near to the best possible it is proven to be."""
+    proof = coalition.certificate
+    if proof is None:
+        return ""
+    end = "agree after" if coalition.agreed else "have not agreed after"
+    return (
+        f"Telling each other nothing but expected trades and prices, they {end} "
+        f"{coalition.iterations} rounds; the trades cost {proof.upper:,.0f} yuan, which is proven "
+        f"to lie at most {proof.upper - proof.lower:,.2f} yuan above the best possible."
+    )
+
+
+def only_a_bound(optimum: CoalitionResult) -> str:
+    """A warning where the joint optimum is one of a relaxation; else empty."""
+    if all(schedule.exact for schedule in optimum.dispatches.values()):
+        return ""
+    return (
+        "The joint optimum lets a battery charge and discharge at once: read its cost as a lower "
+        "bound."
+    )
+
+
+def left_to_find(coalition: CoalitionResult, optimum: CoalitionResult) -> str:
+    """What the two bounds are, and what the joint optimum adds as a witness."""
+    proof = coalition.certificate
+    if proof is None:
+        return ""
+    return (
+        f"The agreed trades cost {proof.upper:,.2f} yuan, and no trades whatever could have cost "
+        f"less than {proof.lower:,.2f}. The talks never saw the joint optimum; it is "
+        f"{optimum.cost:,.2f}, between the two."
+    )
+
+
+def told(coalition: CoalitionResult) -> str:
+    """What left the VPPs in the talks."""
+    kinds = sorted({message.kind for message in coalition.messages})
+    sizes = sorted({message.content.size for message in coalition.messages})
+    return (
+        f"In {coalition.iterations} rounds {len(coalition.messages):,} messages were sent, all of "
+        f"them {listed([f'{kind}s' for kind in kinds])} with {listed([str(n) for n in sizes])} "
+        "numbers each. Loads, forecasts, plants and schedules stayed at home."
+    )
+
+
+def who_supplies(moved: pd.DataFrame) -> str:
+    """Who supplies most and who receives most. moved: as `tables.trade_summary`, MWh."""
+    supplied, received = moved["supplied"], moved["received"]
+    if not supplied.sum():
+        return "Nothing is traded."
+    return (
+        f"{energy(1000 * supplied.sum())} change hands. Most is supplied by {supplied.idxmax()} "
+        f"({energy(1000 * supplied.max())}) and received by {received.idxmax()} "
+        f"({energy(1000 * received.max())})."
+    )
+
+
+def directions(coalition: CoalitionResult) -> str:
+    """In which hours each VPP receives from the others in sum, and in which it supplies them."""
+    trades = coalition.trades
+    none = max(coalition.resolution, SEEN * float(trades.abs().max().max()))
+    said = []
+    for name in dict.fromkeys(trades.columns.get_level_values(0)):
+        net = trades[name].sum(axis=1)
+        gets, gives = net.index[net > none], net.index[net < -none]
+        does = [f"receives in {hours_said(gets)}"] if len(gets) else []
+        does += [f"supplies in {hours_said(gives)}"] if len(gives) else []
+        said += [f"{name} {listed(does)}."] if does else []
+    return " ".join(said)
+
+
+def grid_less_used(before: DispatchResult, after: DispatchResult, step_hours: float) -> str:
+    """What a VPP buys from and sells to the grid in the coalition, beside alone."""
+
+    def passed(result: DispatchResult) -> tuple[float, float]:
+        flows = result.balances["electricity"].filter(items=result.with_role("grid"))
+        grid = step_hours * flows.sum(axis=1)
+        return float(grid.clip(lower=0).sum()), float(-grid.clip(upper=0).sum())
+
+    (bought, sold), (buys, sells) = passed(before), passed(after)
+    none = REST * max(bought, sold, buys, sells)
+    said = [energy(kwh) if kwh > none else "nothing" for kwh in (buys, bought, sells, sold)]
+    return (
+        f"From the grid {after.vpp} buys {said[0]} (alone {said[1]}), and to the grid it sells "
+        f"{said[2]} (alone {said[3]})."
+    )
+
+
+def held_penalties(early: int, held: pd.DataFrame) -> str:
+    """What a penalty does that is held. early, held: as `experiments.hold_penalties`."""
+    small, large = held.iloc[0], held.iloc[-1]
+    quickest = held.loc[held["rounds"].idxmin()]
+    return (
+        f"After {early} rounds the trades of partners disagree by "
+        f"{in_digits(small['disagree early (%)'], 2)} % with a penalty of {small['penalty']:.0e} "
+        f"and by {in_digits(large['disagree early (%)'], 2)} % with {large['penalty']:.0e}; their "
+        f"expectations still move by {in_digits(small['move early (%)'], 2)} % and by "
+        f"{in_digits(large['move early (%)'], 2)} %. {slow_and_creeping(small, large)}"
+        f"The talks are shortest with {quickest['penalty']:.0e} ({quickest['rounds']:,.0f} rounds, "
+        f"{small['rounds']:,.0f} and {large['rounds']:,.0f} at the ends). What comes of them is "
+        f"the same: the certificates leave {held['gap (yuan)'].max():,.2f} yuan open at most."
+    )
+
+
+def slow_and_creeping(small: pd.Series, large: pd.Series) -> str:
+    """The lesson of two penalties, where the run shows it."""
+    agrees = large["disagree early (%)"] < small["disagree early (%)"]
+    creeps = large["move early (%)"] > small["move early (%)"]
+    if not (agrees and creeps):
+        return ""
+    return "A small penalty lets partners disagree for long, a large one lets prices creep. "
+
+
+def ways_to_talk(compared: pd.DataFrame) -> str:
+    """What order and balancing change. compared: as `experiments.negotiate_each`."""
+    rounds = compared.groupby(["order", "balancing"])["iterations"]
+    said = []
+    for (order, balancing), least in rounds.min().items():
+        most = rounds.max()[(order, balancing)]
+        how = "a penalty that follows the residuals" if balancing else "a penalty that is held"
+        said.append(
+            f"{' to '.join(dict.fromkeys([f'{least:,}', f'{most:,}']))} in {order} order with {how}"
+        )
+    return f"Rounds until the VPPs agree: {listed(said)}."
+
+
+# --- bargaining -----------------------------------------------------------------------------------
+def gains(split: BargainResult) -> str:
+    """What each VPP gains of the saving, and by which weight."""
+    table, total = split.table, float(split.gains.sum())
+    said = [
+        f"{name} gains {table.loc[name, 'gain']:,.0f} ({share(table.loc[name, 'gain'], total)})"
+        for name in table.index
+    ]
+    how = "as near to its weight as prices in the band allow" if split.bound else "by its weight"
+    saved = f"Of the {total:,.0f} yuan that cooperation saves"
+    return f"{saved} each VPP gets its part {how}: {listed(said)}."
+
+
+def payments(split: BargainResult) -> str:
+    """From gains before payments to gains by weight: who pays, who receives."""
+    table = split.table
+    due = [f"{name} {table.loc[name, 'weight']:.3f}" for name in table.index]
+    limit = SEEN * float(table["gain"].abs().sum())
+    pays = [f"{n} pays {y:,.0f}" for n, y in table["payment"].items() if y > limit]
+    gets = [f"{n} receives {-y:,.0f}" for n, y in table["payment"].items() if y < -limit]
+    if not pays:
+        return f"The weights are {listed(due)}. Nobody pays anybody."
+    how = "the best that prices in the band can do" if split.bound else "a share of the saving each"
+    return f"The weights are {listed(due)}, {how}: {listed([*pays, *gets])} yuan."
+
+
+def place_in_band(split: BargainResult, trades: pd.DataFrame, resolution: float) -> str:
+    """How much of the band the prices use, and what counts as no trade."""
+    position = split.position.dropna().abs()
+    if position.empty:
+        return "Nothing is traded, so there are no prices."
+    end = "the band binds" if split.bound else "the band would bind at 1"
+    priced = split.prices.notna().sum().sum()
+    smallest = min(
+        float(trades[pair].abs()[split.prices[pair].notna()].min()) for pair in position.index
+    )
+    return (
+        f"The largest share of the half band is {position.max():.2f}; {end}. "
+        f"{priced} of {split.prices.size} hours and pairs have a price. A trade below "
+        f"{resolution:.2g} kW counts as none and has no price; the smallest that has one is "
+        f"{smallest:,.1f} kW."
+    )
+
+
+def roads_apart(roads: pd.DataFrame, ways: Mapping[str, BargainResult]) -> str:
+    """How far the roads to the split are apart, and which of them had no answer.
+
+    roads: a column of gains for each road, yuan. ways: road -> its result.
+    """
+    apart = float((roads.max(axis=1) - roads.min(axis=1)).max())
+    sentence = f"The roads differ by {apart:,.2f} yuan at most"
+    largest = float(roads.abs().max().max())
+    sentence += f", {share(apart, largest)} of the largest gain." if largest else "."
+    notes = [f"{name}: {road.note}." for name, road in ways.items() if road.method != name]
+    return " ".join([sentence, *notes])
+
+
+def how_firm(splits: pd.DataFrame) -> str:
+    """By how much other optimal trades change what a VPP gains; splits: a row for each, yuan."""
+    apart = splits.max() - splits.min()
+    name = apart.idxmax()
+    return (
+        f"With one and the same cost, {name}'s gain lies anywhere between "
+        f"{splits[name].min():,.0f} and {splits[name].max():,.0f} yuan, by the trades that happen "
+        "to be found."
+    )

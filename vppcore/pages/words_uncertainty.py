@@ -1,0 +1,260 @@
+"""Results on worst days and robust coalitions -> sentences; see words.py.
+
+No solving, no reading. yuan, yuan/kWh, kW.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from vppcore.bargaining.split import BargainResult
+from vppcore.pages.checks import ROBUST_ACCURACY
+from vppcore.pages.words import (
+    hours_said,
+    listed,
+    share,
+    span,
+)
+from vppcore.uncertainty.result import RobustResult
+from vppcore.uncertainty.worst_day import WorstCase
+
+
+def worst_said(days: Mapping[str, WorstCase], vpp: str) -> str:
+    """What the worst day costs a VPP, and who has most to lose."""
+    day = days[vpp]
+    more = {name: each.cost - each.nominal for name, each in days.items()}
+    most = max(more, key=lambda name: more[name])
+    sentence = (
+        f"On its worst day {vpp} pays {day.cost:,.0f} yuan, {more[vpp]:,.0f} more than on the day "
+        f"of the forecast ({share(more[vpp], day.nominal)})."
+    )
+    if most == vpp:
+        return f"{sentence} No VPP loses more."
+    lost = f"{more[most]:,.0f} yuan ({share(more[most], days[most].nominal)})"
+    return f"{sentence} Most is lost by {most}: {lost}."
+
+
+def hits_said(hits: pd.DataFrame, vpp: str) -> str:
+    """Which hours the adversary hits. hits: 0 and 1, a column per series."""
+    said = [
+        f"{series} in {hours_said(hits.index[hits[series] == 1])}"
+        for series in hits
+        if (hits[series] == 1).any()
+    ]
+    if not said:
+        return f"Nothing is hit at {vpp}."
+    return f"The adversary hits {vpp}'s {' and its '.join(said)}."
+
+
+def why_these_hours(prices: pd.DataFrame, hits: pd.DataFrame) -> str:
+    """What one more kWh costs in the hours in which each series is hit, and in the others.
+
+    prices: column "worst day", yuan/kWh.
+    """
+    price, said = prices["worst day"], []
+    for series in hits:
+        hit = hits[series] == 1
+        if hit.any() and not hit.all():
+            there, elsewhere = price[hit], price[~hit]
+            said.append(
+                f"{span(there.min(), there.max())} where {series} is hit and "
+                f"{span(elsewhere.min(), elsewhere.max())} elsewhere"
+            )
+    if not said:
+        return ""
+    return f"On that day one more kWh costs, in yuan: {'; '.join(said)}."
+
+
+def proven(days: Mapping[str, WorstCase]) -> str:
+    """Whether a worse day is excluded, and what overlapping flows would have hidden."""
+    by_note: dict[str, list[str]] = {}
+    for name, day in days.items():
+        for note in day.note().split(": ", 1)[1].split("; "):
+            by_note[note] = [*by_note.get(note, []), name]
+    said = [f"{listed(names)}: {note}" for note, names in by_note.items()]
+    return f"{'. '.join(said)}."
+
+
+def tried_days(tried: list[float], worst: float, exact: float, searched: float) -> str:
+    """What days drawn at random and all days of a small budget cost beside those searched."""
+    return (
+        f"The costliest of {len(tried)} random days costs {worst - max(tried):,.0f} yuan less than "
+        f"the worst day. With a budget of one hour for each of two series, trying all days gives "
+        f"{exact:,.2f} yuan and the search {searched:,.2f}."
+    )
+
+
+def costs_rise(sweep: pd.DataFrame) -> str:
+    """How the guaranteed cost grows with the level, alone and together."""
+    first, last = sweep.index[0], sweep.index[-1]
+    alone, together = sweep["alone"], sweep["together"]
+    if first == last:
+        return (
+            f"At level {first} {alone[first]:,.0f} yuan can be guaranteed alone and "
+            f"{together[first]:,.0f} together."
+        )
+    return (
+        f"From level {first} to {last} the cost that can be guaranteed grows from "
+        f"{alone[first]:,.0f} to {alone[last]:,.0f} yuan alone and from {together[first]:,.0f} to "
+        f"{together[last]:,.0f} together."
+    )
+
+
+def growth_shared(sweep: pd.DataFrame) -> str:
+    """How fast the cost grows with the level together, beside alone."""
+    if len(sweep) < 2:
+        return ""
+    steps = sweep[["alone", "together"]].diff().dropna()
+    grown = steps.sum()
+    slower = steps["together"] < steps["alone"]
+    said = [
+        f"{word} on the way to level {listed([str(level) for level in steps.index[where]])}"
+        for word, where in (("more slowly than alone", slower), ("no more slowly", ~slower))
+        if where.any()
+    ]
+    return (
+        f"Over all levels the cost grows by {grown['alone']:,.0f} yuan alone and by "
+        f"{grown['together']:,.0f} together. Step by step it grows together {listed(said)}."
+    )
+
+
+def saved_by_level(sweep: pd.DataFrame) -> str:
+    """What cooperation saves of the guaranteed cost by level."""
+    saved = sweep["saving (%)"]
+    if len(saved) == 1:
+        return f"Cooperation saves {saved.iloc[0]:.1f} % of it."
+    return (
+        f"Cooperation saves {saved.iloc[0]:.1f} % at level {saved.index[0]}, {saved.max():.1f} % "
+        f"at level {saved.idxmax()}, where it is most, and {saved.iloc[-1]:.1f} % at level "
+        f"{saved.index[-1]}."
+    )
+
+
+def gaps(sweep: pd.DataFrame) -> str:
+    """How far the bounds of each level are apart."""
+    widest = sweep["gap"].abs()
+    if widest.max() <= ROBUST_ACCURACY:
+        return "At every level the two bounds meet within one part in ten thousand."
+    level = widest.idxmax()
+    apart = f"{100 * widest[level]:.2g} % apart"
+    return f"At level {level} the search was stopped with its bounds {apart}."
+
+
+def bounds_meet(bounds: pd.DataFrame, level: int) -> str:
+    """How many rounds the two bounds took to meet. bounds: columns lower and upper, yuan."""
+    first, last = bounds.iloc[0], bounds.iloc[-1]
+    return (
+        f"At level {level} the bounds begin {first['upper'] - first['lower']:,.0f} yuan apart and "
+        f"end, after {len(bounds)} rounds, {last['upper'] - last['lower']:,.2f} yuan apart."
+    )
+
+
+def who_gains_by_level(gains: pd.DataFrame, names: list[str]) -> str:
+    """Who gains most at each level, and where the price band binds. gains: as
+    `tables.gains_by_level`.
+    """
+    if gains.empty:
+        return "At no level is there a saving to share."
+    table = gains[names].astype(float)
+    most = table.idxmax(axis=1)
+    said = []
+    for name in dict.fromkeys(most):
+        levels = [str(level) for level in most.index[most == name]]
+        every = "every level" if len(levels) == len(most) else f"level {listed(levels)}"
+        said.append(f"{name} gains most at {every}")
+    bound = [str(level) for level in gains.index[gains["prices bound"].astype(bool)]]
+    band = (
+        f"The price band binds at level {listed(bound)}."
+        if bound
+        else "The price band never binds."
+    )
+    return f"{listed(said)}. {band}"
+
+
+def at_level_0(split: BargainResult, negotiated: BargainResult) -> str:
+    """How the split of level 0 differs from the one that the negotiated trades give."""
+    names = list(split.gains.index)
+    here = [f"{name} {split.gains[name]:,.0f}" for name in names]
+    there = [f"{name} {negotiated.gains[name]:,.0f}" for name in names]
+    return (
+        f"Level 0 is the day of the forecast, and yet its row differs from the split of the "
+        f"negotiated trades: {listed(here)} here, {listed(there)} yuan there. Both sets of trades "
+        f"are optimal up to their tolerance (the savings are {split.gains.sum():,.0f} and "
+        f"{negotiated.gains.sum():,.0f}), but they are other trades, and the weights follow the "
+        "trades."
+    )
+
+
+def shares_by_level(sweeps: Mapping[str, pd.DataFrame]) -> str:
+    """How the saving in percent goes with the level, a sentence for each case."""
+    sentences = []
+    for name, sweep in sweeps.items():
+        share = sweep["saving (%)"]
+        sentences.append(
+            f"In {name} the saving is {share.iloc[0]:.1f} % at level {share.index[0]}, "
+            f"{share.max():.1f} % at level {share.idxmax()}, where it is largest, and "
+            f"{share.iloc[-1]:.1f} % at level {share.index[-1]}."
+        )
+    return " ".join(sentences)
+
+
+def worth_of_cooperation(risk: pd.DataFrame) -> str:
+    """By how much the trades for the forecast are better than none. risk: as `risk_table`."""
+    less = (risk.loc["alone"] - risk.loc["nominal"])[["mean", "95 % quantile", "mean of worst 5 %"]]
+    said = [f"{yuan:,.0f} yuan off the {measure}" for measure, yuan in less.items()]
+    return f"To trade at all, as suits the forecast, takes {listed(said)}."
+
+
+def worth_of_robustness(price: pd.DataFrame, nominal: pd.Series) -> str:
+    """What robust promises cost on average, schedule by schedule.
+
+    price: as `tables.price_of_robustness`, a row per robust schedule. nominal: of the trades that
+    are best for the forecast, the same measures, yuan.
+    """
+    said = [
+        f"{more_or_less(yuan)} with {name} ({share(yuan, nominal['mean'])})"
+        for name, yuan in price["mean"].items()
+    ]
+    return f"Beside the trades for the forecast, robust promises cost on average {listed(said)}."
+
+
+def more_or_less(yuan: float) -> str:
+    """A difference in words.
+
+    >>> more_or_less(543.2), more_or_less(-1015.0)
+    ('543 yuan more', '1,015 yuan less')
+    """
+    return f"{abs(yuan):,.0f} yuan {'more' if yuan >= 0 else 'less'}"
+
+
+def lesson_of_robustness(price: pd.DataFrame) -> str:
+    """What the promises do in the costliest 5 % of the days, and the one lesson of the run."""
+    tail = price["mean of worst 5 %"]
+    said = [f"{more_or_less(yuan)} with {name}" for name, yuan in tail.items()]
+    best, spoilt = tail.idxmin(), [str(name) for name in tail.index if tail[name] >= 0]
+    if len(spoilt) == len(tail):
+        lesson = "the tail gains nothing by them"
+    elif spoilt:
+        lesson = f"most is spared by {best}, and by {listed(spoilt)} the tail gains nothing"
+    else:
+        lesson = f"most is spared by {best}"
+    return f"In the costliest 5 % of the days they cost {listed(said)}: {lesson}."
+
+
+def guarantees(coalitions: Mapping[str, RobustResult], risk: pd.DataFrame) -> str:
+    """How sampled days compare with what a budget guarantees."""
+    above = [
+        f"{name} ({coalition.cost:,.0f} yuan guaranteed, {risk.loc[name, 'worst']:,.0f} on the "
+        "worst day drawn)"
+        for name, coalition in coalitions.items()
+        if risk.loc[name, "worst"] > coalition.cost
+    ]
+    if not above:
+        return "No sampled day costs more than its schedule guarantees."
+    return (
+        f"Sampled days cost more than is guaranteed by {listed(above)}. This is no contradiction: "
+        "a guarantee covers days with a limited number of full deviations, and sampled days err "
+        "in every hour, in both directions."
+    )
