@@ -46,6 +46,10 @@ def test_files_are_what_the_script_makes(name):
     assert stored == drawings.DRAWINGS[name]().svg()
 
 
+def test_no_other_drawing_is_made_by_hand():
+    assert sorted(path.name for path in drawings.STATIC.glob("*.svg")) == NAMES
+
+
 def test_texts_can_be_read_on_a_phone(drawn):
     shrunk = PHONE / float(drawn.get("width"))
     sizes = [float(text.get("font-size")) for text in drawn.iter(f"{SVG}text")]
