@@ -15,6 +15,7 @@ import sources_exercises
 
 from vppcore.exercises.questions import all_questions
 from vppcore.exercises.sheets import GRADES, all_sheets, read_sheet, sheet_names
+from vppcore.places import EXERCISES, NOTEBOOKS
 
 BLOCK = re.compile(r"```(python|text)\n(.*?)```", re.S)
 NUMBER = re.compile(r"-?\d[\d,]*\.?\d*(?:e-?\d+)?")
@@ -95,17 +96,15 @@ def test_each_question_belongs_to_an_exercise_with_a_form():
 
 
 def sheet_text(name: str) -> str:
-    from vppcore.places import EXERCISES
-
     return (EXERCISES / f"{name}.md").read_text(encoding="utf-8")
 
 
 def test_there_are_enough_exercises_of_each_grade():
-    """36 in all; each page has some by hand and some that need more."""
+    """36 in all; each page has some of each grade."""
     assert len(LABELS) == len(set(LABELS)) >= 36
     for sheet in all_sheets():
         grades = {exercise.grade for exercise in sheet.exercises}
-        assert "By hand" in grades and len(grades) >= 2, sheet.name
+        assert grades == set(GRADES), sheet.name
         order = [list(GRADES).index(exercise.grade) for exercise in sheet.exercises]
         assert order == sorted(order)
 
@@ -117,3 +116,21 @@ def test_parts_exist():
             listed = set(re.findall(r"^(\d+)\. ", exercise.text, re.M)) or {"1", "2"}
             for asked in all_questions().get(exercise.label, ()):
                 assert asked.part.rstrip("abc") in listed, asked.name
+
+
+@pytest.mark.parametrize("name", sheet_names())
+def test_the_chapter_leads_to_its_exercises_and_they_to_their_notebook(name):
+    chapter = EXERCISES.parent / f"{name}.md"
+    assert f"{{doc}}`exercises/{name}`" in chapter.read_text(encoding="utf-8")
+    assert sheet_text(name).count("```{exercise-download}\n") == 1
+
+
+@pytest.mark.parametrize(
+    "notebook", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda notebook: notebook.stem
+)
+def test_links_of_notebooks_to_exercises_arrive(notebook):
+    linked = re.findall(
+        r"\{doc\}`\.\./book/(exercises[\w/-]*)`", notebook.read_text(encoding="utf-8")
+    )
+    for page in linked:
+        assert (EXERCISES.parent / f"{page}.md").is_file(), page
