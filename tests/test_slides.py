@@ -33,7 +33,7 @@ def a_run():
             "# The cost\n\n**Question.** What does a day cost? See {doc}`../book/theory`.\n\nMore."
         ),
         code("secret = 1", tags=["parameters", "hide-input"]),
-        code("answer", {"text/markdown": "**Answer.** It costs 7 yuan. That is little."}),
+        code("answer", {"text/markdown": "Answer. It costs 7 yuan. That is little."}),
         markdown("## By hour\n\nA long explanation that stays on the page."),
         code("draw()", {"image/svg+xml": SVG, "text/plain": "Figure"}, **figure),
         code("table", {"text/html": "<table><tr><td>1</td></tr></table>", "text/plain": "1"}),

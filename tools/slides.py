@@ -38,7 +38,7 @@ STATIC = ("reveal", "mathjax", "slides.css", "slides.js")
 HIDDEN = {"remove-cell", "remove-output", "hide-cell", "hide-output"}
 # how a paragraph begins -> the heading of its slide
 PARAGRAPHS = {
-    r"\*\*Answer[^*]*\*\*": "Answer",
+    r"(?:\*\*)?Answer\b[^*.:]*[.:]?(?:\*\*)?": "Answer",
     r"\*{1,2}What to notice[^*]*\*{1,2}": "What to notice",
     r"\*\*Try it[^*]*\*\*": "Try it",
 }
