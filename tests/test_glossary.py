@@ -59,6 +59,7 @@ PAGE = """
 # A bus price in a heading
 
 The `bus price` in code and $penalty$ in mathematics. [A penalty](words) in a link, and P10 is no P1-ish word.
+<a href="https://example.org">A price</a> in a link of HTML.
 
 ```{figure} nothing.png
 A bus price in a caption.

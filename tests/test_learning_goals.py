@@ -7,16 +7,15 @@ from pathlib import Path
 
 import pytest
 import yaml
-from contents import entries
 
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))["parts"]
 CHAPTERS = [
-    name
+    chapter["file"]
     for part in PARTS
     if part.get("numbered")
-    for name in entries(part)
-    if name.startswith("book/")
+    for chapter in part["chapters"]
+    if chapter["file"].startswith("book/")
 ]
 BOX = re.compile(
     r"^# [^\n]+\n\n```\{admonition\} After this chapter you can\n:class: tip goals\n\n"

@@ -48,7 +48,7 @@ def a_run():
 
 @pytest.fixture(scope="module")
 def made() -> list[slides.Slide]:
-    return slides.slides_of(a_run(), {"theory": "Theory of cost"})
+    return slides.slides_of(a_run(), {"book/theory": "Theory of cost"})
 
 
 def test_a_slide_for_title_answer_figure_notice_and_trial(made):

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
+from posixpath import normpath
 from typing import Any
 
 import nbformat
@@ -75,7 +76,8 @@ class Slide:
 def plain(text: str, titles: dict[str, str] | None = None) -> str:
     """A text of the page without MyST's roles: of a link its words are left.
 
-    titles: page -> its title, for links that have no words of their own.
+    titles: page -> its title, for links that have no words of their own; a page is named from the
+        project's folder, as `book/cooperation`.
 
     >>> plain("see {doc}`the ledger <../notebooks/ledger>` and {eq}`eq-p1` {cite:p}`nash`.")
     'see the ledger and the equation.'
@@ -87,7 +89,7 @@ def plain(text: str, titles: dict[str, str] | None = None) -> str:
         if with_target:
             return with_target.group(1)
         if role == "doc":
-            page = inner.rpartition("/")[2]
+            page = normpath(f"notebooks/{inner}")
             return f"*{(titles or {}).get(page, page)}*"
         return CALLED.get(role, "" if role.startswith("cite") else inner)
 
@@ -213,10 +215,11 @@ def titles_of_pages(root: Path, notebooks: list[str]) -> dict[str, str]:
     for page in sorted((root / "book").rglob("*.md")):
         found = re.search(r"^# (.+)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
         if found:
-            titles[page.stem] = found.group(1)
+            name = page.relative_to(root).with_suffix("").as_posix()
+            titles[name] = found.group(1)
     for name in notebooks:
         cells = nbformat.read(root / "notebooks" / f"{name}.ipynb", as_version=4).cells
-        titles[name] = re.sub(r"^# ", "", cells[0].source.partition("\n")[0])
+        titles[f"notebooks/{name}"] = re.sub(r"^# ", "", cells[0].source.partition("\n")[0])
     return titles
 
 
@@ -238,7 +241,7 @@ def write_decks(run: Path, into: Path, root: Path = ROOT, in_book: bool = True) 
     for name in notebooks:
         slides = slides_of(nbformat.read(run / f"{name}.ipynb", as_version=4), titles)
         deck = as_notebook(slides, f"../notebooks/{name}.html" if in_book else "")
-        resources = {"metadata": {"name": titles[name]}}
+        resources = {"metadata": {"name": titles[f"notebooks/{name}"]}}
         page, _ = exporter.from_notebook_node(deck, resources=resources)
         (into / f"{name}.html").write_text(page, encoding="utf-8")
     return notebooks

@@ -114,8 +114,18 @@ def entries_of(env: Any) -> dict[str, Entry]:
     return found
 
 
+def is_in_written_link(text: nodes.Text) -> bool:
+    """True between the tags of a link that the page has written in HTML."""
+    siblings = text.parent.children
+    before = siblings[: next(n for n, child in enumerate(siblings) if child is text)]
+    tags = "".join(child.astext() for child in before if isinstance(child, nodes.raw))
+    return tags.count("<a ") > tags.count("</a>")
+
+
 def is_prose(text: nodes.Text) -> bool:
     """False for text in a heading, a caption, code, mathematics or a link."""
+    if is_in_written_link(text):
+        return False
     node = text.parent
     while node is not None:
         if isinstance(node, PASSED_OVER):

@@ -23,7 +23,7 @@ MISSING = what_is_missing()
 if not installed_browser():
     collect_ignore_glob = ["test_*.py"]
 elif not book_pages():
-    collect_ignore_glob = ["test_pages_in_browser.py"]
+    collect_ignore_glob = ["test_pages_in_browser.py", "test_one_page.py"]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -139,7 +139,7 @@ def numbers_of_b(findings: Findings) -> list[tuple[str, str, str]]:
             "planned together",
             f"{costs['planned together (paper A)']:,.0f} yuan, "
             f"{less['planned together (paper A)']:.1f} % less",
-            "the joint optimum, a lower bound of all ways to trade",
+            "the joint optimum: no way to trade costs less",
         ),
         (
             "least gain by the game",
