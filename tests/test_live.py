@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from vppcore import WrongInput, alone, load_case, pool
 from vppcore.compiled import Compiled
-from vppcore.live.problem import Knob, Price, Stated, as_data, export, parted
+from vppcore.live.problem import Knob, Price, Stated, as_data, export, from_data, parted
 from vppcore.live.reach import Intervals, product, quotient, reach
 from vppcore.live.study_a import (
     facts_of,
@@ -135,6 +135,17 @@ def test_data_are_text_that_any_script_reads(live):
     assert "</" not in text and "NaN" not in text and "Infinity" not in text
     assert read["problem"] == as_data(live)
     assert len(read["facts"]["buy"]) == 24
+
+
+def test_data_read_back_are_the_same_problem(live):
+    again = from_data(json.loads(json.dumps(as_data(live))))
+    setting = some_settings(live, 5)
+    for one, other in zip(
+        vars(live.program(setting)).values(), vars(again.program(setting)).values(), strict=True
+    ):
+        one, other = (np.asarray(x.toarray() if hasattr(x, "toarray") else x) for x in (one, other))
+        assert np.array_equal(one, other)
+    assert again.knobs == live.knobs and np.array_equal(again.reach, live.reach)
 
 
 def test_a_case_without_a_tie_or_with_two_gas_prices_is_refused():

@@ -481,3 +481,32 @@ def table_data(shape: tuple[int, int], places: np.ndarray, entries: Affine) -> d
         "columns": columns.tolist(),
         "entries": affine_data(entries),
     }
+
+
+def from_data(data: Mapping[str, Any]) -> LiveProblem:
+    """The problem that a page was given, to be solved here: what `as_data` wrote."""
+    knobs = tuple(Knob(**knob) for knob in data["knobs"])
+    vectors = {}
+    for name, numbers in data["vectors"].items():
+        absent = np.inf if name.endswith("_high") else -np.inf
+        vectors[name] = read_affine(numbers, absent)
+    tables = {}
+    for name, table in data["tables"].items():
+        shape = (int(table["shape"][0]), int(table["shape"][1]))
+        places = np.array(table["rows"]) * shape[1] + np.array(table["columns"])
+        tables[name] = (shape, places.astype(np.int64), read_affine(table["entries"], 0.0))
+    prices = {
+        name: (np.array(price["rows"]), float(price["factor"]))
+        for name, price in data["prices"].items()
+    }
+    reach = (np.array(data["reach"]["low"]), np.array(data["reach"]["high"]))
+    return LiveProblem(data["name"], knobs, vectors, tables, prices, reach)
+
+
+def read_affine(numbers: Mapping[str, Any], absent: float) -> Affine:
+    """Numbers by knob from lists; absent: what None stands for."""
+    base = np.array([absent if value is None else value for value in numbers["base"]], float)
+    rows = np.zeros((len(numbers["slopes"]), len(base)))
+    for row, slope in zip(rows, numbers["slopes"], strict=True):
+        row[slope["places"]] = slope["by"]
+    return Affine(base, sparse.csr_matrix(rows))

@@ -113,6 +113,7 @@ const mount = (element, { problem: data, view, notebook, facts }, highs) => {
 
   const show = () => {
     const found = problem.solve(setting);
+    element.dataset.solves = Number(element.dataset.solves ?? 0) + 1;
     for (const name of ["cost", "lower", "status", "ms"]) element.dataset[name] = found[name] ?? "";
     proof.textContent = proofOf(found);
     command.textContent = commandOf(notebook, data.knobs, setting);

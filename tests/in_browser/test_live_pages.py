@@ -1,0 +1,129 @@
+"""Live elements in a real browser, from a folder: what they compute is what Python computes."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from looking import SITE, book_pages
+
+from vppcore.live.problem import LiveProblem, from_data
+from vppcore.warm import WarmLinear
+
+DATA = re.compile(
+    r'data-live="(?P<name>[^"]+)"[^>]*><script type="application/json">(?P<data>.*?)</script>',
+    re.DOTALL,
+)
+SETTINGS = 10
+PATIENCE_SECONDS = 60
+
+FACTS = "({ ...document.querySelector(`[data-live='NAME']`).dataset })"
+SEEN = "document.querySelector(`[data-live='NAME']`).scrollIntoView()"
+TURN = """(() => {
+  const element = document.querySelector(`[data-live='NAME']`);
+  for (const [name, value] of Object.entries(SETTING)) {
+    const input = element.querySelector(`input[type=range][name="${name}"]`);
+    input.value = value;
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  return Object.fromEntries([...element.querySelectorAll("input[type=range]")].map((i) => [i.name, i.valueAsNumber]));
+})()"""
+
+
+def live_elements() -> list[tuple[Path, str, dict]]:
+    """Page, name and data of every live element that solves a problem."""
+    found = []
+    for page in book_pages():
+        for element in DATA.finditer(page.read_text(encoding="utf-8")):
+            given = json.loads(element["data"])
+            if given.get("problem"):
+                found.append((page, element["name"], given))
+    return found
+
+
+ELEMENTS = live_elements()
+NAMED = [pytest.param(*each, id=f"{each[0].stem}-{each[1]}") for each in ELEMENTS]
+
+
+def asked(script: str, name: str, setting: dict | None = None) -> str:
+    return script.replace("NAME", name).replace("SETTING", json.dumps(setting))
+
+
+def facts_after(tab, name: str, solves: int) -> dict[str, str]:
+    """What the element says once it has solved more often than so."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < until:
+        facts = tab.evaluate(asked(FACTS, name))
+        if int(facts.get("solves", 0)) > solves:
+            return facts
+        time.sleep(0.05)
+    raise AssertionError(f"{name} did not solve within {PATIENCE_SECONDS} s")
+
+
+def opened(tab, page: Path, name: str) -> dict[str, str]:
+    tab.resize(1280)
+    tab.open(page)
+    tab.evaluate(asked(SEEN, name))
+    return facts_after(tab, name, 0)
+
+
+def cost_in_python(live: LiveProblem, setting: dict[str, float]) -> float:
+    own = {knob.name: setting[knob.name] for knob in live.knobs}
+    return WarmLinear(live.name).solve(live.program(own)).value
+
+
+def test_the_book_has_live_elements():
+    assert ELEMENTS, f"no page below {SITE} has a live element"
+
+
+@pytest.mark.parametrize("page, name, given", NAMED)
+def test_a_page_s_optimum_is_python_s_and_its_bounds_meet(tab, page, name, given):
+    live = from_data(given["problem"])
+    facts = opened(tab, page, name)
+    random = np.random.default_rng(7)
+    for _ in range(SETTINGS):
+        wanted = {k.name: float(random.uniform(k.first or k.low, k.high)) for k in live.knobs}
+        before = int(facts["solves"])
+        turned = tab.evaluate(asked(TURN, name, wanted))
+        facts = facts_after(tab, name, before)
+        assert facts["status"] == "optimal", turned
+        cost, lower = float(facts["cost"]), float(facts["lower"])
+        scale = max(abs(cost), 1.0)
+        assert cost == pytest.approx(cost_in_python(live, turned), abs=1e-6 * scale)
+        assert cost - lower == pytest.approx(0, abs=1e-6 * scale)
+    assert tab.complaints == []
+
+
+@pytest.mark.parametrize("page, name, given", NAMED)
+def test_the_keyboard_turns_a_knob(tab, page, name, given):
+    facts = opened(tab, page, name)
+    first = given["problem"]["knobs"][0]["name"]
+    tab.evaluate(f"document.querySelector(`[data-live='{name}'] input[name={first}]`).focus()")
+    before = int(facts["solves"])
+    for kind in ("keyDown", "keyUp"):
+        tab.call("Input.dispatchKeyEvent", type=kind, key="ArrowRight", code="ArrowRight",
+                 windowsVirtualKeyCode=39)  # fmt: skip
+    again = facts_after(tab, name, before)
+    assert again["status"] == "optimal"
+    command = tab.evaluate(f"document.querySelector(`[data-live='{name}'] code`).textContent")
+    assert f"{first}=" in command and command.startswith("make run NB=")
+
+
+@pytest.mark.parametrize("page, name, given", NAMED)
+def test_a_link_leads_to_its_setting(tab, page, name, given):
+    knob = given["problem"]["knobs"][-1]
+    other = knob["high"]
+    tab.open(page)  # a change of the fragment alone would not load the page again
+    tab.call("Page.navigate", url=f"{page.as_uri()}#{name}?{knob['name']}={other}")
+    tab.evaluate("location.reload()")
+    time.sleep(1)
+    tab.evaluate(asked(SEEN, name))
+    facts_after(tab, name, 0)
+    shown = tab.evaluate(
+        f"document.querySelector(`[data-live='{name}'] input[name={knob['name']}]`).valueAsNumber"
+    )
+    assert shown == pytest.approx(other, rel=1e-3)
