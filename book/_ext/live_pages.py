@@ -52,15 +52,15 @@ class Live(SphinxDirective):
 
 def visit_html(self: Any, node: LivePlace) -> None:
     """Writes the element, and once a page the module that starts all of them."""
+    if not getattr(self, "live_module_written", False):  # it waits until the page is read
+        self.live_module_written = True
+        self.body.append(f'<script type="module">\n{module_text()}\nstartPage();\n</script>\n')
     start = posixpath.relpath(f"_static/{SOLVER}", posixpath.dirname(self.builder.current_docname))
     self.body.append(
         f'<div class="live" id="{escape(node["name"])}" data-live="{escape(node["name"])}" '
         f'data-solver="{escape(start)}">'
         f'<script type="application/json">{node["data"]}</script></div>\n'
     )
-    if not getattr(self, "live_module_written", False):
-        self.live_module_written = True
-        self.body.append(f'<script type="module">\n{module_text()}\nstartPage();\n</script>\n')
     raise nodes.SkipNode
 
 

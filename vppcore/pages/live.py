@@ -10,7 +10,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from vppcore.case import Case
+from vppcore.errors import WrongInput
+from vppcore.live import study_a
 from vppcore.live.problem import LiveProblem, as_data
+from vppcore.pages.colours import vpp_colours
 from vppcore.places import PROJECT
 
 SCRIPTS = PROJECT / "book/_static/live"
@@ -35,3 +39,16 @@ def payload(live: LiveProblem, view: str, notebook: str, facts: Mapping[str, Any
     """
     given = {"problem": as_data(live), "view": view, "notebook": notebook, "facts": facts}
     return json.dumps(given, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
+
+
+def who_sends_to_whom(case: Case) -> str:
+    """What the element of that name is given for a case; nothing, with a sentence, if it has no
+    tie or its VPPs pay different prices for gas or carbon.
+    """
+    try:
+        problem = study_a.who_sends_to_whom(case)
+    except WrongInput as refused:
+        print(f"no live element: {refused}")
+        return ""
+    facts = study_a.facts_of(case, vpp_colours(case.names))
+    return payload(problem, "who-sends-to-whom", "cooperation", facts)

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 # parameters whose values depend on the case: they are checked once it is read
 OF_THE_CASE = {"case", "study_a", "cases", "vpp", "series", "hour", "convergence_hour", *CHANGES}
 OF_THE_CASE |= set(MULTIPLES)
+# no claim speaks of a day whose prices or plants are changed
+NEVER_JUDGED = ("gas_price", *MULTIPLES)
 
 
 def check_parameters(notebook: str | Path, values: Mapping[str, Any]) -> None:
@@ -263,6 +265,13 @@ class Study:
         """
         self.texts[f"{name}.md"] = text
 
+    def keep_data(self, name: str, text: str) -> None:
+        """Keeps what a live element is given as results/<notebook>/<name>.json; nothing if there is
+        none for this case.
+        """
+        if text:
+            self.texts[f"{name}.json"] = text
+
     def judges(self, *claims: str) -> bool:
         """True if this run can be held against these claims: only then need a page compute more."""
         homes = claim_homes()
@@ -327,7 +336,7 @@ class Study:
             name = self.parameters.get("case", self.notebook)
             return f"{name} is no case of paper {paper}"
         changed = []
-        for name in home.unchanged:
+        for name in (*home.unchanged, *NEVER_JUDGED):
             if name in self.declared and not self.is_usual(name, self.shown_case):
                 changed.append(f"{name}={self.parameters[name]!r}")
         return f"it does not speak of a run with {', '.join(changed)}" if changed else ""
