@@ -122,7 +122,7 @@ def test_symbols_are_those_of_the_declarations():
     shown = tables.symbols().set_index("name in code")["symbol"]
     assert shown["battery.self_discharge"] == r"$\sigma$"
     assert shown["electric_load.forecast"] == r"$\bar L_t$"
-    assert shown["heat_load.curtail_share"] == "$k^H$"
+    assert shown["heat_load.curtail_share"] == "$f^{H}$"
     assert (shown != "").sum() >= 75  # as many as the table of symbols had
 
 

@@ -106,7 +106,8 @@ class CHPWithCapture(Component):
     r"""CHP unit with power-to-gas (P2G) and carbon capture (CCS), paper A (1)-(2), (6)-(14):
 
     $$\max\{P_{min}-h_1H,\; h_m(H-H_0)\}\le P\le P_{max}-h_2H,\qquad P=P^e+P^{P2G}+P^{CCS}$$
-    $$G^{P2G}=\sigma P^{P2G},\quad C=\alpha P^{P2G},\quad P^{CCS}=\beta C,\quad C\le e\,(P+h_1H)$$
+    $$G^{P2G}=\eta^{P2G} P^{P2G},\quad m^{CCS}=\alpha P^{P2G},\quad P^{CCS}=\beta m^{CCS}$$
+    $$m^{CCS}\le e\,(P+h_1H)$$
     $P^e$ supplies the VPP; gas is in kW of calorific value, CO2 in kg/h. The captured CO2 is what
     P2G needs, no more.
 
@@ -144,15 +145,11 @@ class CHPWithCapture(Component):
     )
     p2g_max: float = parameter("kW", "largest P2G power", symbol=r"P^{P2G}_{max}")
     p2g_efficiency: float = parameter(
-        "-", "sigma: gas energy per electric energy", low=0.0, high=1.0, symbol=r"\sigma^{P2G}"
+        "-", "gas energy per electric energy of P2G", low=0.0, high=1.0, symbol=r"\eta^{P2G}"
     )
-    p2g_carbon: float = parameter(
-        "kg/kWh", "alpha: CO2 needed per kWh of P2G power", symbol=r"\alpha"
-    )
+    p2g_carbon: float = parameter("kg/kWh", "CO2 needed per kWh of P2G power", symbol=r"\alpha")
     ccs_max: float = parameter("kW", "largest CCS power", symbol=r"P^{CCS}_{max}")
-    ccs_energy: float = parameter(
-        "kWh/kg", "beta: CCS energy per kg of captured CO2", symbol=r"\beta"
-    )
+    ccs_energy: float = parameter("kWh/kg", "CCS energy per kg of captured CO2", symbol=r"\beta")
     cost_quadratic: float = parameter("yuan/kW2h", "operation cost coefficient a", 0.0, symbol="a")
     cost_linear: float = parameter("yuan/kWh", "operation cost coefficient b", 0.0, symbol="b")
     cost_fixed: float = parameter("yuan/h", "operation cost constant c", 0.0, symbol="c")

@@ -50,7 +50,7 @@ class ElectricLoad(Load):
     r"""Fixed, transferable and curtailable electric load, paper A section 2.2.3:
 
     $$L_t=\bar L_t+L^{tr}_t-L^{cut}_t\ge0,\quad \sum_{t\in\text{day}} L^{tr}_t=0,\quad
-      |L^{tr}_t|\le r\bar L_t,\quad 0\le L^{cut}_t\le k\bar L_t$$
+      |L^{tr}_t|\le f^{tr}\bar L_t,\quad 0\le L^{cut}_t\le f^{cut}\bar L_t$$
 
     >>> house = ElectricLoad(forecast=[1.0, 2.0], scale=3.0, shift_share=0.2)
     >>> house.demand.tolist()
@@ -59,19 +59,19 @@ class ElectricLoad(Load):
 
     forecast: np.ndarray = profile("load", "kW", "forecast demand", symbol=r"\bar L_t")
     curtail_share: float = parameter(
-        "-", "curtailable share of the load", 0.0, 0.0, 1.0, symbol="k"
+        "-", "curtailable share of the load", 0.0, 0.0, 1.0, symbol="f^{cut}"
     )
     curtail_cost: float = parameter(
-        "yuan/kWh", "compensation per kWh curtailed", 0.0, symbol=r"\lambda^{cut}"
+        "yuan/kWh", "compensation per kWh curtailed", 0.0, symbol=r"\pi^{cut}"
     )
     shift_share: float = parameter(
-        "-", "transferable share of the load, up and down", 0.0, 0.0, 1.0, symbol="r"
+        "-", "transferable share of the load, up and down", 0.0, 0.0, 1.0, symbol="f^{tr}"
     )
     shift_cost: float = parameter(
         "yuan/kWh",
         "compensation per kWh moved out of or into a step",
         0.0,
-        symbol=r"\lambda^{tr}",
+        symbol=r"\pi^{tr}",
     )
     shift_hours: float = parameter(
         "h", "period within which moved load is made up, from the first step on", 24.0, 1e-6
@@ -116,7 +116,7 @@ class ElectricLoad(Load):
 class HeatLoad(Load):
     r"""Fixed and curtailable heat load, paper A section 2.2.3:
 
-    $$H_t=\bar H_t-H^{cut}_t,\quad 0\le H^{cut}_t\le k^H\bar H_t$$
+    $$H_t=\bar H_t-H^{cut}_t,\quad 0\le H^{cut}_t\le f^{H}\bar H_t$$
 
     >>> HeatLoad(forecast=[4.0, 5.0], curtail_share=0.1).demand.tolist()
     [4.0, 5.0]
@@ -124,10 +124,10 @@ class HeatLoad(Load):
 
     forecast: np.ndarray = profile("heat", "kW", "forecast demand", symbol=r"\bar H_t")
     curtail_share: float = parameter(
-        "-", "curtailable share of the load", 0.0, 0.0, 1.0, symbol="k^H"
+        "-", "curtailable share of the load", 0.0, 0.0, 1.0, symbol="f^{H}"
     )
     curtail_cost: float = parameter(
-        "yuan/kWh", "compensation per kWh curtailed", 0.0, symbol=r"\lambda^{H}"
+        "yuan/kWh", "compensation per kWh curtailed", 0.0, symbol=r"\pi^{H}"
     )
 
     def model(self, steps: int, step_hours: float = 1.0) -> Part:
@@ -147,7 +147,7 @@ class HeatLoad(Load):
 class ControllableLoad(Component):
     r"""Load that customers give up when they are called, paper B section 2.4:
 
-    $$0\le P^{CL}_t\le k\bar L_t,\quad
+    $$0\le P^{CL}_t\le f^{cl}\bar L_t,\quad
       \sum_t\Delta\big(\varrho\,\pi^b_tP^{CL}_t+a(P^{CL}_t)^2\big)$$
     The compensation is a share of the purchase price and rises with the amount called. What is
     called is a part of the VPP's electric loads; what they serve less what is called stays at
@@ -184,7 +184,9 @@ class ControllableLoad(Component):
         symbol=r"\pi^b_t",
         of="grid.buy_price",
     )
-    share: float = parameter("-", "share of the load that may be called", 0.0, 0.0, 1.0, symbol="k")
+    share: float = parameter(
+        "-", "share of the load that may be called", 0.0, 0.0, 1.0, symbol="f^{cl}"
+    )
     price_share: float = parameter(
         "-", "compensation as a share of the purchase price", 1.0, symbol=r"\varrho"
     )

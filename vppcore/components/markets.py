@@ -102,7 +102,7 @@ class Grid(Component):
 class GasSupply(Component):
     r"""The gas network, paper A 2.4-2 and 2.5, for gas $G_t\ge0$ in kW of calorific value:
 
-    $$\pi^g\sum_t\Delta G_t/H_g$$
+    $$\pi^g\sum_t\Delta G_t/\beta^g$$
 
     >>> sorted(GasSupply(price=3.5, calorific_value=9.7).model(steps=24).cost)
     ['gas']
@@ -111,7 +111,9 @@ class GasSupply(Component):
     role: ClassVar[str] = "supply"
 
     price: float = parameter("yuan/m3", "gas price", symbol=r"\pi^g")
-    calorific_value: float = parameter("kWh/m3", "energy of one cubic metre", low=0.1, symbol="H_g")
+    calorific_value: float = parameter(
+        "kWh/m3", "energy of one cubic metre", low=0.1, symbol=r"\beta^g"
+    )
 
     def model(self, steps: int, step_hours: float = 1.0) -> Part:
         gas = cp.Variable(steps, nonneg=True)
@@ -179,7 +181,7 @@ class PowerMarket(Component):
 class Tie(Component):
     r"""Trade $p_{ij}$ with other VPPs, positive where it is received; paper A 2.4-6 and (44):
 
-    $$|p_{ij}|\le\bar p,\quad \sum_j\sum_t\Delta\gamma|p_{ij,t}|$$
+    $$|p_{ij}|\le P^{tie}_{max},\quad \sum_j\sum_t\Delta\gamma|p_{ij,t}|$$
     Without a tie a VPP is alone; nothing else about it changes.
 
     partners: names of the VPPs it joins, a column of the trade each.
@@ -191,7 +193,9 @@ class Tie(Component):
     role: ClassVar[str] = "trade"
 
     partners: tuple[str, ...] = field(default=())
-    limit: float = parameter("kW", "largest trade with one partner", symbol=r"\bar p", by_step=True)
+    limit: float = parameter(
+        "kW", "largest trade with one partner", symbol=r"P^{tie}_{max}", by_step=True
+    )
     crossing_fee: float = parameter(
         "yuan/kWh",
         "fee to the distribution network per kWh, paid by each side",

@@ -16,7 +16,7 @@ from vppcore.components.base import Component, Part, kind, parameter, profile
 class Renewable(Component):
     r"""A plant that may be curtailed and earns carbon quota $D$ per kWh:
 
-    $$0 \le P^R_t \le s\,\bar P^R_t$$
+    $$0 \le P^R_t \le f^R\,\bar P^R_t$$
     Source: paper A sections 2.1 and 2.4 (quota "per unit of electricity production").
 
     >>> roof = Renewable(label="pv", forecast=[0.0, 3.0], scale=2.0)
@@ -27,7 +27,7 @@ class Renewable(Component):
     role: ClassVar[str] = "renewable"
 
     forecast: np.ndarray = profile("{label}", "kW", "forecast output", symbol=r"\bar P^R_t")
-    scale: float = parameter("-", "factor on the forecast", 1.0, symbol="s")
+    scale: float = parameter("-", "factor on the forecast", 1.0, symbol="f^R")
     rating: float = parameter("kW", "installed power, used to check the forecast", np.inf)
     operation_cost: float = parameter("yuan/kWh", "operation cost", 0.0, symbol="b")
     carbon_quota: float = parameter("kg/kWh", "carbon quota", 0.0, symbol="D")
