@@ -446,12 +446,6 @@ def test_mechanisms_have_a_row_for_every_way(handmade, five, by_text, games):
     assert not checks_b.no_mechanism_beats_the_planner(dear)[0]
 
 
-@pytest.mark.parametrize(("stepped", "words"), [(5.0, "worth more"), (3.0, "worth no more")])
-def test_whether_a_ladder_makes_cooperation_worth_more_is_said(stepped, words):
-    table = pd.DataFrame({"saving (yuan)": {"flat": 4.0, "stepped": stepped}})
-    assert tables_b.ladder_in_words(table).endswith(words)
-
-
 def test_the_paper_s_case_has_coefficients():
     assert tables_game.without_satisfaction(load_case("paper-b")) == []
 

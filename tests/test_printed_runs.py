@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 from dataclasses import fields
@@ -132,6 +133,61 @@ def test_narrow_and_dear_ties_close_hours_and_leave_claims_alone():
     assert table(narrow, "figure_7").notna().any(axis=1).sum() == 10
     assert round(table(narrow, "table_5").loc["total", "saved"]) == 11_603
     assert not (narrow / "claims.csv").exists()
+
+
+def test_equal_bargaining_power_moves_gains_and_no_cost():
+    says("mechanisms.ipynb", "Expect gains to move, 14,989 yuan for each VPP, and no cost.")
+    equal, book = results_of("mechanisms", "weights=equal"), RESULTS / "mechanisms"
+    assert table(equal, "gains")["bargaining"].round().eq(14_989).all()
+    costs = [table(run, "summary")["cost (yuan)"].to_numpy() for run in (equal, book)]
+    assert costs[0] == pytest.approx(costs[1])
+
+
+def test_a_sharper_certificate_takes_more_iterations():
+    says("mechanisms.ipynb", "takes more iterations than the 73 of the book's run")
+    sharp, book = results_of("mechanisms", "tolerance=1e-5"), RESULTS / "mechanisms"
+    iterations = [json.loads((run / "run.json").read_text())["iterations"] for run in (sharp, book)]
+    assert iterations[0] > iterations[1] == 73
+
+
+def test_narrow_ties_leave_the_plan_the_best():
+    says("mechanisms.ipynb", "less is saved, and still no game beats the plan made together")
+    narrow, book = results_of("mechanisms", "trade_limit=500"), RESULTS / "mechanisms"
+    saved = [table(run, "summary")["saved (yuan)"] for run in (narrow, book)]
+    assert (saved[0].iloc[1:] < saved[1].iloc[1:]).all()
+    assert saved[0].idxmax() == saved[0].index[-1]
+
+
+def test_the_windiest_feeder_earns_money_alone():
+    says("real_week.ipynb", "Expect the one with most wind, which earns money alone and gains most")
+    week = results_of("real_week", "vpp=VPP5")
+    alone = table(week, "before_and_after").drop(index="cluster")
+    assert alone["alone"].idxmin() == alone["gain"].idxmax() == "VPP5"
+    assert alone.loc["VPP5", "alone"] < 0
+    energy = table(week, "energy")["energy (kWh)"]
+    wind = energy[energy.index.str.endswith("wind")]
+    assert wind.idxmax().startswith("VPP5")
+
+
+def test_stricter_limits_leave_less_of_the_saving():
+    says("deliverable.ipynb", "Expect less of the saving to be left at every placement.")
+    strict, book = results_of("deliverable", "low=0.97 high=1.03"), RESULTS / "deliverable"
+    saved = [table(run, "limited").loc["saving (yuan)"] for run in (strict, book)]
+    assert (saved[0] < saved[1].reindex(saved[0].index)).all()
+
+
+def test_a_fuller_feeder_has_lower_voltages():
+    says("deliverable.ipynb", "Expect lower voltages than with half the customers.")
+    full, book = results_of("deliverable", "background=0.8"), RESULTS / "deliverable"
+    lowest = [table(run, "blind")["lowest voltage"].to_numpy() for run in (full, book)]
+    assert (lowest[0] < lowest[1]).all()
+
+
+def test_equal_weights_make_two_columns_one():
+    says("fairness_study.ipynb", "Expect the columns *Nash bargaining* and *equal* to be one.")
+    equal = results_of("fairness_study", "weights=equal cases='paper-a paper-b'")
+    gains = table(equal, "splits")
+    assert gains["Nash bargaining"].to_numpy() == pytest.approx(gains["equal"].to_numpy())
 
 
 def test_long_steps_come_to_rest_and_too_long_ones_do_not():

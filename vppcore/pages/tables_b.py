@@ -374,10 +374,23 @@ def mechanisms(
     return table
 
 
-def better_off_with_the_game(gains: pd.DataFrame) -> str:
-    """Who gains more by the game than by bargaining, in words. gains: columns game, bargaining."""
-    names = gains.index[gains["bargaining"] < gains["game"]]
-    return f"better off with the game than with bargaining: {', '.join(names) or 'nobody'}"
+def items_of_three(
+    alone: Mapping[str, DispatchResult], game: GameResult, best: CoalitionResult
+) -> pd.DataFrame:
+    """Cost items of all VPPs alone, after the game and planned together, yuan, with their totals.
+
+    Payments cancel and are left out.
+    """
+    apart = pd.DataFrame({name: result.costs for name, result in alone.items()}).sum(axis=1)
+    planned = pd.DataFrame({name: result.costs for name, result in best.dispatches.items()})
+    columns = {
+        "alone": apart,
+        "game": game.costs.sum(axis=1),
+        "planned together": planned.sum(axis=1),
+    }
+    table = pd.DataFrame(columns).reindex(apart.index.union(planned.index, sort=False)).fillna(0.0)
+    table.loc["total"] = table.sum()
+    return table
 
 
 def information(
@@ -409,16 +422,6 @@ def information(
     }
     columns = ["told", "rounds", "numbers told", "certificate"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
-
-
-def ladder_in_words(table: pd.DataFrame) -> str:
-    """Whether a ladder makes cooperation worth more. table: rows flat and stepped."""
-    flat, stepped = table.loc["flat", "saving (yuan)"], table.loc["stepped", "saving (yuan)"]
-    more = "more" if stepped > flat else "no more"
-    return (
-        f"with the ladder cooperation saves {stepped:,.0f} yuan, with the flat price {flat:,.0f}: "
-        f"it is worth {more}"
-    )
 
 
 def excess_of(case: Case, schedules: dict[str, DispatchResult]) -> pd.Series:

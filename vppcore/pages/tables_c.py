@@ -11,10 +11,17 @@ from vppcore.cooperation.delivery import Delivery
 from vppcore.cooperation.result import CoalitionResult
 from vppcore.fairness import Values, stability
 from vppcore.grid.power_flow import PowerFlow
-from vppcore.pages.tables import styled
 from vppcore.schedule import DispatchResult
 
-YUAN = ["largest excess (yuan)", "least core (yuan)"]
+# to how many places a page shows numbers that are no whole yuan
+PLACES_OF_FLOWS = {"lowest voltage": 3, "highest voltage": 3, "highest line loading": 2}
+PLACES_OF_LIMITS = {
+    "traded (MWh)": 1,
+    "margin (per unit)": 4,
+    "lowest AC voltage": 4,
+    "highest AC voltage": 4,
+}
+PLACES_OF_STEPS = {"step (h)": 2, "load (MWh)": 2, "peak load (MW)": 2, "saving (%)": 2}
 
 
 # --- a real week ----------------------------------------------------------------------------------
@@ -35,16 +42,6 @@ def saving_in_percent(alone: float, together: float) -> float:
     income.
     """
     return 100 * (alone - together) / abs(alone) if alone else 0.0
-
-
-def week_in_words(alone: float, best: CoalitionResult, agreed: CoalitionResult) -> str:
-    """Two sentences: what cooperation saves, and what the negotiation has proven."""
-    lower = agreed.certificate.lower if agreed.certificate else float("nan")
-    saved = saving_in_percent(alone, best.cost)
-    return (
-        f"alone {alone:,.0f} yuan, together {best.cost:,.0f}: saved {saved:.1f} %\n"
-        f"negotiated {agreed.cost:,.0f}, proven: not below {lower:,.0f}"
-    )
 
 
 def step_length(
@@ -84,21 +81,7 @@ def steps_outside(flows: dict[str, PowerFlow], low: float, high: float) -> pd.Se
     return pd.Series(counts)
 
 
-def within(flows: dict[str, PowerFlow], low: float, high: float) -> bool:
-    """True if all voltages of all power flows lie between two limits, per unit."""
-    lowest = min(float(flow.voltages.min().min()) for flow in flows.values())
-    highest = max(float(flow.voltages.max().max()) for flow in flows.values())
-    return low < lowest and highest < high
-
-
 # --- the feeder -----------------------------------------------------------------------------------
-def blind_to_read(blind: pd.DataFrame):
-    """What schedules do to the feeder that nobody looks at, formatted."""
-    style = styled(blind).format("{:.3f}", subset=["lowest voltage", "highest voltage"])
-    style = style.format("{:,.0f}", subset=["losses (kWh)"])
-    return style.format("{:.0f}", subset=["steps outside"])
-
-
 def with_limits(delivery: Delivery, unlimited: float, step_hours: float) -> dict[str, float]:
     """What voltage limits cost at one placement. unlimited: saving without limits, yuan."""
     voltages = delivery.flow.voltages
@@ -116,34 +99,7 @@ def with_limits(delivery: Delivery, unlimited: float, step_hours: float) -> dict
     }
 
 
-def limits_to_read(limited: pd.DataFrame):
-    """The table of `with_limits` by placement, formatted."""
-    voltages = [name for name in limited.index if "per unit" in name or "voltage" in name]
-    style = styled(limited).format("{:,.0f}")
-    if limited.empty:
-        return style
-    style = style.format("{:.4f}", subset=(voltages, slice(None)))
-    return style.format("{:.1f}", subset=(["traded (MWh)"], slice(None)))
-
-
-def operator_in_words(best: CoalitionResult, agreed: CoalitionResult, flow: PowerFlow) -> str:
-    """Two sentences on a negotiation in which the operator took part."""
-    lower = agreed.certificate.lower if agreed.certificate else float("nan")
-    low, high = flow.voltages.min().min(), flow.voltages.max().max()
-    return (
-        f"joint optimum {best.cost:,.0f} yuan, negotiated {agreed.cost:,.0f}, "
-        f"proven: not below {lower:,.0f}\n"
-        f"AC voltages {low:.3f} to {high:.3f} per unit"
-    )
-
-
 # --- fairness -------------------------------------------------------------------------------------
 def stability_of(values: Values, gains: pd.DataFrame, least: float) -> pd.DataFrame:
     """Whether each split is in the core, beside the best that any split could do (yuan)."""
     return stability(values, gains).assign(**{"least core (yuan)": least})
-
-
-def whole_yuan(table: pd.DataFrame) -> pd.DataFrame:
-    """The same table with its columns in yuan rounded."""
-    shown = [name for name in YUAN if name in table]
-    return table.assign(**{name: table[name].astype(float).round(0).astype(int) for name in shown})

@@ -344,6 +344,11 @@ def trades_by_name(
     return ways | played
 
 
+def row_of(rules: Rules) -> str:
+    """The row that a game by these rules has in `trades_by_name`."""
+    return f"game (paper B): {rules.demand}, {rules.order}"
+
+
 def both_readings_of_scenario_1(
     ways: pd.DataFrame, games: Mapping[str, GameResult]
 ) -> pd.DataFrame:

@@ -81,6 +81,18 @@ def compared(difference: float, size: float, other: str, unit: str = "yuan") -> 
     return f"{said} {'as' if said == 'as much' else 'than'} {other}"
 
 
+def bill_said(item: str, saved: float) -> str:
+    """What happens to one cost item, yuan; a sale is an income.
+
+    >>> bill_said("gas", 120.0), bill_said("electricity sale", 120.0)
+    ('gas falls by 120', 'income from sales to the grid grows by 120')
+    """
+    word = "falls" if saved > 0 else "grows"
+    if item == "electricity sale":
+        item, word = "income from sales to the grid", "grows" if saved > 0 else "falls"
+    return f"{item} {word} by {in_digits(abs(saved))}"
+
+
 def share_said(part: float, whole: float) -> str:
     """A part in percent of the size of the whole; an en dash where there is no whole.
 

@@ -30,7 +30,15 @@ from vppcore.pages.tables_game import (
     without_satisfaction,
 )
 from vppcore.pages.words import hours_said, listed, signed
-from vppcore.pages.words_b import between, compared, counted, in_digits, more_or_less, share_said
+from vppcore.pages.words_b import (
+    between,
+    bill_said,
+    compared,
+    counted,
+    in_digits,
+    more_or_less,
+    share_said,
+)
 from vppcore.schedule import DispatchResult
 
 SETTLED = 1e-3  # in probability or share of a price: nearer to the end than this is there
@@ -424,13 +432,7 @@ def bills_that_fall(alone: Mapping[str, DispatchResult], game: GameResult) -> st
     saved = saved.drop("carbon", errors="ignore")
     saved["carbon"] = carbon
     named = saved[saved.abs() > SETTLED * saved.abs().max()].sort_values(ascending=False)
-    said = [
-        f"{name} {'falls' if yuan > 0 else 'grows'} by {in_digits(abs(yuan))}"
-        if name != "electricity sale"
-        else f"income from sales to the grid {'grows' if yuan > 0 else 'falls'} by "
-        f"{in_digits(abs(yuan))}"
-        for name, yuan in named.items()
-    ]
+    said = [bill_said(str(name), yuan) for name, yuan in named.items()]
     return f"In yuan, {listed(said)}." if said else "No bill changes."
 
 
