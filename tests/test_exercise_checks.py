@@ -146,6 +146,16 @@ def test_the_answer_stands_in_no_form():
             assert all(abs(float(number) - asked.answer) > asked.tolerance / 2 for number in known)
 
 
+def test_the_list_of_all_exercises_has_each_once_in_its_grade():
+    forms = load("book/_ext/exercise_forms.py")
+    for sheet in all_sheets():
+        lines = forms.chapter_lines(sheet)
+        assert f"<exercises/{sheet.name}>" in lines[0]
+        for exercise in sheet.exercises:
+            (line,) = [line for line in lines if f"<{exercise.label}>" in line]
+            assert line.startswith(f"- *{exercise.grade}*: ") and exercise.title in line
+
+
 # --- the source -----------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("change", "said"),

@@ -6,7 +6,8 @@ compares. Where nothing can be typed, in print, the form is left out.
 
 `exercise-download` links the page's notebook, which tools/exercise_notebooks.py writes beside it.
 
-`exercise-list` lists the exercises of all pages by chapter and grade, read from the pages.
+`exercise-grades` says what the grades mean, `exercise-list` lists the exercises of all pages by
+chapter and grade, read from the pages.
 """
 
 from __future__ import annotations
@@ -98,8 +99,16 @@ class Download(SphinxDirective):
             f"These exercises as a {{download}}`notebook to work in <{file}>`: with an empty cell"
             " for each and `check` for your numbers, without solutions. Put it into the folder"
             " `notebooks` of the book and open it with `make lab`."
+            " The {doc}`list of all exercises <../exercises>` says what the grades mean."
         )
         return written(self, [sentence])
+
+
+class Grades(SphinxDirective):
+    """`{exercise-grades}`: what each grade means."""
+
+    def run(self) -> list[nodes.Node]:
+        return written(self, [f"- **{grade}**: {meaning}." for grade, meaning in GRADES.items()])
 
 
 class ExerciseList(SphinxDirective):
@@ -151,5 +160,6 @@ def setup(app: Any) -> dict[str, bool]:
     )
     app.add_directive("check", Check)
     app.add_directive("exercise-download", Download)
+    app.add_directive("exercise-grades", Grades)
     app.add_directive("exercise-list", ExerciseList)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
