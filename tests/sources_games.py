@@ -106,6 +106,30 @@ def game_saving() -> float:
 
 
 # --- elastic demand and money ---------------------------------------------------------------------
+@cache
+def day_of_the_text(demand: str = "elastic", order: str = "text") -> GameResult:
+    """The game on the book's day."""
+    return trade_by_game(load_case("paper-b"), rules=Rules(demand=demand, order=order), starts=0)
+
+
+def lone_price(step: int, seller: str) -> float:
+    """What a seller asks in an hour in which it is alone."""
+    prices = day_of_the_text().prices.loc[step].dropna()
+    assert list(prices.index) == [seller]
+    return float(prices[seller])
+
+
+def day_saved(demand: str, order: str) -> float:
+    """What a game saves on the book's day, yuan."""
+    return float(day_of_the_text(demand, order).table["gain"].sum())
+
+
+def kept_by_receivers(demand: str, order: str) -> float:
+    """The share of the saving that stays with those who receive money over the day."""
+    table = day_of_the_text(demand, order).table
+    return float(table["gain"][table["payment"] < 0].sum() / table["gain"].sum())
+
+
 def text_price(seller: str) -> float:
     """Of the toy, in the order of the text, with a coefficient of 4/3."""
     hour = replace(toy(), satisfaction=np.full(2, 4 / 3))
