@@ -7,18 +7,27 @@ from collections.abc import Mapping
 import pandas as pd
 
 from vppcore.case import Case
+from vppcore.components import ElectricLoad, Renewable
 from vppcore.cooperation.delivery import Delivery, within_limits
 from vppcore.cooperation.joint import pool
 from vppcore.cooperation.ranges import OptimalSchedules
 from vppcore.errors import NotSolved, WrongInput
 from vppcore.grid.feeder import Feeder, load_feeder
 from vppcore.grid.measured import measured_power, spread
-from vppcore.grid.placement import Placement, default_placement, placement_of, withdrawals
+from vppcore.grid.placement import (
+    Operator,
+    Placement,
+    default_placement,
+    placement_of,
+    withdrawals,
+)
 from vppcore.grid.power_flow import PowerFlow, power_flow, solve_flow
+from vppcore.pages.colours import NAMES
 from vppcore.pages.tables_c import step_length
 from vppcore.places import DATA
 from vppcore.schedule import DispatchResult
 from vppcore.standalone import alone
+from vppcore.vpp import VPP
 
 # three places for three VPPs on the IEEE 33-bus feeder, which the page compares
 STANDARD = {
@@ -34,6 +43,16 @@ def in_quarter_hours(case: Case) -> str | None:
     """The name of the same case in steps of 15 minutes, if there is one beside it."""
     finer = f"{case.name}-15min"
     return finer if (DATA / finer / "case.yaml").is_file() else None
+
+
+def profiles_of_a_day(vpp: VPP) -> dict[str, pd.Series]:
+    """What a VPP's loads need and its plants can give in the first 24 hours, kW by step."""
+    steps = round(24 / vpp.step_hours)
+    drawn: list[ElectricLoad | Renewable] = [*vpp.of(ElectricLoad), *vpp.of(Renewable)]
+    return {
+        f"{NAMES.get(one.name, one.name)} (MW)": pd.Series(one.scale * one.forecast[:steps])
+        for one in drawn
+    }
 
 
 def step_lengths(cases: list[Case], solver: str) -> pd.DataFrame:
@@ -112,6 +131,16 @@ def flows_at(
         for mode, dispatches in schedules.items():
             flows[place, mode] = power_flow(placement, withdrawals(case, dispatches))
     return flows
+
+
+def operators_answer(placement: Placement, wished: pd.DataFrame) -> pd.DataFrame:
+    """The withdrawals within limits that are nearest to those wished for, kW.
+
+    wished: a row per step, a column per VPP; so is the answer.
+    """
+    operator = Operator(placement, [str(name) for name in wished], len(wished))
+    granted = -operator.expect(wished.to_numpy(float), penalty=1.0)
+    return pd.DataFrame(granted, wished.index, wished.columns)
 
 
 def voltages_of_all_optima(
