@@ -147,7 +147,7 @@ class HeatLoad(Load):
 class ControllableLoad(Component):
     r"""Load that customers give up when they are called, paper B section 2.4:
 
-    $$0\le P^{CL}_t\le f^{cl}\bar L_t,\quad
+    $$0\le P^{CL}_t\le \nu\bar L_t,\quad
       \sum_t\Delta\big(\varrho\,\pi^b_tP^{CL}_t+a(P^{CL}_t)^2\big)$$
     The compensation is a share of the purchase price and rises with the amount called. What is
     called is a part of the VPP's electric loads; what they serve less what is called stays at
@@ -185,7 +185,7 @@ class ControllableLoad(Component):
         of="grid.buy_price",
     )
     share: float = parameter(
-        "-", "share of the load that may be called", 0.0, 0.0, 1.0, symbol="f^{cl}"
+        "-", "share of the load that may be called", 0.0, 0.0, 1.0, symbol=r"\nu"
     )
     price_share: float = parameter(
         "-", "compensation as a share of the purchase price", 1.0, symbol=r"\varrho"
