@@ -12,10 +12,11 @@ from functools import cache
 
 import pytest
 import sources_exercises
+import yaml
 
 from vppcore.exercises.questions import all_questions
 from vppcore.exercises.sheets import GRADES, all_sheets, read_sheet, sheet_names
-from vppcore.places import EXERCISES, NOTEBOOKS
+from vppcore.places import EXERCISES, NOTEBOOKS, PROJECT
 
 BLOCK = re.compile(r"```(python|text)\n(.*?)```", re.S)
 NUMBER = re.compile(r"-?\d[\d,]*\.?\d*(?:e-?\d+)?")
@@ -125,12 +126,19 @@ def test_the_chapter_leads_to_its_exercises_and_they_to_their_notebook(name):
     assert sheet_text(name).count("```{exercise-download}\n") == 1
 
 
-@pytest.mark.parametrize(
-    "notebook", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda notebook: notebook.stem
-)
-def test_links_of_notebooks_to_exercises_arrive(notebook):
-    linked = re.findall(
-        r"\{doc\}`\.\./book/(exercises[\w/-]*)`", notebook.read_text(encoding="utf-8")
-    )
-    for page in linked:
-        assert (EXERCISES.parent / f"{page}.md").is_file(), page
+def exercises_by_notebook() -> dict[str, str]:
+    """Notebook -> the page of exercises of its chapter, as the book's contents have them."""
+    parts = yaml.safe_load((PROJECT / "_toc.yml").read_text(encoding="utf-8"))["parts"]
+    pages = {}
+    for chapter in [chapter for part in parts for chapter in part["chapters"]]:
+        files = [section["file"] for section in chapter.get("sections", [])]
+        for page in [file for file in files if file.startswith("book/exercises/")]:
+            notebooks = [file for file in files if file.startswith("notebooks/")]
+            pages |= {notebook.removeprefix("notebooks/"): page for notebook in notebooks}
+    return pages
+
+
+@pytest.mark.parametrize(("notebook", "page"), exercises_by_notebook().items())
+def test_a_notebook_leads_to_the_exercises_of_its_chapter(notebook, page):
+    text = (NOTEBOOKS / f"{notebook}.ipynb").read_text(encoding="utf-8")
+    assert f"{{doc}}`../{page}`" in text
