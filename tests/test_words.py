@@ -320,8 +320,9 @@ def test_needs_offers_and_peaks_are_sums_and_maxima(parent):
     said = words_vpp.needs_and_offers(electric, heat, renewable, 1.0)
     assert words.energy(electric.sum().sum()) in said and words.energy(heat.sum().sum()) in said
     peak = electric["VPP2"].max()
-    assert f"VPP2 in hour {electric['VPP2'].idxmax()} ({peak:,.0f} kW)" in words_vpp.peaks(
-        electric, "electric load"
+    assert (
+        f"VPP2 in hour {electric['VPP2'].idxmax()} ({words.in_digits(peak)} kW)"
+        in words_vpp.peaks(electric, "electric load")
     )
     above = renewable["VPP3"] > electric["VPP3"]
     hours = words.hours_said(above.index[above])
@@ -542,6 +543,12 @@ def test_cooperation_is_worth_the_difference_to_no_trade():
         "To trade at all, as suits the forecast, takes 10 yuan off the mean, 15 yuan off the 95 % "
         "quantile and 20 yuan off the mean of worst 5 %."
     )
+    risk.loc["robust 4"] = 94.0
+    assert words_uncertainty.choice_of_promises(risk) == (
+        "Which promises are made is a smaller matter: 4 yuan between them on average."
+    )
+    risk.loc["robust 4"] = 120.0
+    assert "as large a matter: 30 yuan" in words_uncertainty.choice_of_promises(risk)
 
 
 # --- pages ----------------------------------------------------------------------------------------
@@ -559,7 +566,18 @@ def fixed_texts(notebook: str) -> list[tuple[str, str]]:
     return texts
 
 
-@pytest.mark.parametrize("notebook", ["one_vpp", "cooperation", "worst_day"])
+STUDY_A = (
+    "data",
+    "one_vpp",
+    "cooperation",
+    "bargaining",
+    "worst_day",
+    "uncertainty",
+    "out_of_sample",
+)
+
+
+@pytest.mark.parametrize("notebook", STUDY_A)
 def test_what_a_run_for_another_vpp_would_make_untrue_is_not_written_down(notebook):
     """A VPP is named in fixed text only as the book's or the paper's, or in a command to type."""
     untrue = []

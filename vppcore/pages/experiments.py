@@ -183,7 +183,8 @@ class Held(NamedTuple):
         their expectations still move in the early round (percent of their size), rounds in all,
         what the certificate leaves open in the end (gap, yuan), and the round in which the penalty
         was let go because the talks stalled (not a number if it never was).
-    disagreement, movement: the two relative residuals by round, a column for each penalty.
+    disagreement, movement: the two relative residuals by round, a column for each penalty, as long
+        as it is held.
     """
 
     early: int
@@ -209,7 +210,8 @@ def hold_penalties(
     for penalty in tqdm(penalties, desc="penalties", disable=not progress):
         made = cooperate(case, **settings, penalty=penalty, tolerance=tolerance, solver=solver)
         name, proof = f"{penalty:.0e}", made.certificate
-        apart[name], moves[name] = [made.history[f"relative {of}"] for of in ("primal", "dual")]
+        kept = made.history[made.history["penalty"] == penalty]
+        apart[name], moves[name] = [kept[f"relative {of}"] for of in ("primal", "dual")]
         other = made.history.index[made.history["penalty"] != penalty]
         rows.append(
             {
@@ -220,7 +222,7 @@ def hold_penalties(
             }
         )
     table = pd.DataFrame(rows)
-    early = min(EARLY, int(table["rounds"].min()))
+    early = min(EARLY, *[len(residual) for residual in apart.values()])
     for at, (what, residuals) in enumerate((("disagree", apart), ("move", moves)), 1):
         table.insert(at, f"{what} early (%)", [100 * each[early] for each in residuals.values()])
     return Held(early, table, pd.DataFrame(apart), pd.DataFrame(moves))

@@ -207,6 +207,15 @@ def worth_of_cooperation(risk: pd.DataFrame) -> str:
     return f"To trade at all, as suits the forecast, takes {listed(said)}."
 
 
+def choice_of_promises(risk: pd.DataFrame) -> str:
+    """How much the choice of promises matters, beside trading at all. risk: as `risk_table`."""
+    mean = risk["mean"]
+    trading, chosen = mean["alone"] - mean["nominal"], mean.drop("alone")
+    apart = chosen.max() - chosen.min()
+    word = "a smaller" if apart < trading else "as large a"
+    return f"Which promises are made is {word} matter: {apart:,.0f} yuan between them on average."
+
+
 def worth_of_robustness(price: pd.DataFrame, nominal: pd.Series) -> str:
     """What robust promises cost on average, schedule by schedule.
 

@@ -14,6 +14,7 @@ from vppcore.pages.published import NUMBER_TOLERANCE
 from vppcore.pages.words import (
     energy,
     hours_said,
+    in_digits,
     listed,
     share,
     signed,
@@ -63,7 +64,7 @@ def prices_and_sources(tariff: pd.DataFrame, statuses: pd.Series) -> str:
 def peaks(load: pd.DataFrame, what: str) -> str:
     """When each VPP's load is largest, kW. what: "electric load" or "heat load"."""
     said = [
-        f"{name} in hour {load[name].idxmax()} ({load[name].max():,.0f} kW)"
+        f"{name} in hour {load[name].idxmax()} ({in_digits(load[name].max())} kW)"
         for name in load.columns
     ]
     return f"The {what} is largest at {listed(said)}." if said else ""
