@@ -124,7 +124,7 @@ def test_the_certificate_is_said_in_yuan():
     made = seller_and_buyer()
     agreed, optimum = cooperate(made), pool(made)
     proof = agreed.certificate
-    apart = f"{proof.upper - proof.lower:,.2f} yuan above the best possible."
+    apart = f"{words.in_digits(proof.upper - proof.lower)} yuan above the best possible."
     assert words_cooperation.talks(agreed).endswith(apart)
     assert f"agree after {agreed.iterations} rounds" in words_cooperation.talks(agreed)
     left = words_cooperation.left_to_find(agreed, optimum)
@@ -363,7 +363,8 @@ def test_payments_are_those_of_the_split():
     split = bargain(made, apart, together)
     pays = split.table["payment"]
     said = words_cooperation.payments(split)
-    assert f"buyer pays {pays['buyer']:,.0f} and seller receives {pays['buyer']:,.0f} yuan." in said
+    paid = words.amount(pays["buyer"], max(0, words.places_for(split.gains.sum())))
+    assert f"buyer pays {paid} and seller receives {paid} yuan." in said
     before = split.table["alone"] - split.table["with trades"]
     assert "seller would not agree" in words_cooperation.before_payments(before)
     assert "4 of 4" not in words_cooperation.place_in_band(
@@ -388,9 +389,9 @@ def test_gains_and_roads_are_those_of_the_split():
     made = seller_and_buyer()
     apart, together = alone(made), pool(made)
     split = bargain(made, apart, together)
-    said = words_cooperation.gains(split)
+    said, places = words_cooperation.gains(split), max(0, words.places_for(split.gains.sum()))
     for name, gain in split.gains.items():
-        assert f"{name} gains {gain:,.0f}" in said
+        assert f"{name} gains {words.amount(gain, places)}" in said
     roads = pd.DataFrame({"closed form": split.gains, "conic": split.gains + [0.5, -0.5]})
     way = replace(split, method="closed form")
     far = words_cooperation.roads_apart(roads, {"closed form": way, "conic": way})
@@ -400,7 +401,11 @@ def test_gains_and_roads_are_those_of_the_split():
 
 def test_the_widest_range_of_a_gain_is_named():
     splits = pd.DataFrame({"A": [10.0, 30.0], "B": [70.0, 75.0]})
-    assert "A's gain lies anywhere between 10 and 30 yuan" in words_cooperation.how_firm(splits)
+    assert "A's gain lies anywhere between 10.00 and 30.00 yuan" in words_cooperation.how_firm(
+        splits
+    )
+    alike = pd.DataFrame({"A": [10.0, 10.001], "B": [70.0, 69.999]})
+    assert words_cooperation.how_firm(alike).endswith("split it alike, to 0.0010 yuan.")
 
 
 def test_the_worst_day_is_said_with_its_hours_and_prices():
@@ -410,7 +415,9 @@ def test_the_worst_day_is_said_with_its_hours_and_prices():
     }
     day = made["V"]
     said = words_uncertainty.worst_said(made, "V")
-    assert f"V pays {day.cost:,.0f} yuan" in said and said.endswith("No VPP loses more.")
+    assert f"V pays {words.in_digits(day.cost, 5)} yuan" in said and said.endswith(
+        "No VPP loses more."
+    )
     assert words_uncertainty.hits_said(day.hits, "V") == "The adversary hits V's load in hour 2."
     assert words_uncertainty.hits_said(0 * day.hits, "V") == "Nothing is hit at V."
     prices = pd.DataFrame({"worst day": [0.5, 2.0]}, index=day.hits.index)
@@ -439,25 +446,25 @@ LEVELS = pd.DataFrame(
 
 def test_costs_by_level_are_said_from_end_to_end():
     assert words_uncertainty.costs_rise(LEVELS).endswith(
-        "grows from 100 to 150 yuan alone and from 80 to 125 together."
+        "grows from 100.00 to 150.00 yuan alone and from 80.000 to 125.00 together."
     )
     assert "23.1 % at level 2, where it is most" in words_uncertainty.saved_by_level(LEVELS)
     grown = words_uncertainty.growth_shared(LEVELS)
-    assert "grows by 50 yuan alone and by 45 together" in grown
+    assert "grows by 50.0 yuan alone and by 45.0 together" in grown
     assert (
         "more slowly than alone on the way to level 2 and no more slowly on the way to level 4"
         in grown
     )
     one = LEVELS.loc[[2]]
     assert words_uncertainty.growth_shared(one) == ""
-    assert words_uncertainty.costs_rise(one).startswith("At level 2 130 yuan")
+    assert words_uncertainty.costs_rise(one).startswith("At level 2 130.00 yuan")
     assert words_uncertainty.saved_by_level(one) == "Cooperation saves 23.1 % of it."
 
 
 def test_bounds_are_said_by_how_far_they_are_apart():
     bounds = pd.DataFrame({"lower": [60.0, 99.5], "upper": [110.0, 100.0]})
     said = words_uncertainty.bounds_meet(bounds, 2)
-    assert "begin 50 yuan apart and end, after 2 rounds, 0.50 yuan apart" in said
+    assert "begin 50.0 yuan apart and end, after 2 rounds, 0.500 yuan apart" in said
     assert "bounds meet" in words_uncertainty.gaps(LEVELS)
     stopped = LEVELS.assign(gap=[0.0, 0.02, 0.0])
     assert words_uncertainty.gaps(stopped).startswith("At level 2 the search was stopped")
@@ -481,8 +488,15 @@ def test_who_gains_most_by_level_and_where_the_band_binds():
 def test_level_0_stands_beside_the_negotiated_split():
     made = seller_and_buyer()
     split = bargain(made, alone(made), pool(made))
-    said = words_uncertainty.at_level_0(split, split)
-    assert said.count(f"buyer {split.gains['buyer']:,.0f}") == 2
+    assert words_uncertainty.at_level_0(split, split).endswith(
+        "the split of the negotiated trades."
+    )
+    other = replace(split, table=split.table.assign(gain=split.table["gain"] + [1.0, -1.0]))
+    said = words_uncertainty.at_level_0(split, other)
+    places = max(0, words.places_for(split.gains.sum()))
+    for each in (split, other):
+        for name, gain in each.gains.items():
+            assert f"{name} {words.amount(gain, places)}" in said
 
 
 def test_sampled_days_above_a_guarantee_are_no_contradiction():
@@ -498,8 +512,8 @@ def test_sampled_days_above_a_guarantee_are_no_contradiction():
 def test_shares_by_level_find_the_largest():
     sweep = pd.DataFrame({"saving (%)": [12.3, 17.04, 15.6]}, index=[0, 8, 12])
     assert words_uncertainty.shares_by_level({"mine": sweep}) == (
-        "In mine the saving is 12.3 % at level 0, 17.0 % at level 8, where it is largest, and "
-        "15.6 % at level 12."
+        "In mine the saving is 12.3 % at level 0, 17.0 % at level 8, where it is most, and 15.6 % "
+        "at level 12."
     )
 
 
@@ -513,7 +527,7 @@ def test_what_robust_promises_cost_is_said_one_by_one():
     nominal = pd.Series({"mean": 79200.0, "95 % quantile": 1.0, "mean of worst 5 %": 90900.0})
     prices = prices_of(-1972.0, 40.0).assign(mean=[328.0, -79.2])
     assert words_uncertainty.worth_of_robustness(prices, nominal).endswith(
-        "on average 328 yuan more with robust 4 (0.41 %) and 79 yuan less with robust 8 (−0.10 %)."
+        "on average 328 yuan more with robust 4 (0.41 %) and 79.2 yuan less with robust 8 (−0.10 %)."
     )
 
 
@@ -540,15 +554,15 @@ def test_cooperation_is_worth_the_difference_to_no_trade():
         [[100.0, 110.0, 120.0], [90.0, 95.0, 100.0]], ["alone", "nominal"], measures
     )
     assert words_uncertainty.worth_of_cooperation(risk) == (
-        "To trade at all, as suits the forecast, takes 10 yuan off the mean, 15 yuan off the 95 % "
-        "quantile and 20 yuan off the mean of worst 5 %."
+        "To trade at all, as suits the forecast, takes 10.0 yuan off the mean, 15.0 yuan off the "
+        "95 % quantile and 20.0 yuan off the mean of worst 5 %."
     )
     risk.loc["robust 4"] = 94.0
     assert words_uncertainty.choice_of_promises(risk) == (
-        "Which promises are made is a smaller matter: 4 yuan between them on average."
+        "Which promises are made is a smaller matter: 4.00 yuan between them on average."
     )
     risk.loc["robust 4"] = 120.0
-    assert "as large a matter: 30 yuan" in words_uncertainty.choice_of_promises(risk)
+    assert "as large a matter: 30.0 yuan" in words_uncertainty.choice_of_promises(risk)
 
 
 # --- pages ----------------------------------------------------------------------------------------

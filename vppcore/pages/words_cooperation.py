@@ -33,6 +33,7 @@ SAID = {
 }
 SMALL = 5e-3  # of the saving: items below it are not named one by one
 REST = 1e-3  # of the largest: less is what the talks have left over
+ALIKE = 1e-3  # of the saving: splits that are no further apart count as one
 SEEN = 1e-4  # of the largest number of its kind: less counts as nothing
 NOTHING = 1e-6  # of the costs: a saving below it is none
 
@@ -110,10 +111,11 @@ def talks(coalition: CoalitionResult) -> str:
     if proof is None:
         return ""
     end = "agree after" if coalition.agreed else "have not agreed after"
+    gap = in_digits(proof.upper - proof.lower)
     return (
         f"Telling each other nothing but expected trades and prices, they {end} "
-        f"{coalition.iterations} rounds; the trades cost {proof.upper:,.0f} yuan, which is proven "
-        f"to lie at most {proof.upper - proof.lower:,.2f} yuan above the best possible."
+        f"{coalition.iterations} rounds; the trades cost {in_digits(proof.upper, 5)} yuan, proven "
+        f"to lie at most {gap} yuan above the best possible."
     )
 
 
@@ -205,7 +207,7 @@ def held_penalties(early: int, held: pd.DataFrame) -> str:
         f"{in_digits(large['move early (%)'], 2)} %. {slow_and_creeping(small, large)}"
         f"The talks are shortest with {quickest['penalty']:.0e} ({quickest['rounds']:,.0f} rounds, "
         f"{small['rounds']:,.0f} and {large['rounds']:,.0f} at the ends). What comes of them is "
-        f"the same: the certificates leave {held['gap (yuan)'].max():,.2f} yuan open at most."
+        f"the same: the certificates leave {in_digits(held['gap (yuan)'].max())} yuan open at most."
     )
 
 
@@ -233,14 +235,15 @@ def ways_to_talk(compared: pd.DataFrame) -> str:
 
 # --- bargaining -----------------------------------------------------------------------------------
 def gains(split: BargainResult) -> str:
-    """What each VPP gains of the saving, and by which weight."""
+    """What each VPP gains of the saving."""
     table, total = split.table, float(split.gains.sum())
+    places = max(0, places_for(total))
     said = [
-        f"{name} gains {table.loc[name, 'gain']:,.0f} ({share(table.loc[name, 'gain'], total)})"
-        for name in table.index
+        f"{name} gains {amount(gain, places)} ({share(gain, total)})"
+        for name, gain in table["gain"].items()
     ]
     how = "as near to its weight as prices in the band allow" if split.bound else "by its weight"
-    saved = f"Of the {total:,.0f} yuan that cooperation saves"
+    saved = f"Of the {amount(total, places)} yuan that cooperation saves"
     return f"{saved} each VPP gets its part {how}: {listed(said)}."
 
 
@@ -249,8 +252,10 @@ def payments(split: BargainResult) -> str:
     table = split.table
     due = [f"{name} {table.loc[name, 'weight']:.3f}" for name in table.index]
     limit = SEEN * float(table["gain"].abs().sum())
-    pays = [f"{n} pays {y:,.0f}" for n, y in table["payment"].items() if y > limit]
-    gets = [f"{n} receives {-y:,.0f}" for n, y in table["payment"].items() if y < -limit]
+    places = max(0, places_for(float(split.gains.sum())))
+    paid = list(table["payment"].items())
+    pays = [f"{name} pays {amount(yuan, places)}" for name, yuan in paid if yuan > limit]
+    gets = [f"{name} receives {amount(-yuan, places)}" for name, yuan in paid if yuan < -limit]
     if not pays:
         return f"The weights are {listed(due)}. Nobody pays anybody."
     how = "the best that prices in the band can do" if split.bound else "a share of the saving each"
@@ -281,7 +286,7 @@ def roads_apart(roads: pd.DataFrame, ways: Mapping[str, BargainResult]) -> str:
     roads: a column of gains for each road, yuan. ways: road -> its result.
     """
     apart = float((roads.max(axis=1) - roads.min(axis=1)).max())
-    sentence = f"The roads differ by {apart:,.2f} yuan at most"
+    sentence = f"The roads differ by {in_digits(apart, 2)} yuan at most"
     largest = float(roads.abs().max().max())
     sentence += f", {share(apart, largest)} of the largest gain." if largest else "."
     notes = [f"{name}: {road.note}." for name, road in ways.items() if road.method != name]
@@ -291,9 +296,14 @@ def roads_apart(roads: pd.DataFrame, ways: Mapping[str, BargainResult]) -> str:
 def how_firm(splits: pd.DataFrame) -> str:
     """By how much other optimal trades change what a VPP gains; splits: a row for each, yuan."""
     apart = splits.max() - splits.min()
-    name = apart.idxmax()
+    name, saving = apart.idxmax(), float(splits.iloc[0].sum())
+    if apart[name] <= ALIKE * abs(saving):
+        return (
+            f"Here all roads to the least cost split it alike, to {in_digits(apart[name], 2)} yuan."
+        )
+    places = max(0, places_for(saving))
+    ends = [amount(end, places) for end in (splits[name].min(), splits[name].max())]
     return (
-        f"With one and the same cost, {name}'s gain lies anywhere between "
-        f"{splits[name].min():,.0f} and {splits[name].max():,.0f} yuan, by the trades that happen "
-        "to be found."
+        f"With one and the same cost, {name}'s gain lies anywhere between {ends[0]} and {ends[1]} "
+        "yuan, by the trades that happen to be found."
     )

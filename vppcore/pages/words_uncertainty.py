@@ -12,13 +12,18 @@ import pandas as pd
 from vppcore.bargaining.split import BargainResult
 from vppcore.pages.checks import ROBUST_ACCURACY
 from vppcore.pages.words import (
+    amount,
     hours_said,
+    in_digits,
     listed,
+    places_for,
     share,
     span,
 )
 from vppcore.uncertainty.result import RobustResult
 from vppcore.uncertainty.worst_day import WorstCase
+
+ALIKE = 1e-3  # of the saving: splits that are no further apart count as one
 
 
 def worst_said(days: Mapping[str, WorstCase], vpp: str) -> str:
@@ -27,12 +32,12 @@ def worst_said(days: Mapping[str, WorstCase], vpp: str) -> str:
     more = {name: each.cost - each.nominal for name, each in days.items()}
     most = max(more, key=lambda name: more[name])
     sentence = (
-        f"On its worst day {vpp} pays {day.cost:,.0f} yuan, {more[vpp]:,.0f} more than on the day "
-        f"of the forecast ({share(more[vpp], day.nominal)})."
+        f"On its worst day {vpp} pays {in_digits(day.cost, 5)} yuan, {in_digits(more[vpp])} more "
+        f"than on the day of the forecast ({share(more[vpp], day.nominal)})."
     )
     if most == vpp:
         return f"{sentence} No VPP loses more."
-    lost = f"{more[most]:,.0f} yuan ({share(more[most], days[most].nominal)})"
+    lost = f"{in_digits(more[most])} yuan ({share(more[most], days[most].nominal)})"
     return f"{sentence} Most is lost by {most}: {lost}."
 
 
@@ -79,9 +84,10 @@ def proven(days: Mapping[str, WorstCase]) -> str:
 
 def tried_days(tried: list[float], worst: float, exact: float, searched: float) -> str:
     """What days drawn at random and all days of a small budget cost beside those searched."""
+    less = in_digits(worst - max(tried))
     return (
-        f"The costliest of {len(tried)} random days costs {worst - max(tried):,.0f} yuan less than "
-        f"the worst day. With a budget of one hour for each of two series, trying all days gives "
+        f"The costliest of {len(tried)} random days costs {less} yuan less than the worst day. "
+        "With a budget of one hour for each of two series, trying all days gives "
         f"{exact:,.2f} yuan and the search {searched:,.2f}."
     )
 
@@ -92,13 +98,13 @@ def costs_rise(sweep: pd.DataFrame) -> str:
     alone, together = sweep["alone"], sweep["together"]
     if first == last:
         return (
-            f"At level {first} {alone[first]:,.0f} yuan can be guaranteed alone and "
-            f"{together[first]:,.0f} together."
+            f"At level {first} {in_digits(alone[first], 5)} yuan can be guaranteed alone and "
+            f"{in_digits(together[first], 5)} together."
         )
     return (
         f"From level {first} to {last} the cost that can be guaranteed grows from "
-        f"{alone[first]:,.0f} to {alone[last]:,.0f} yuan alone and from {together[first]:,.0f} to "
-        f"{together[last]:,.0f} together."
+        f"{in_digits(alone[first], 5)} to {in_digits(alone[last], 5)} yuan alone and from "
+        f"{in_digits(together[first], 5)} to {in_digits(together[last], 5)} together."
     )
 
 
@@ -115,8 +121,8 @@ def growth_shared(sweep: pd.DataFrame) -> str:
         if where.any()
     ]
     return (
-        f"Over all levels the cost grows by {grown['alone']:,.0f} yuan alone and by "
-        f"{grown['together']:,.0f} together. Step by step it grows together {listed(said)}."
+        f"Over all levels the cost grows by {in_digits(grown['alone'])} yuan alone and by "
+        f"{in_digits(grown['together'])} together. Step by step it grows together {listed(said)}."
     )
 
 
@@ -125,11 +131,24 @@ def saved_by_level(sweep: pd.DataFrame) -> str:
     saved = sweep["saving (%)"]
     if len(saved) == 1:
         return f"Cooperation saves {saved.iloc[0]:.1f} % of it."
-    return (
-        f"Cooperation saves {saved.iloc[0]:.1f} % at level {saved.index[0]}, {saved.max():.1f} % "
-        f"at level {saved.idxmax()}, where it is most, and {saved.iloc[-1]:.1f} % at level "
-        f"{saved.index[-1]}."
-    )
+    return f"Cooperation saves {ends_and_most(saved)}."
+
+
+def ends_and_most(saved: pd.Series) -> str:
+    """The first, the largest and the last of percentages by level, each once.
+
+    >>> ends_and_most(pd.Series([12.34, 17.0, 15.6], index=[0, 8, 12]))
+    '12.3 % at level 0, 17.0 % at level 8, where it is most, and 15.6 % at level 12'
+    >>> ends_and_most(pd.Series([20.1, 17.1], index=[0, 4]))
+    '20.1 % at level 0, where it is most, and 17.1 % at level 4'
+    """
+    first, most, last = saved.index[0], saved.idxmax(), saved.index[-1]
+    said = []
+    for level in dict.fromkeys((first, most, last)):
+        where = ", where it is most" if level == most else ""
+        said.append(f"{saved[level]:.1f} % at level {level}{where}")
+    before_end = "," if len(said) > 2 or most == first else ""
+    return f"{', '.join(said[:-1])}{before_end} and {said[-1]}"
 
 
 def gaps(sweep: pd.DataFrame) -> str:
@@ -144,10 +163,14 @@ def gaps(sweep: pd.DataFrame) -> str:
 
 def bounds_meet(bounds: pd.DataFrame, level: int) -> str:
     """How many rounds the two bounds took to meet. bounds: columns lower and upper, yuan."""
+
+    def apart(row: pd.Series) -> float:
+        return max(0.0, float(row["upper"] - row["lower"]))
+
     first, last = bounds.iloc[0], bounds.iloc[-1]
     return (
-        f"At level {level} the bounds begin {first['upper'] - first['lower']:,.0f} yuan apart and "
-        f"end, after {len(bounds)} rounds, {last['upper'] - last['lower']:,.2f} yuan apart."
+        f"At level {level} the bounds begin {in_digits(apart(first))} yuan apart and end, after "
+        f"{len(bounds)} rounds, {in_digits(apart(last))} yuan apart."
     )
 
 
@@ -175,35 +198,37 @@ def who_gains_by_level(gains: pd.DataFrame, names: list[str]) -> str:
 
 def at_level_0(split: BargainResult, negotiated: BargainResult) -> str:
     """How the split of level 0 differs from the one that the negotiated trades give."""
-    names = list(split.gains.index)
-    here = [f"{name} {split.gains[name]:,.0f}" for name in names]
-    there = [f"{name} {negotiated.gains[name]:,.0f}" for name in names]
+    saving = float(split.gains.sum())
+    places = max(0, places_for(saving))
+    here, there = [
+        listed([f"{name} {amount(gain, places)}" for name, gain in each.gains.items()])
+        for each in (split, negotiated)
+    ]
+    if float((split.gains - negotiated.gains).abs().max()) <= ALIKE * saving:
+        return (
+            "Level 0 is the day of the forecast, and its row is the split of the negotiated trades."
+        )
+    sums = [amount(float(each.gains.sum()), places) for each in (split, negotiated)]
     return (
-        f"Level 0 is the day of the forecast, and yet its row differs from the split of the "
-        f"negotiated trades: {listed(here)} here, {listed(there)} yuan there. Both sets of trades "
-        f"are optimal up to their tolerance (the savings are {split.gains.sum():,.0f} and "
-        f"{negotiated.gains.sum():,.0f}), but they are other trades, and the weights follow the "
-        "trades."
+        "Level 0 is the day of the forecast, and yet its row differs from the split of the "
+        f"negotiated trades: {here} here, {there} yuan there. Both sets of trades are optimal up "
+        f"to their tolerance (they save {sums[0]} and {sums[1]}), but they are other trades, and "
+        "the weights follow the trades."
     )
 
 
 def shares_by_level(sweeps: Mapping[str, pd.DataFrame]) -> str:
     """How the saving in percent goes with the level, a sentence for each case."""
-    sentences = []
-    for name, sweep in sweeps.items():
-        share = sweep["saving (%)"]
-        sentences.append(
-            f"In {name} the saving is {share.iloc[0]:.1f} % at level {share.index[0]}, "
-            f"{share.max():.1f} % at level {share.idxmax()}, where it is largest, and "
-            f"{share.iloc[-1]:.1f} % at level {share.index[-1]}."
-        )
-    return " ".join(sentences)
+    return " ".join(
+        f"In {name} the saving is {ends_and_most(sweep['saving (%)'])}."
+        for name, sweep in sweeps.items()
+    )
 
 
 def worth_of_cooperation(risk: pd.DataFrame) -> str:
     """By how much the trades for the forecast are better than none. risk: as `risk_table`."""
     less = (risk.loc["alone"] - risk.loc["nominal"])[["mean", "95 % quantile", "mean of worst 5 %"]]
-    said = [f"{yuan:,.0f} yuan off the {measure}" for measure, yuan in less.items()]
+    said = [f"{in_digits(yuan)} yuan off the {measure}" for measure, yuan in less.items()]
     return f"To trade at all, as suits the forecast, takes {listed(said)}."
 
 
@@ -213,7 +238,8 @@ def choice_of_promises(risk: pd.DataFrame) -> str:
     trading, chosen = mean["alone"] - mean["nominal"], mean.drop("alone")
     apart = chosen.max() - chosen.min()
     word = "a smaller" if apart < trading else "as large a"
-    return f"Which promises are made is {word} matter: {apart:,.0f} yuan between them on average."
+    yuan = in_digits(apart)
+    return f"Which promises are made is {word} matter: {yuan} yuan between them on average."
 
 
 def worth_of_robustness(price: pd.DataFrame, nominal: pd.Series) -> str:
@@ -235,7 +261,7 @@ def more_or_less(yuan: float) -> str:
     >>> more_or_less(543.2), more_or_less(-1015.0)
     ('543 yuan more', '1,015 yuan less')
     """
-    return f"{abs(yuan):,.0f} yuan {'more' if yuan >= 0 else 'less'}"
+    return f"{in_digits(abs(yuan))} yuan {'more' if yuan >= 0 else 'less'}"
 
 
 def lesson_of_robustness(price: pd.DataFrame) -> str:
