@@ -1,4 +1,4 @@
-"""In study A a letter stands for one thing, and book/symbols/ says which.
+"""In a study a letter stands for one thing, and book/symbols/ says which.
 
 A test reads formulas. It can tell that a symbol has no line, that a symbol has two lines, that lines
 of one letter are of two kinds, and that a symbol comes to a page that its line does not name: then
@@ -33,9 +33,17 @@ from vppcore.pages.letters import (
 )
 
 BOOK = Path(__file__).parent.parent / "book"
-STUDY_A = read_table(BOOK / "symbols/study-a.csv")
-CHAPTERS = ["vpp-model", "cooperation", "bargaining", "uncertainty"]
-PAGES = [page for chapter in CHAPTERS for page in (chapter, f"exercises/{chapter}")]
+TABLES = {study: read_table(BOOK / f"symbols/{study}.csv") for study in ("study-a", "study-b")}
+CHAPTERS = {
+    "study-a": ["vpp-model", "cooperation", "bargaining", "uncertainty"],
+    "study-b": ["carbon-trading", "games"],
+}
+PAGES = [
+    (study, page)
+    for study, chapters in CHAPTERS.items()
+    for chapter in chapters
+    for page in (chapter, f"exercises/{chapter}")
+]
 ROOMS = ["components", "cooperation", "bargaining", "uncertainty"]
 # what study B alone owns, and its letters
 OF_STUDY_B = {"carbon_market", "controllable_load", "micro_turbine", "power_market"}
@@ -49,47 +57,52 @@ def text_of(page: str) -> str:
 # --- the table and the formulas -------------------------------------------------------------------
 
 
-def explained() -> dict[Symbol, Row]:
-    return {symbol: row for row in STUDY_A for symbol in row.symbols}
+def explained(study: str) -> set[Symbol]:
+    return {symbol for row in TABLES[study] for symbol in row.symbols}
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_every_symbol_of_a_page_has_a_line(page):
-    lacking = used_on(text_of(page)) - set(explained())
-    assert sorted(map(str, lacking)) == [], "book/symbols/study-a.csv has no line for these"
+@pytest.mark.parametrize(("study", "page"), PAGES)
+def test_every_symbol_of_a_page_has_a_line(study, page):
+    lacking = used_on(text_of(page)) - explained(study)
+    assert sorted(map(str, lacking)) == [], f"book/symbols/{study}.csv has no line for these"
 
 
-def test_no_symbol_has_two_lines():
+@pytest.mark.parametrize("study", TABLES)
+def test_no_symbol_has_two_lines(study):
     lines = defaultdict(list)
-    for row in STUDY_A:
+    for row in TABLES[study]:
         for symbol in row.symbols:
             lines[symbol].append(row.symbol)
     assert {str(symbol): rows for symbol, rows in lines.items() if len(rows) > 1} == {}
 
 
-def test_a_letter_is_of_one_kind():
+@pytest.mark.parametrize("study", TABLES)
+def test_a_letter_is_of_one_kind(study):
     kinds = defaultdict(set)
-    for row in STUDY_A:
+    for row in TABLES[study]:
         for symbol in row.symbols:
             kinds[letter_alone(symbol)].add(row.kind)
     assert {letter: kind for letter, kind in kinds.items() if len(kind) > 1} == {}
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_a_line_names_the_pages_that_use_it(page):
+@pytest.mark.parametrize(("study", "page"), PAGES)
+def test_a_line_names_the_pages_that_use_it(study, page):
     """A symbol that comes to a page is looked at before the page is named."""
-    used = {row.symbol for row in lines_for(text_of(page), STUDY_A)}
-    named = {row.symbol for row in STUDY_A if page in row.pages}
+    used = {row.symbol for row in lines_for(text_of(page), TABLES[study])}
+    named = {row.symbol for row in TABLES[study] if page in row.pages}
     assert used == named
 
 
-def test_no_line_is_idle():
-    assert [row.symbol for row in STUDY_A if not row.pages] == []
-    assert {page for row in STUDY_A for page in row.pages} <= set(PAGES)
+@pytest.mark.parametrize("study", TABLES)
+def test_no_line_is_idle(study):
+    assert [row.symbol for row in TABLES[study] if not row.pages] == []
+    known = {page for of, page in PAGES if of == study}
+    assert {page for row in TABLES[study] for page in row.pages} <= known
 
 
-def test_every_line_says_what_its_symbol_means():
-    assert [row.symbol for row in STUDY_A if not (row.meaning and row.kind)] == []
+@pytest.mark.parametrize("study", TABLES)
+def test_every_line_says_what_its_symbol_means(study):
+    assert [row.symbol for row in TABLES[study] if not (row.meaning and row.kind)] == []
 
 
 # --- the code's own formulas ----------------------------------------------------------------------
@@ -102,7 +115,7 @@ def test_components_of_study_a_declare_the_symbols_of_the_table():
         for symbol, name in zip(declared["symbol"], declared["name in code"], strict=True)
         if name.split(".")[0] not in OF_STUDY_B | {"heat_vent", "grid", "battery"}
         for each in symbols_in(symbol.strip("$"))
-        if each.letter not in INDICES and each not in explained()
+        if each.letter not in INDICES and each not in explained("study-a")
     }
     assert lacking == {}
 
@@ -117,7 +130,7 @@ def test_docstrings_of_study_a_use_the_symbols_of_the_table(room):
         for docstring in re.findall(r'r?"""(.*?)"""', code, re.DOTALL):
             for display, inline in DOLLARS.findall(docstring):
                 for symbol in symbols_in(display or inline):
-                    if symbol not in explained() and symbol.letter not in INDICES:
+                    if symbol not in explained("study-a") and symbol.letter not in INDICES:
                         lacking[f"{file.name}: {symbol}"] = (display or inline)[:60]
     assert lacking == {}
 
