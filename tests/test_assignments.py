@@ -13,6 +13,7 @@ from functools import cache
 import assignments
 import nbformat
 import pytest
+from saying import Refused
 
 SOLUTION = re.compile(r"^ *### BEGIN SOLUTION\n.*?^ *### END SOLUTION$", re.MULTILINE | re.DOTALL)
 HIDDEN = re.compile(r"^### BEGIN HIDDEN TESTS\n.*?^### END HIDDEN TESTS$", re.MULTILINE | re.DOTALL)
@@ -166,3 +167,19 @@ def test_points_are_said_as_they_are(name):
     said = [int(number) for number in re.findall(r"\((\d+) points?\)", text)]
     assert said == list(points_of(name).values())
     assert f" {sum(said)} points." in text
+
+
+@pytest.mark.parametrize(
+    ("points", "said"),
+    [
+        ({"solution": 13.0, "untouched": 0.0}, "game, solution: 13 points; allowed: 14"),
+        ({"solution": 14.0, "untouched": 2.0}, "game, untouched: 2 points; allowed: 0"),
+    ],
+)
+def test_an_assignment_that_grades_wrongly_is_not_handed_out(tmp_path, monkeypatch, points, said):
+    for step in ("generate", "submit", "nbgrader"):
+        monkeypatch.setattr(assignments, step, lambda *arguments: None)
+    monkeypatch.setattr(assignments, "scores", lambda course, assignment: points)
+    assignments.new_course(tmp_path / "course")
+    with pytest.raises(Refused, match=said):
+        assignments.try_out(tmp_path / "course", "game")

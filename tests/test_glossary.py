@@ -199,6 +199,16 @@ def test_every_entry_is_a_word_that_the_book_uses():
     assert unused == []
 
 
+def test_every_word_is_found_as_itself_whatever_stands_around_it():
+    every = [word for words in terms() for word in words]
+    finder = Finder(every)
+    for word in every:
+        for text in (word, f"({word}).", f"one {word}, two", word[0].upper() + word[1:]):
+            assert [term for _, _, term in finder.find(text)] == [word]
+        for part in (f"un{word}", f"{word}ness"):
+            assert word not in [term for _, _, term in finder.find(part)]
+
+
 def test_words_that_pages_use_early_are_explained():
     listed = {word for words in terms() for word in words}
     early = {

@@ -3,7 +3,8 @@
 Pages need no marks: after Sphinx has resolved the links of a page, its text is searched for the
 terms of all `{glossary}` directives. Headings, captions, code, mathematics, links, signatures are
 passed over, and so is the page that holds the glossary. A word is found in the singular and the
-plural; it must stand alone, and capitals within a term must be met ("CVaR", "P1").
+plural, and at the beginning of a sentence; it must stand alone, and its capitals must be met
+("CVaR", "P1").
 
 `glossary_links_skip` in _config.yml lists terms that have an everyday meaning too and get no link.
 """
@@ -79,9 +80,8 @@ def pattern_of(term: str) -> str:
     elif term[-1].isalpha() and not term.endswith("s"):
         words[-1] += "s?"
     first = words[0][0]
-    exact = any(letter.isupper() for letter in term[1:])
-    if first.isalpha() and not exact:
-        words[0] = f"[{first.lower()}{first.upper()}]{words[0][1:]}"
+    if first.islower():
+        words[0] = f"[{first}{first.upper()}]{words[0][1:]}"
     return r"\s+".join(words)
 
 
