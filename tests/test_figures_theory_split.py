@@ -7,6 +7,7 @@ from itertools import combinations
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 
@@ -157,7 +158,8 @@ def test_the_area_that_prices_can_reach_is_that_of_a_zonotope(deal, split):
 
 def test_the_bars_of_each_set_share_the_same_saving(deal, together, pooled):
     sets = {"negotiated": together.trades, "a corner": pooled.trades}
-    gains = theory.shares_of(sets, "contribution", deal.saving)
+    gains = pd.DataFrame({name: bargaining_weights(each) for name, each in sets.items()}).T
+    gains *= deal.saving
     axes = theory.firmness(gains)
     widths = np.array([[bar.get_width() for bar in box] for box in axes.containers])
     assert 1000 * widths.sum(axis=0) == pytest.approx([deal.saving, deal.saving])

@@ -10,7 +10,6 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from vppcore.bargaining.band import price_band
-from vppcore.bargaining.deal import Deal, make_deal
 from vppcore.bargaining.split import BargainResult, bargain
 from vppcore.bargaining.weights import bargaining_weights
 from vppcore.case import Case
@@ -74,11 +73,6 @@ def agree(case: Case, weights: str, solver: str = "auto", **negotiation: Any) ->
     usual: dict[str, Any] = {"balancing": False, "max_iterations": PATIENCE}
     together = cooperate(case, **usual | negotiation, solver=solver)
     return Agreement(schedules, together, bargain(case, schedules, together, weights=weights))
-
-
-def deal_of(case: Case, solver: str = "auto", weights: str = "contribution") -> Deal:
-    """The bargaining problem of a case, of each VPP alone and the joint optimum, before prices."""
-    return make_deal(case, alone(case, solver), pool(case, solver), weights)
 
 
 def optimal_splits(
@@ -149,30 +143,6 @@ def negotiate_each(
             }
         )
     return pd.DataFrame(rows)
-
-
-def doubled(last: int) -> list[int]:
-    """1, 2, 4, ... and the last.
-
-    >>> doubled(11)
-    [1, 2, 4, 8, 11]
-    """
-    rounds = [2**power for power in range(last.bit_length()) if 2**power < last]
-    return [*rounds, last] if last > 0 else []
-
-
-def bounds_by_round(case: Case, rounds: Sequence[int], **negotiation: Any) -> pd.DataFrame:
-    """What the certificate proves if the talks end after so many rounds.
-
-    negotiation: as for `cooperate`, but for `max_iterations`.
-    Returns a row per entry of `rounds`, columns upper and lower, yuan.
-    """
-    rows = {}
-    for ended in rounds:
-        proof = cooperate(case, **negotiation | {"max_iterations": ended}).certificate
-        if proof is not None:
-            rows[ended] = {"upper": proof.upper, "lower": proof.lower}
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("round")
 
 
 class Held(NamedTuple):

@@ -445,11 +445,11 @@ def region_in_space(vertices: pd.DataFrame, axes) -> None:
 
 
 def regions(vertices: pd.DataFrame, plain: pd.DataFrame) -> None:
-    """The coupled region of a CHP unit twice: power against heat, and with gas as a body."""
+    """The coupled region of a CHP unit twice: power against heat above, and with gas as a body."""
     width = plt.rcParams["figure.figsize"][0]
-    figure = plt.figure(figsize=(width, 0.5 * width))
-    region(vertices, plain, figure.add_subplot(1, 2, 1))
-    region_in_space(vertices, figure.add_subplot(1, 2, 2, projection="3d"))
+    figure = plt.figure(figsize=(width, 1.25 * width))
+    region(vertices, plain, figure.add_subplot(2, 1, 1))
+    region_in_space(vertices, figure.add_subplot(2, 1, 2, projection="3d"))
 
 
 def worst_days(tables: dict[str, pd.DataFrame], named: dict[str, list[int]]) -> None:
@@ -544,7 +544,7 @@ def savings(
     """What cooperation saves by uncertainty level, a line per case: in 1000 yuan on the first Axes,
     in percent of the cost alone on the second, which is returned."""
     if first is None or second is None:
-        first, second = panels(1, 2)[1]
+        first, second = panels(2, 1, height=2.6)[1]
     for (name, table), colour, dash, mark in zip(
         tables.items(), SERIES_COLOURS, ("-", "--", "-."), "os^", strict=False
     ):

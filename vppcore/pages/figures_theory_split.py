@@ -6,7 +6,6 @@ the pair (i, j) is positive where i pays; theta is a pair's position in the pric
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import product
 
 import numpy as np
@@ -16,7 +15,6 @@ from scipy.spatial import ConvexHull
 
 from vppcore.bargaining.deal import Deal, VppPair
 from vppcore.bargaining.split import BargainResult
-from vppcore.bargaining.weights import bargaining_weights
 from vppcore.pages.colours import SERIES_COLOURS, pair_colours, vpp_colours
 from vppcore.pages.figures import hour_axis, legend_above, new_axes, panels
 from vppcore.pages.pictures import rounded, table_in_words, tell
@@ -284,15 +282,13 @@ def hexagon(deal: Deal) -> np.ndarray:
     return gains[ConvexHull(gains).vertices]
 
 
-def shares_of(trades: Mapping[str, pd.DataFrame], rule: str, saving: float) -> pd.DataFrame:
-    """How a saving is split by the weights of several sets of trades: a row per set, yuan.
+def bare_name(name: str) -> str:
+    """The name of a set of trades without a remark in brackets.
 
-    trades: name of the set -> kW, columns (i, j) as in CoalitionResult. rule: of
-    `bargaining_weights`.
+    >>> bare_name("negotiated (this page)")
+    'negotiated'
     """
-    return pd.DataFrame(
-        {name: saving * bargaining_weights(each, rule) for name, each in trades.items()}
-    ).T
+    return name.partition(" (")[0]
 
 
 def firmness(gains: pd.DataFrame) -> Axes:

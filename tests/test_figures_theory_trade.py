@@ -8,8 +8,8 @@ import pytest
 from matplotlib.patches import StepPatch
 
 from vppcore import cooperate, pool
-from vppcore.pages import experiments, figures
-from vppcore.pages import figures_theory as theory
+from vppcore.pages import experiments_theory, figures
+from vppcore.pages import figures_theory_trade as theory
 from vppcore.pages.pictures import description
 from vppcore.standalone import alone as each_alone
 
@@ -84,8 +84,8 @@ def test_wishes_end_at_the_agreed_trade_and_its_multiplier(together):
 
 
 def test_the_bounds_close_around_the_joint_optimum(parent, pooled, together):
-    rounds = experiments.doubled(together.iterations)[-3:]
-    bounds = experiments.bounds_by_round(parent, [1, *rounds])
+    rounds = experiments_theory.doubled(together.iterations)[-3:]
+    bounds = experiments_theory.bounds_by_round(parent, [1, *rounds])
     assert list(bounds.index) == [1, *rounds]
     above, below = panels_of(theory.closing(bounds))
     upper, lower = (one.get_ydata() for one in above.get_lines())
@@ -99,7 +99,7 @@ def test_the_bounds_close_around_the_joint_optimum(parent, pooled, together):
 
 
 def test_the_bounds_are_those_of_talks_that_end_there(parent):
-    bounds = experiments.bounds_by_round(parent, (2,), order="parallel")
+    bounds = experiments_theory.bounds_by_round(parent, (2,), order="parallel")
     proof = cooperate(parent, order="parallel", max_iterations=2).certificate
     assert bounds.loc[2].tolist() == pytest.approx([proof.upper, proof.lower])
 

@@ -1,4 +1,4 @@
-"""Pictures of study A's theory: one VPP and its cooperation with others. Nothing is solved here.
+"""Pictures of the cooperation chapter: prices, talks, bounds, optima. Nothing is solved here.
 
 Each function draws on the Axes that it makes and returns one of them; `Study.keep_picture` keeps
 its figure for the chapter. kW, kWh, yuan; a trade is positive where the first of a pair receives.
