@@ -23,13 +23,6 @@ def models(handmade):
 
 
 # --- heads, numbers -------------------------------------------------------------------------------
-def test_an_answer_stands_in_bold_and_escapes_names():
-    shown = words_b.answer("A_1 pays.", "")
-    assert shown._repr_markdown_() == "**Answer.** A\\_1 pays."
-    assert repr(words_b.notice("A_1 pays.")) == "What to notice. A_1 pays."
-    assert words_b.notice("")._repr_markdown_() == repr(words_b.notice("")) == ""
-
-
 @pytest.mark.parametrize(
     ("number", "said"), [(1234.4, "1,234"), (12.345, "12.3"), (-0.01234, "−0.0123"), (0, "0")]
 )

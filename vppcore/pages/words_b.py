@@ -12,38 +12,10 @@ import pandas as pd
 
 from vppcore.case import Case
 from vppcore.components import CarbonMarket
-from vppcore.pages.words import Prose, hours_said, listed, signed
+from vppcore.pages.words import hours_said, listed, signed
 
 FEW = 4  # prices of a tariff that a sentence names one by one
 SEEN = 1e-6  # of the number beside it: a difference below it is none
-
-
-class Headed(Prose):
-    """Sentences with their head before them, which a page shows in bold.
-
-    >>> Headed("Answer", "VPP_1 pays less.")
-    Answer. VPP_1 pays less.
-    """
-
-    def __init__(self, head: str, *sentences: str):
-        super().__init__(*sentences)
-        self.head = head
-
-    def __repr__(self) -> str:
-        return f"{self.head}. {self.text}" if self.text else ""
-
-    def _repr_markdown_(self) -> str:
-        return f"**{self.head}.** {super()._repr_markdown_()}" if self.text else ""
-
-
-def answer(*sentences: str) -> Headed:
-    """What a page answers to its question."""
-    return Headed("Answer", *sentences)
-
-
-def notice(*sentences: str) -> Headed:
-    """What to look at in the figure or table above."""
-    return Headed("What to notice", *sentences)
 
 
 def in_digits(number: float, digits: int = 3) -> str:

@@ -1,0 +1,139 @@
+"""The ledger -> sentences and small tables; see words.py. No solving.
+
+yuan; levels of uncertainty are whole numbers of hours.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from vppcore.errors import WrongInput
+from vppcore.pages.published import VERDICTS, claims, published_value
+from vppcore.pages.words import listed
+from vppcore.pages.words_b import counted, in_digits
+
+CAME_OUT = VERDICTS[:2]  # verdicts of claims that came out with nothing fitted
+NUMBERS, SHAPES, GIVEN, EXCLUDED, FAILED = VERDICTS
+
+
+def count_by_paper(verdicts: pd.DataFrame) -> pd.DataFrame:
+    """How many claims of each paper have which verdict, with their sums."""
+    count = pd.crosstab(verdicts["verdict"], verdicts["paper"]).reindex(VERDICTS, fill_value=0)
+    count["both"] = count.sum(axis=1)
+    count.loc["together"] = count.sum()
+    return count.rename_axis(index=None, columns=None)
+
+
+def came_out(verdicts: pd.DataFrame) -> str:
+    """What was reproduced with nothing fitted, and what the other verdicts are."""
+    count = verdicts["verdict"].value_counts().reindex(VERDICTS, fill_value=0)
+    held = verdicts[verdicts["verdict"] == SHAPES]
+    theorems = int(held["reason"].fillna("").str.contains("theorem").sum())
+    any_day = f", {theorems} of which hold on any day since they are theorems" if theorems else ""
+    return (
+        f"With nothing fitted to them {count[NUMBERS] + count[SHAPES]} of "
+        f"{counted(len(verdicts), 'claim')} came out: {counted(int(count[NUMBERS]), 'number')} "
+        f"within one percent and {counted(int(count[SHAPES]), 'statement')} without a number"
+        f"{any_day}. {count[GIVEN]} hold by construction, which is no evidence; {count[EXCLUDED]} "
+        f"cannot hold beside others of the same paper, and {count[FAILED]} did not come out."
+    )
+
+
+def what_came_out(verdicts: pd.DataFrame) -> pd.DataFrame:
+    """The claims that came out with nothing fitted: the statement in words and ours."""
+    rows = verdicts[verdicts["verdict"].isin(CAME_OUT)]
+    shown = rows[["statement", "ours", "verdict"]]
+    return shown.rename(columns={"statement": "the paper says"})
+
+
+def by_paper(count: pd.DataFrame) -> str:
+    """How much of each paper came out. count: of `count_by_paper`."""
+    said = [
+        f"{int(count.loc[list(CAME_OUT), paper].sum())} of {int(count.loc['together', paper])} "
+        f"claims of paper {paper}"
+        for paper in count.columns.drop("both")
+    ]
+    return f"With nothing fitted came out {listed(said)}."
+
+
+def waiting_claims(verdicts: pd.DataFrame) -> str:
+    """Whether every claim has a verdict."""
+    missing = [claim for claim in claims().index if claim not in verdicts.index]
+    waits = f"{listed(missing)} wait for their notebooks" if missing else "none is waiting"
+    return f"{len(verdicts)} of {len(claims())} claims have a verdict; {waits}."
+
+
+# --- the printed costs by level -------------------------------------------------------------------
+def printed_costs() -> pd.DataFrame:
+    """The costs by level that paper A's text prints or implies, yuan: columns alone, together.
+
+    At level 0 they follow from the savings in yuan and in percent (A02 to A07).
+    """
+    savings = [published_value(f"A0{k}") for k in (2, 3, 4)]
+    shares = [published_value(f"A0{k}") for k in (5, 6, 7)]
+    alone = sum(100 * yuan / share for yuan, share in zip(savings, shares, strict=True))
+    rows = {
+        0: (alone, alone - sum(savings)),
+        2: (published_value("A09"), published_value("A10")),
+        4: (published_value("A12"), float("nan")),
+        8: (float("nan"), published_value("A13")),
+    }
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["alone", "together"])
+
+
+def costs_beside(sweep: pd.DataFrame) -> pd.DataFrame:
+    """Printed costs by level beside ours, yuan. sweep: alone and together by level."""
+    printed = printed_costs()
+    ours = sweep[["alone", "together"]].reindex(printed.index)
+    both = {"printed": printed, "ours": ours}
+    return pd.concat(both, axis=1).rename_axis("level")
+
+
+def growth_said(sweep: pd.DataFrame) -> str:
+    """Whether the growth of the printed costs goes with ours, and what it says of cooperation."""
+    printed = printed_costs()
+    first, second = printed["alone"].diff().loc[[2, 4]]
+    taken = first - (printed["together"][2] - printed["together"][0])
+    said = (
+        f"Alone the printed cost grows by {in_digits(first)} yuan from level 0 to 2 and by "
+        f"{in_digits(second)} from 2 to 4, {second / first:.2f} of that"
+    )
+    if {0, 2, 4} <= set(sweep.index):
+        ours = sweep["alone"].loc[[0, 2, 4]].diff().dropna()
+        said += (
+            f"; ours by {in_digits(ours.iloc[0])} and {in_digits(ours.iloc[1])}, "
+            f"{ours.iloc[1] / ours.iloc[0]:.2f} of that"
+        )
+    return (
+        f"{said}. Of the first growth cooperation takes back {in_digits(taken)} yuan by the "
+        "printed numbers, although the paper concludes that it significantly reduces the effect of "
+        "uncertainty."
+    )
+
+
+def limits_of_the_saving() -> str:
+    """What the printed costs imply for the saving at level 8, if curves rise, and if they bend."""
+    printed = printed_costs()
+    alone, together = printed["alone"], printed["together"]
+    step = (alone[4] - alone[2]) / 2
+    most = alone[4] + 4 * step
+    return (
+        f"If costs only rise, the cost alone at level 8 is at least {in_digits(alone[4])} yuan and "
+        f"the saving there at least {in_digits(alone[4] - together[8])}; no more follows. If they "
+        f"also rise ever more slowly, which is not certain, the cost alone is at most "
+        f"{in_digits(most)} and the saving at most {in_digits(most - together[8])}, "
+        f"{100 * (most - together[8]) / most:.1f} %."
+    )
+
+
+def read_sweep(folder: Path | None) -> pd.DataFrame:
+    """The sweep over levels that the notebook on uncertainty has left.
+
+    folder: of its results. Raises WrongInput without them.
+    """
+    file = None if folder is None else folder / "figure_8.csv"
+    if file is None or not file.is_file():
+        raise WrongInput("ledger: no costs by level; allowed: after uncertainty has run")
+    return pd.read_csv(file, index_col=0)
