@@ -194,11 +194,6 @@ def single_hits() -> dict[str, list[tuple[float, int]]]:
     return {series: sorted(hits, reverse=True) for series, hits in costs.items()}
 
 
-def single_hit(rank: int) -> float:
-    """What a hit on VPP1's load costs in its dearest hour (1), its second dearest (2), ..."""
-    return single_hits()["load"][rank - 1][0]
-
-
 def two_dearest_promised() -> float:
     """The forecast day and the two dearest hits of each series, each as if it came alone."""
     made = recourse()
