@@ -100,6 +100,12 @@ def test_no_cell_is_long(file):
     assert max(lengths(file)) <= LONGEST
 
 
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_no_cell_shows_what_a_figure_is_called(file):
+    """Its page would show the object's name beside the figure, and name the figure twice."""
+    assert "<Axes" not in file.read_text(encoding="utf-8")
+
+
 def test_half_of_the_cells_are_short():
     assert statistics.median(length for file in FILES for length in lengths(file)) <= MEDIAN
 
