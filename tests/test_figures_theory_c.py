@@ -6,6 +6,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_hex
+from matplotlib.text import Text
 
 from vppcore.fairness import excesses, nucleolus, shapley
 from vppcore.grid.feeder import Feeder, load_feeder
@@ -13,6 +15,7 @@ from vppcore.grid.placement import Placement
 from vppcore.grid.power_flow import power_flow
 from vppcore.pages import experiments_c, figures
 from vppcore.pages import figures_theory_c as theory
+from vppcore.pages.colours import STATE_COLOURS
 from vppcore.pages.pictures import description
 
 
@@ -207,3 +210,29 @@ def test_profiles_of_a_day_are_a_vpps_loads_and_plants(parent):
     profiles = experiments_c.profiles_of_a_day(parent.vpps[0])
     assert set(profiles) == {"load (MW)", "wind (MW)"}
     assert all(len(series) == 24 for series in profiles.values())
+
+
+# --- figures of the same pages --------------------------------------------------------------------
+def test_voltages_alone_and_together_have_the_colours_of_their_states():
+    low, high = pd.DataFrame({1: [1.0, 0.9]}), pd.DataFrame({1: [1.0, 1.1]})
+    axes = figures.voltage_range({"alone": low, "together": high}, 0.95, 1.05)
+    handles, labels = axes.get_legend_handles_labels()
+    drawn = {
+        label: to_hex(each.get_facecolor()[0]) for each, label in zip(handles, labels, strict=True)
+    }
+    states = {name: STATE_COLOURS[name].lower() for name in ("alone", "together")}
+    assert drawn == states
+
+
+def test_a_title_that_is_set_later_stands_above_the_legend():
+    table = pd.DataFrame(
+        np.ones((3, 4)), columns=["Nash bargaining", "equal", "Shapley", "nucleolus"]
+    )
+    axes = figures.grouped_bars(table, "gain")
+    axes.set_title("paper-a")
+    figures.legend_above(axes)
+    axes.get_figure().canvas.draw()
+    (title,) = [each for each in axes.findobj(Text) if each.get_text() == "paper-a"]
+    legend = axes.get_legend().get_window_extent()
+    shadow = 2  # pixels: a letter's room below its line
+    assert title.get_window_extent().y0 >= legend.y1 - shadow

@@ -718,8 +718,9 @@ def voltage_range(
     allowed limits.
     """
     axes = axes or new_axes()
+    colours = series_colours(list(voltages))
     for (name, table), colour, hatch in zip(
-        voltages.items(), SERIES_COLOURS, ("", "//", "..", "xx"), strict=False
+        voltages.items(), colours.values(), ("", "//", "..", "xx"), strict=False
     ):
         lowest, highest = table.min(), table.max()
         tell(

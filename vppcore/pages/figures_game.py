@@ -38,7 +38,7 @@ def prices_by_reading(
         place.set_title(name)
         place.label_outer()
     entries = places[0].get_legend_handles_labels()
-    figure.legend(*entries, loc="outside lower center", ncols=len(names) + 1)
+    figure.legend(*entries, loc="outside lower center", ncols=-(-(len(names) + 1) // 2))
 
 
 def lotteries(result: MoneyResult, names: list[str], axes: Axes | None = None) -> Axes:
