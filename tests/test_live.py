@@ -197,15 +197,38 @@ def test_two_knobs_that_multiply_are_refused():
 
     with pytest.raises(WrongInput, match="does not depend on the knobs affinely"):
         export("toy", TOY, both)
+    named = export("toy", TOY, both, products=[("load", "price")])
+    found = WarmLinear("toy").solve(named.program({"load": 3.0, "price": 1.5}))
+    assert found.value == pytest.approx(3 * 3.0 * 1.5 * 1.5)
 
 
-def test_a_quadratic_problem_is_refused():
-    def quadratic(setting):
-        buy = cp.Variable(nonneg=True)
-        return Stated(Compiled(cp.square(buy) * setting["price"] + buy, [buy >= 1], "q"), {}, {})
+def curved(setting):
+    """A purchase that becomes dearer the more is bought, beside one at a fixed price."""
+    cheap, dear = cp.Variable(nonneg=True), cp.Variable(nonneg=True)
+    rows = [cheap + dear >= setting["load"], cheap <= 50, dear <= 50]
+    cost = 0.5 * cp.square(cheap) + setting["price"] * dear
+    return Stated(Compiled(cost, rows, "curved"), {"cheap": cheap}, {})
 
-    with pytest.raises(WrongInput, match="quadratic problem; allowed: a linear one"):
-        export("toy", TOY, quadratic)
+
+@given(load=st.floats(0, 10), price=st.floats(0, 4))
+@settings(max_examples=15, deadline=None)
+def test_a_quadratic_problem_keeps_its_curve(load, price):
+    live = export("curved", TOY, curved)
+    program = live.program({"load": load, "price": price})
+    x = min(load, price)  # the marginal cost of the cheap one is what is bought of it
+    point = np.zeros(len(program.linear))
+    point[:] = [x, load - x] if live.output("cheap", np.array([1.0, 0.0]), {})[0] else [load - x, x]
+    assert program.objective(point) == pytest.approx(x * x / 2 + price * (load - x), abs=1e-9)
+
+
+def test_whole_numbers_are_refused():
+    def whole(setting):
+        buy = cp.Variable(integer=True)
+        rows = [buy >= setting["load"], buy <= 99]
+        return Stated(Compiled(buy * setting["price"], rows, "w"), {}, {})
+
+    with pytest.raises(WrongInput, match="allowed: one without whole numbers"):
+        export("toy", TOY, whole)
 
 
 def test_a_knob_that_takes_a_limit_away_is_refused():
@@ -228,7 +251,7 @@ def test_a_column_without_any_end_is_refused():
 
 
 def test_an_output_that_is_curved_is_refused():
-    with pytest.raises(WrongInput, match="allowed: affine expressions and sums of absolute"):
+    with pytest.raises(WrongInput, match="allowed: affine expressions, sums of absolute"):
         parted(cp.square(cp.Variable()))
 
 

@@ -1,8 +1,9 @@
-"""A linear problem whose numbers depend on a few knobs, as data for a page.
+"""A linear or convex quadratic problem whose numbers depend on a few knobs, as data for a page.
 
 Nothing is stated twice: the problem is stated by the book's own code at some settings of the knobs,
-and what differs between the statements is how its numbers depend on them. That they do so affinely
-is checked at other settings; what does not can be no knob.
+and what differs between the statements is how its numbers depend on them: affinely, and on products
+of knobs where these are named. That they do is checked at other settings; what does not can be no
+knob.
 
     minimise cost x + offset  over  column_low <= x <= column_high, row_low <= matrix x <= row_high
 
@@ -13,6 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
+from itertools import product as iter_product
 from typing import Any, NamedTuple
 
 import cvxpy as cp
@@ -31,8 +34,11 @@ SAME = 1e-9  # of the largest number of its kind: two statements agree
 NOISE = 1e-13  # of it: a difference that rounding makes
 TRIALS = 4  # settings at which the maps are compared with the problem itself
 MATRIX = "matrix"
+QUADRATIC = "quadratic"
 AFFINE = "output "
 ABSOLUTE = "absolute "
+LARGEST = "largest "
+KINDS = (AFFINE, ABSOLUTE, LARGEST)
 VECTORS = ("cost", "offset", "row_low", "row_high", "column_low", "column_high")
 
 
@@ -81,7 +87,7 @@ class Stated(NamedTuple):
 
     compiled: the problem.
     outputs: name -> expression of the solution: affine, hourly or a single number, or a cost that
-        also has sums of absolute values.
+        also has sums of absolute values and the largest of some terms.
     prices: name -> multipliers.
     """
 
@@ -90,46 +96,61 @@ class Stated(NamedTuple):
     prices: Mapping[str, Price]
 
     def readouts(self) -> Iterator[tuple[str, Readout]]:
-        """The matrices of each output: of its affine part, and of what it takes absolute values of.
+        """The matrices of each output by its pieces, see `Pieces`.
 
-        Raises WrongInput for an output that is neither.
+        Raises WrongInput for an output that is not of this form.
         """
         for name, output in self.outputs.items():
-            affine, absolute = parted(output)
-            yield f"{AFFINE}{name}", self.compiled.readout(affine)
-            if absolute is not None:
-                yield f"{ABSOLUTE}{name}", self.compiled.readout(absolute)
+            pieces = parted(output)
+            for kind, terms in zip(KINDS, pieces, strict=True):
+                if terms is not None:
+                    yield f"{kind}{name}", self.compiled.readout(terms)
 
 
 Settings = Mapping[str, float]
+Term = tuple[int, ...]  # places of knobs that multiply each other
+Terms = tuple[Term, ...]
 State = Callable[[Settings], Stated]
 
 
 # --- outputs --------------------------------------------------------------------------------------
-def parted(output: cp.Expression) -> tuple[cp.Expression, cp.Expression | None]:
-    """An output as an affine expression and the terms whose absolute values are added to it.
+class Pieces(NamedTuple):
+    """An output is the sum of an affine expression, of absolute values, and of the largest of some
+    terms; what is not there is None.
+    """
 
-    Raises WrongInput for an output that is not of this form.
+    affine: cp.Expression
+    absolute: cp.Expression | None
+    largest: cp.Expression | None
+
+
+def parted(output: cp.Expression) -> Pieces:
+    """The pieces of an output. Raises WrongInput for an output that has others.
 
     >>> x = cp.Variable(2)
-    >>> affine, absolute = parted(cp.sum(x) + 2 * cp.sum(cp.abs(x)))
+    >>> pieces = parted(cp.sum(x) + 2 * cp.sum(cp.abs(x)) + cp.max(x))
     >>> x.value = np.array([-1.0, 3.0])
-    >>> float(affine.value), absolute.value.tolist()
-    (2.0, [-2.0, 6.0])
+    >>> float(pieces.affine.value), pieces.absolute.value.tolist(), pieces.largest.value.tolist()
+    (2.0, [-2.0, 6.0], [-1.0, 3.0])
     """
-    affine, absolute = [], []
+    affine: list[cp.Expression] = []
+    absolute: list[cp.Expression] = []
+    largest: list[cp.Expression] = []
     for factor, term in terms_of(output, 1.0):
         if term.is_affine():
             affine.append(factor * term)
         elif isinstance(term, cp.abs) and factor >= 0:
             absolute.append(factor * cp.vec(term.args[0], order="F"))
+        elif isinstance(term, cp.max) and factor >= 0 and not largest:
+            largest.append(factor * cp.vec(term.args[0], order="F"))
         else:
             raise WrongInput(
-                f"an output: found {str(term)[:200]}; allowed: affine expressions and sums of "
-                "absolute values"
+                f"an output: found {str(term)[:200]}; allowed: affine expressions, sums of "
+                "absolute values and the largest of some terms, once"
             )
     whole = sum(affine, cp.Constant(np.zeros(output.shape)))
-    return whole, cp.hstack(absolute) if absolute else None
+    joined = [cp.hstack(terms) if terms else None for terms in (absolute, largest)]
+    return Pieces(whole, *joined)
 
 
 def terms_of(expression: cp.Expression, factor: float) -> Iterator[tuple[float, cp.Expression]]:
@@ -196,8 +217,9 @@ def vectors_of(stated: Stated) -> dict[str, np.ndarray]:
 
 
 def tables_of(stated: Stated) -> dict[str, Table]:
-    """The matrix of a statement, and those of its outputs."""
-    tables = {MATRIX: Table.of(stated.compiled.program().matrix)}
+    """The matrix of a statement, that of its quadratic cost, and those of its outputs."""
+    program = stated.compiled.program()
+    tables = {MATRIX: Table.of(program.matrix), QUADRATIC: Table.of(program.quadratic)}
     parameters = stated.compiled.parameter_vector()
     for name, readout in stated.readouts():
         tables[name] = Table.of(readout.matrix.at(parameters))
@@ -207,40 +229,42 @@ def tables_of(stated: Stated) -> dict[str, Table]:
 # --- how they depend on the knobs -----------------------------------------------------------------
 @dataclass(frozen=True, eq=False)
 class Affine:
-    """Numbers that depend on the knobs affinely.
+    """Numbers that depend on the knobs, each by itself and in products.
 
     base: `(numbers,)`, at the usual setting; may be infinite where no knob matters.
-    slopes: `(knobs, numbers)`, per unit of each knob.
+    slopes: `(terms, numbers)`, per unit of each term.
     """
 
     base: np.ndarray
     slopes: sparse.csr_matrix
 
     def at(self, turned: np.ndarray) -> np.ndarray:
-        """The numbers at a setting; turned: `(knobs,)`, its distance from the usual one."""
+        """The numbers at a setting; turned: `(terms,)`, its distance from the usual one."""
         return self.base + self.slopes.T @ turned
 
     def range(self, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Between what the numbers lie while each knob turns from `low` to `high`."""
+        """Between what the numbers lie while each term goes from `low` to `high`."""
         up, down = self.slopes.maximum(0).T, self.slopes.minimum(0).T
         return self.base + up @ low + down @ high, self.base + up @ high + down @ low
 
     @classmethod
-    def through(cls, usual: np.ndarray, turned: Sequence[np.ndarray], by: np.ndarray) -> Affine:
-        """From the numbers at the usual setting and where each knob alone is turned.
+    def through(cls, at: Mapping[Term, np.ndarray], by: np.ndarray, terms: Terms) -> Affine:
+        """From the numbers at the usual setting, `()`, and where the knobs of a term are turned.
 
-        by: `(knobs,)`, how far each was turned.
+        at: set of knobs that are turned -> the numbers there. by: `(knobs,)`, how far.
         """
+        usual = at[()]
         finite = np.isfinite(usual)
         scale = np.abs(usual[finite]).max(initial=1.0)
         rows = []
-        for numbers in turned:
+        for term in terms:
             change = np.zeros(len(usual))
-            change[finite] = numbers[finite] - usual[finite]
-            change[np.abs(change) <= NOISE * scale] = 0.0
-            rows.append(change)
-        slopes = sparse.csr_matrix(np.array(rows).reshape(len(by), -1) / by[:, None])
-        return cls(usual, slopes)
+            for part in subsets(term):  # what is left when all smaller terms are taken out
+                sign = (-1) ** (len(term) - len(part))
+                change[finite] += sign * at[part][finite]
+            change[np.abs(change) <= NOISE * scale * 2 ** len(term)] = 0.0
+            rows.append(change / np.prod(by[list(term)]))
+        return cls(usual, sparse.csr_matrix(np.array(rows).reshape(len(terms), -1)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,7 +272,8 @@ class LiveProblem:
     """A problem with knobs, as data.
 
     name: for sentences and for the page.
-    knobs: in the order of all slopes.
+    knobs: in the order in which a page shows them.
+    terms: sets of knobs by place, in the order of all slopes; most of them are one knob.
     vectors: name -> how its numbers depend on the knobs.
     tables: name -> (shape, places, how the entries at these places do).
     prices: name -> (rows, factor).
@@ -258,13 +283,14 @@ class LiveProblem:
 
     name: str
     knobs: tuple[Knob, ...]
+    terms: Terms
     vectors: dict[str, Affine]
     tables: dict[str, tuple[tuple[int, int], np.ndarray, Affine]]
     prices: dict[str, tuple[np.ndarray, float]]
     reach: tuple[np.ndarray, np.ndarray]
 
     def turned(self, settings: Settings) -> np.ndarray:
-        """How far each knob is from its usual value `(knobs,)`.
+        """How far each term is from the usual setting `(terms,)`.
 
         Raises WrongInput for a name that no knob has.
         """
@@ -274,7 +300,8 @@ class LiveProblem:
                 f"{self.name}: found {', '.join(sorted(unknown))}; "
                 f"allowed: {', '.join(knob.name for knob in self.knobs)}"
             )
-        return np.array([settings.get(k.name, k.usual) - k.usual for k in self.knobs])
+        far = np.array([settings.get(k.name, k.usual) - k.usual for k in self.knobs])
+        return np.array([np.prod(far[list(term)]) for term in self.terms])
 
     def matrix(self, name: str, settings: Settings) -> sparse.csc_matrix:
         """One of its matrices at a setting."""
@@ -289,7 +316,7 @@ class LiveProblem:
         numbers = {name: self.vectors[name].at(turned) for name in VECTORS}
         columns = len(numbers["cost"])
         return Program(
-            quadratic=sparse.csc_matrix((columns, columns)),
+            quadratic=self.matrix(QUADRATIC, settings),
             linear=numbers["cost"],
             constant=float(numbers["offset"][0]),
             matrix=self.matrix(MATRIX, settings),
@@ -305,6 +332,8 @@ class LiveProblem:
         values = self._readout(f"{AFFINE}{name}", x, settings)
         if f"{ABSOLUTE}{name}" in self.tables:
             values = values + np.abs(self._readout(f"{ABSOLUTE}{name}", x, settings)).sum()
+        if f"{LARGEST}{name}" in self.tables:
+            values = values + self._readout(f"{LARGEST}{name}", x, settings).max()
         return values
 
     def _readout(self, name: str, x: np.ndarray, settings: Settings) -> np.ndarray:
@@ -316,27 +345,40 @@ class LiveProblem:
         return [name.removeprefix(AFFINE) for name in self.tables if name.startswith(AFFINE)]
 
 
-def export(name: str, knobs: Sequence[Knob], state: State) -> LiveProblem:
+def export(
+    name: str, knobs: Sequence[Knob], state: State, products: Sequence[Sequence[str]] = ()
+) -> LiveProblem:
     """The problem with knobs as data.
 
+    products: names of knobs that multiply each other.
     state: states it at a setting, name of knob -> value; every setting gives it the same rows and
     columns.
-    Raises WrongInput for a problem that is not linear, or in which a knob does not enter affinely.
+    Raises WrongInput for a problem with whole numbers, or in which a knob does not enter affinely.
     """
     usual = {knob.name: knob.usual for knob in knobs}
     first = state(usual)
-    program = first.compiled.program()
-    if not program.is_linear or program.whole.any():
-        raise WrongInput(f"{name}: found a {first.compiled.kind} problem; allowed: a linear one")
-    turned = [state(usual | {knob.name: other_end(knob)}) for knob in knobs]
+    if first.compiled.program().whole.any():
+        raise WrongInput(
+            f"{name}: found a {first.compiled.kind} problem; allowed: one without whole numbers"
+        )
+    crossed = first.compiled.program().quadratic
+    if (crossed - sparse.diags(crossed.diagonal())).count_nonzero():
+        raise WrongInput(f"{name}: found a cost of two columns; allowed: squares of one each")
     by = np.array([other_end(knob) - knob.usual for knob in knobs])
-    check_alike(name, knobs, first, turned)
-    vectors = affine_vectors(first, turned, by)
+    terms = terms_of_knobs(knobs, products)
+    turned: dict[Term, Stated] = {(): first}
+    for term in terms:
+        far = {knobs[place].name: other_end(knobs[place]) for place in term}
+        turned[term] = state(usual | far)
+    check_alike(name, knobs, turned)
+    vectors = {term: vectors_of(stated) for term, stated in turned.items()}
+    tables = {term: tables_of(stated) for term, stated in turned.items()}
     live = LiveProblem(
         name=name,
         knobs=tuple(knobs),
-        vectors=vectors,
-        tables=affine_tables(first, turned, by),
+        terms=terms,
+        vectors=affine_vectors(vectors, by, terms),
+        tables=affine_tables(tables, by, terms),
         prices={
             price: (np.atleast_1d(first.compiled.rows(rows)).ravel(order="F"), factor)
             for price, (rows, factor) in first.prices.items()
@@ -353,44 +395,63 @@ def other_end(knob: Knob) -> float:
     return max((knob.low, knob.high), key=lambda end: abs(end - knob.usual))
 
 
-def check_alike(name: str, knobs: Sequence[Knob], first: Stated, turned: Sequence[Stated]) -> None:
-    """Raises WrongInput if turning a knob changes how many rows or columns there are, or which of
+def subsets(term: Term) -> Iterator[Term]:
+    """All sets of knobs within a set, the empty one and itself included.
+
+    >>> list(subsets((0, 2)))
+    [(), (0,), (2,), (0, 2)]
+    """
+    for size in range(len(term) + 1):
+        yield from combinations(term, size)
+
+
+def terms_of_knobs(knobs: Sequence[Knob], products: Sequence[Sequence[str]]) -> Terms:
+    """Every knob by itself, and all sets of knobs within each product; by place."""
+    places = {knob.name: place for place, knob in enumerate(knobs)}
+    found: set[Term] = {(place,) for place in places.values()}
+    for product in products:
+        term = tuple(sorted(places[name] for name in product))
+        found |= {part for part in subsets(term) if part}
+    return tuple(sorted(found, key=lambda term: (len(term), term)))
+
+
+def check_alike(name: str, knobs: Sequence[Knob], turned: Mapping[Term, Stated]) -> None:
+    """Raises WrongInput if turning knobs changes how many rows or columns there are, or which of
     their limits are finite.
     """
-    usual = vectors_of(first)
-    for knob, stated in zip(knobs, turned, strict=True):
+    usual = vectors_of(turned[()])
+    for term, stated in turned.items():
         numbers = vectors_of(stated)
         for piece, values in usual.items():
             other = numbers.get(piece, np.array([]))
             if values.shape != other.shape or (np.isfinite(values) != np.isfinite(other)).any():
+                names = " and ".join(knobs[place].name for place in term)
                 raise WrongInput(
-                    f"{name}: turning {knob.name} changes which limits there are ({piece}); "
+                    f"{name}: turning {names} changes which limits there are ({piece}); "
                     "allowed: knobs that change numbers only"
                 )
 
 
-def affine_vectors(first: Stated, turned: Sequence[Stated], by: np.ndarray) -> dict[str, Affine]:
+def affine_vectors(
+    vectors: Mapping[Term, dict[str, np.ndarray]], by: np.ndarray, terms: Terms
+) -> dict[str, Affine]:
     """How each vector depends on the knobs."""
-    usual = vectors_of(first)
-    others = [vectors_of(stated) for stated in turned]
     return {
-        name: Affine.through(values, [other[name] for other in others], by)
-        for name, values in usual.items()
+        name: Affine.through({term: each[name] for term, each in vectors.items()}, by, terms)
+        for name in vectors[()]
     }
 
 
 def affine_tables(
-    first: Stated, turned: Sequence[Stated], by: np.ndarray
+    tables: Mapping[Term, dict[str, Table]], by: np.ndarray, terms: Terms
 ) -> dict[str, tuple[tuple[int, int], np.ndarray, Affine]]:
     """How the entries of each matrix depend on the knobs: at all places where one ever is."""
-    usual = tables_of(first)
-    others = [tables_of(stated) for stated in turned]
     found = {}
-    for name, table in usual.items():
-        every = [table, *(other[name] for other in others)]
-        places = np.unique(np.concatenate([each.places for each in every]))
-        values = [each.at(places) for each in every]
-        found[name] = (table.shape, places, Affine.through(values[0], values[1:], by))
+    for name, table in tables[()].items():
+        every = {term: each[name] for term, each in tables.items()}
+        places = np.unique(np.concatenate([each.places for each in every.values()]))
+        values = {term: each.at(places) for term, each in every.items()}
+        found[name] = (table.shape, places, Affine.through(values, by, terms))
     return found
 
 
@@ -423,7 +484,7 @@ def refuse_if_different(
     if not same or np.abs(stated[finite] - found[finite]).max(initial=0.0) > SAME * scale:
         raise WrongInput(
             f"{live.name}: {name} does not depend on the knobs affinely; allowed: numbers that "
-            "enter as sums, and as factors of what is decided"
+            "enter as sums, as factors of what is decided, or in products that are named"
         )
 
 
@@ -433,11 +494,17 @@ def with_reach(live: LiveProblem) -> LiveProblem:
 
     Raises WrongInput if a column may grow without end, for then no lower bound can be proved.
     """
-    low = np.array([knob.low - knob.usual for knob in live.knobs])
-    high = np.array([knob.high - knob.usual for knob in live.knobs])
+    ends = [(knob.low - knob.usual, knob.high - knob.usual) for knob in live.knobs]
+    corners = [
+        [float(np.prod(corner)) for corner in iter_product(*(ends[place] for place in term))]
+        for term in live.terms
+    ]
+    low = np.array([min(values) for values in corners])
+    high = np.array([max(values) for values in corners])
     shape, places, entries = live.tables[MATRIX]
     ranges = {name: Intervals(*live.vectors[name].range(low, high)) for name in VECTORS}
-    least, most = reach(shape, places, Intervals(*entries.range(low, high)), ranges)
+    curved = np.unique(live.tables[QUADRATIC][1] % shape[1])
+    least, most = reach(shape, places, Intervals(*entries.range(low, high)), ranges, curved)
     if not (np.isfinite(least).all() and np.isfinite(most).all()):
         endless = int((~np.isfinite(least) | ~np.isfinite(most)).sum())
         raise WrongInput(f"{live.name}: {endless} columns have no end; allowed: none")
@@ -453,6 +520,7 @@ def as_data(live: LiveProblem) -> dict[str, Any]:
     return {
         "name": live.name,
         "knobs": [vars(knob) for knob in live.knobs],
+        "terms": [list(term) for term in live.terms],
         "vectors": {name: affine_data(numbers) for name, numbers in live.vectors.items()},
         "tables": {name: table_data(*table) for name, table in live.tables.items()},
         "prices": {
@@ -464,7 +532,7 @@ def as_data(live: LiveProblem) -> dict[str, Any]:
 
 
 def affine_data(numbers: Affine) -> dict[str, Any]:
-    """How numbers depend on the knobs: `base`, and for each knob places and slopes."""
+    """How numbers depend on the knobs: `base`, and for each term places and slopes."""
     slopes = []
     for row in numbers.slopes:
         slopes.append({"places": row.indices.tolist(), "by": row.data.tolist()})
@@ -500,7 +568,8 @@ def from_data(data: Mapping[str, Any]) -> LiveProblem:
         for name, price in data["prices"].items()
     }
     reach = (np.array(data["reach"]["low"]), np.array(data["reach"]["high"]))
-    return LiveProblem(data["name"], knobs, vectors, tables, prices, reach)
+    terms = tuple(tuple(term) for term in data["terms"])
+    return LiveProblem(data["name"], knobs, terms, vectors, tables, prices, reach)
 
 
 def read_affine(numbers: Mapping[str, Any], absent: float) -> Affine:

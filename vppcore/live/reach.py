@@ -7,7 +7,7 @@ hold them. A column that only costs, and that rows only push up, need not be abo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,11 +98,13 @@ def reach(
     places: np.ndarray,
     entries: Intervals,
     vectors: Mapping[str, Intervals],
+    curved: Sequence[int] | np.ndarray = (),
 ) -> tuple[np.ndarray, np.ndarray]:
     """The lowest and highest value of each column `(columns,)` in some cheapest solution.
 
     shape, places, entries: of the matrix, place = row * columns + column.
     vectors: cost, row_low, row_high, column_low and column_high, over all settings of the knobs.
+    curved: columns with a quadratic cost; these have the ends that their rows give, and no other.
     A column without an end has an infinite one.
     """
     row, column = np.divmod(places, shape[1])
@@ -121,18 +123,21 @@ def reach(
         )
         if np.isfinite(columns.low).sum() + np.isfinite(columns.high).sum() == before:
             break
-    return ends_of_pushed(rows, columns, vectors["cost"])
+    flat = np.ones(shape[1], bool)
+    flat[list(curved)] = False
+    return ends_of_pushed(rows, columns, vectors["cost"], flat)
 
 
 def ends_of_pushed(
-    rows: Rows, columns: Intervals, cost: Intervals
+    rows: Rows, columns: Intervals, cost: Intervals, flat: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Gives an upper end to columns that cost nothing less than nothing and that rows only push up.
 
     Such a column may be lowered to the largest of what its rows ask without harm.
+    flat: `(columns,)`, true where no cost is quadratic.
     """
     pushes = pushed_up(rows, len(columns.low))
-    candidates = ~np.isfinite(columns.high) & pushes & (cost.low >= 0)
+    candidates = ~np.isfinite(columns.high) & pushes & (cost.low >= 0) & flat
     asked = lowest_needed(rows, columns)
     most = columns.low.copy()
     np.maximum.at(most, rows.column, asked)

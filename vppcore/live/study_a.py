@@ -7,9 +7,7 @@ tonne.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import cvxpy as cp
@@ -21,13 +19,12 @@ from vppcore.components import Battery, CarbonMarket, Component, GasSupply, Grid
 from vppcore.cooperation.joint import JointProblem
 from vppcore.errors import WrongInput
 from vppcore.live.problem import Knob, LiveProblem, Price, Settings, Stated, export
+from vppcore.live.sliders import above_zero, slider
 from vppcore.vpp import Model, total
 
 KG_PER_TONNE = 1000.0
 MOST = 2.0  # how often its usual value a number may be turned up to
-FINE = 100  # steps of a slider, about
 PLANTS = {"wind": "wind", "pv": "sun"}  # label of a plant -> its knob
-ON_STEP = 1e-6  # of a step: a value lies on it
 SIZES = ("energy_min", "energy_max", "energy_start", "charge_max", "discharge_max")
 
 
@@ -85,37 +82,13 @@ def knobs_of(case: Case) -> list[Knob]:
         slider(
             "crossing_fee", "crossing fee, each side", "yuan/kWh", case.tie.crossing_fee, dearest
         ),
-        slider("trade_limit", "trade limit of a pair", "kW", limit, MOST * limit),
+        above_zero(slider("trade_limit", "trade limit of a pair", "kW", limit, MOST * limit)),
         slider("gas_price", "gas price", "yuan/m³", gas, MOST * gas),
         slider("carbon_price", "carbon price", "yuan/t", carbon, MOST * carbon),
         slider("battery_size", "size of the batteries", "times", 1.0, MOST),
         slider("wind", "wind", "times", 1.0, MOST),
         slider("sun", "sun", "times", 1.0, MOST),
     ]
-
-
-def slider(name: str, label: str, unit: str, usual: float, high: float) -> Knob:
-    """A knob from zero to `high` in round steps on which its usual value lies."""
-    step = round_step(high / FINE)
-    while usual and abs(usual / step - round(usual / step)) > ON_STEP:
-        step = round_step(step / 2)
-    most = max(usual, step * math.ceil(high / step - ON_STEP))
-    return Knob(name, label, unit, 0.0, most, step, usual)
-
-
-def above_zero(knob: Knob) -> Knob:
-    """The same knob, of which the slider begins one step above zero."""
-    return replace(knob, first=knob.step)
-
-
-def round_step(size: float) -> float:
-    """The largest of 1, 2 and 5 times a power of ten that is not above a size.
-
-    >>> round_step(0.012), round_step(40.0), round_step(0.07)
-    (0.01, 20.0, 0.05)
-    """
-    power = 10.0 ** math.floor(math.log10(size * (1 + ON_STEP)))
-    return max(step * power for step in (1, 2, 5) if step * power <= size * (1 + ON_STEP))
 
 
 def stated(case: Case, settings: Settings) -> Stated:

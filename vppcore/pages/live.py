@@ -12,10 +12,11 @@ from typing import Any
 
 from vppcore.case import Case
 from vppcore.errors import WrongInput
-from vppcore.live import study_a
+from vppcore.live import ladder, study_a
 from vppcore.live.problem import LiveProblem, as_data
 from vppcore.pages.colours import vpp_colours
 from vppcore.places import PROJECT
+from vppcore.vpp import VPP
 
 SCRIPTS = PROJECT / "book/_static/live"
 SOLVER = "highs/highs.js"  # below the pages' static files
@@ -48,7 +49,23 @@ def who_sends_to_whom(case: Case) -> str:
     try:
         problem = study_a.who_sends_to_whom(case)
     except WrongInput as refused:
-        print(f"no live element: {refused}")
-        return ""
+        return none_since(refused)
     facts = study_a.facts_of(case, vpp_colours(case.names))
     return payload(problem, "who-sends-to-whom", "cooperation", facts)
+
+
+def the_ladder(vpp: VPP) -> str:
+    """What the element of that name is given for a VPP; nothing, with a sentence, if its carbon
+    price has no steps.
+    """
+    try:
+        problem = ladder.ladder(vpp)
+    except WrongInput as refused:
+        return none_since(refused)
+    return payload(problem, "the-ladder", "carbon_models", ladder.facts_of(vpp))
+
+
+def none_since(refused: WrongInput) -> str:
+    """No data, and why."""
+    print(f"no live element: {refused}")
+    return ""

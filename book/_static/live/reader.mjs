@@ -4,18 +4,23 @@
 // The data say how every number of the problem depends on the knobs. Nothing of the model is written
 // here: numbers are set, HiGHS is asked, and what it answers is proved.
 
+const ROUNDS = 40; // of tangents to a quadratic cost
+const TANGENTS = 2000; // that are remembered from setting to setting
 const views = {}; // name -> (element, parts) -> what draws a solution
 
 
 // --- the numbers at a setting ---------------------------------------------------------------------
 const usual = (data) => Object.fromEntries(data.knobs.map(({ name, usual }) => [name, usual]));
-const turns = (data, settings) => data.knobs.map((knob) => settings[knob.name] - knob.usual);
+// how far each term is turned: a knob, or a product of knobs
+const turns = ({ knobs, terms }, settings) => terms.map((term) => (
+  term.reduce((product, k) => product * (settings[knobs[k].name] - knobs[k].usual), 1)
+));
 
-// numbers that depend on the knobs: what they are at the usual setting, and per unit of each knob
+// numbers that depend on the knobs: what they are at the usual setting, and per unit of each term
 const at = ({ base, slopes }, turned, infinite = 0) => {
   const numbers = Float64Array.from(base, (value) => value ?? infinite);
-  slopes.forEach(({ places, by }, knob) => {
-    if (turned[knob]) places.forEach((place, k) => { numbers[place] += by[k] * turned[knob]; });
+  slopes.forEach(({ places, by }, term) => {
+    if (turned[term]) places.forEach((place, k) => { numbers[place] += by[k] * turned[term]; });
   });
   return numbers;
 };
@@ -37,7 +42,8 @@ const times = ({ shape, rows, columns }, entries, x) => {
 
 // --- the proof ------------------------------------------------------------------------------------
 // Whatever the multipliers y, no solution costs less than this: rows by their limits, columns by
-// theirs or, where they have none, by how far a cheapest solution can get.
+// theirs or, where they have none, by how far a cheapest solution can get. A column with a quadratic
+// cost is at its best where its slope is zero, or at an end.
 const lowerBound = (numbers, table, reach, y) => {
   const rest = Float64Array.from(numbers.cost);
   for (let k = 0; k < table.rows.length; k += 1) {
@@ -48,10 +54,14 @@ const lowerBound = (numbers, table, reach, y) => {
     if (multiplier) bound += multiplier * (multiplier > 0 ? numbers.row_low : numbers.row_high)[row];
   });
   rest.forEach((cost, column) => {
-    if (!cost) return;
-    const own = (cost > 0 ? numbers.column_low : numbers.column_high)[column];
-    const far = (cost > 0 ? reach.low : reach.high)[column];
-    bound += cost * (Number.isFinite(own) ? own : far);
+    const curve = numbers.curve[column];
+    if (!cost && !curve) return;
+    const [low, high] = ["low", "high"].map((end) => {
+      const own = numbers[`column_${end}`][column];
+      return Number.isFinite(own) ? own : reach[end][column];
+    });
+    const best = curve ? Math.min(high, Math.max(low, -cost / curve)) : (cost > 0 ? low : high);
+    bound += cost * best + (curve * best * best) / 2;
   });
   return bound;
 };
@@ -68,6 +78,8 @@ class Problem {
     this.data = data;
     this.table = data.tables.matrix;
     this.places = byColumns(this.table);
+    this.curved = data.tables.quadratic.columns;
+    this.touched = []; // [place in curved, where]: tangents of solutions found so far
     this.basis = null;
   }
 
@@ -87,6 +99,7 @@ class Problem {
       column_low: at(vectors.column_low, turned, -Infinity),
       column_high: at(vectors.column_high, turned, Infinity),
       matrix: at(this.table.entries, turned),
+      curve: this.curves(at(this.data.tables.quadratic.entries, turned)),
     };
   }
 
@@ -109,7 +122,10 @@ class Problem {
         numCols: this.table.shape[1], numRows: this.table.shape[0],
       },
     };
-    const found = this.highs.withModel(model, (solver) => this.run(solver));
+    const found = this.highs.withModel(model, (solver) => {
+      solver.options.set({ output_flag: false });
+      return this.curved.length ? this.climb(solver, numbers) : this.run(solver);
+    });
     const { optimal, infeasible } = this.highs.constants.modelStatus;
     const status = { [optimal]: "optimal", [infeasible]: "infeasible" }[found.status] ?? "unsolved";
     if (status !== "optimal") return { status, ms: performance.now() - started };
@@ -117,8 +133,44 @@ class Problem {
     return { status, cost: found.cost, lower, ms: performance.now() - started, ...this.shown(found, settings) };
   }
 
+  // of each column, how much its cost curves
+  curves(entries) {
+    const curve = new Float64Array(this.table.shape[1]);
+    entries.forEach((value, k) => { curve[this.curved[k]] += value; });
+    return curve;
+  }
+
+  // A quadratic cost by its tangents, and more of them where the solution comes to lie, until it is
+  // met: the cost of what is found is the true one, and the multipliers prove how near it is.
+  climb(solver, numbers) {
+    const [width, height] = [this.table.shape[1], this.table.shape[0]];
+    const curve = this.curved.map((column) => numbers.curve[column]);
+    curve.forEach((_, k) => {
+      solver.addVar(0, this.highs.infinity);
+      solver.changeColCost(width + k, 1);
+    });
+    const touch = ([k, where]) => solver.addRow((-curve[k] * where * where) / 2, this.highs.infinity, {
+      indices: [this.curved[k], width + k], values: [-curve[k] * where, 1],
+    });
+    this.touched.forEach(touch);
+    for (let round = 0; round < ROUNDS; round += 1) {
+      if (solver.run().modelStatus !== this.highs.constants.modelStatus.optimal) break;
+      const { colValue, rowDual } = solver.getSolution();
+      const x = colValue.slice(0, width);
+      const missing = curve.map((value, k) => (value * x[this.curved[k]] ** 2) / 2 - colValue[width + k]);
+      const cost = solver.getObjectiveValue() + missing.reduce((sum, value) => sum + value, 0);
+      const near = 1e-8 * Math.abs(cost) / curve.length;
+      const fresh = missing.flatMap((value, k) => (value > near ? [[k, x[this.curved[k]]]] : []));
+      if (!fresh.length || round === ROUNDS - 1) {
+        return { status: this.highs.constants.modelStatus.optimal, cost, x, y: rowDual.slice(0, height) };
+      }
+      fresh.forEach(touch);
+      this.touched = [...this.touched, ...fresh].slice(-TANGENTS);
+    }
+    return { status: solver.getModelStatus() };
+  }
+
   run(solver) {
-    solver.options.set({ output_flag: false });
     if (this.basis) solver.setBasis(this.basis);
     const { modelStatus: status } = solver.run();
     if (status !== this.highs.constants.modelStatus.optimal) return { status };
@@ -137,9 +189,10 @@ class Problem {
     const outputs = {};
     for (const name of Object.keys(tables).filter((each) => each.startsWith("output "))) {
       const plain = name.slice("output ".length);
-      const more = tables[`absolute ${plain}`] ? read(`absolute ${plain}`) : [];
-      const size = more.reduce((sum, value) => sum + Math.abs(value), 0);
-      outputs[plain] = read(name).map((value) => value + size);
+      const absolute = tables[`absolute ${plain}`] ? read(`absolute ${plain}`) : [];
+      const largest = tables[`largest ${plain}`] ? Math.max(...read(`largest ${plain}`)) : 0;
+      const more = absolute.reduce((sum, value) => sum + Math.abs(value), largest);
+      outputs[plain] = read(name).map((value) => value + more);
     }
     const marginal = Object.fromEntries(Object.entries(prices).map(([name, { rows, factor }]) => (
       [name, rows.map((row) => factor * y[row])]

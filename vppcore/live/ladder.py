@@ -1,0 +1,80 @@
+"""One VPP's day under a carbon price in steps, with knobs: base price, length of a step, growth.
+
+What an excess costs is a maximum of lines, of which slopes are products of price and growth and
+offsets are products of all three (`CarbonMarket`). Power in kW, costs in yuan; the page shows
+tonnes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cvxpy as cp
+
+from vppcore.compiled import Compiled
+from vppcore.components import CarbonMarket
+from vppcore.errors import WrongInput
+from vppcore.live.problem import Knob, LiveProblem, Settings, Stated, export
+from vppcore.live.sliders import above_zero, slider
+from vppcore.vpp import VPP, build
+
+KG_PER_TONNE = 1000.0
+MOST = 3.0  # how often its usual value a number may be turned up to
+NAMES = ("carbon_price", "interval", "growth")
+
+
+def market_of(vpp: VPP) -> CarbonMarket:
+    """The carbon market of a VPP. Raises WrongInput if its price has no steps that rise."""
+    for market in vpp.of(CarbonMarket):
+        if market.levels > 1 and market.growth and market.is_convex and market.rise == "linear":
+            return market
+    raise WrongInput(
+        f"{vpp.name}: found no carbon price in steps; allowed: a carbon market of more than one "
+        "level that grows linearly and pays the base price for quota sold"
+    )
+
+
+def knobs_of(vpp: VPP) -> list[Knob]:
+    """Base price, length of a step and growth of a VPP's ladder."""
+    market = market_of(vpp)
+    price, interval = market.price * KG_PER_TONNE, market.interval / KG_PER_TONNE
+    return [
+        above_zero(slider("carbon_price", "base price", "yuan/t", price, MOST * price)),
+        above_zero(slider("interval", "length of a step", "t", interval, MOST * interval)),
+        slider("growth", "growth from step to step", "of the base", market.growth, 1.0),
+    ]
+
+
+def stated(vpp: VPP, settings: Settings) -> Stated:
+    """The VPP's day at a setting, with its excess, carbon cost and what it burns and buys."""
+    changed = vpp.change(
+        market_of(vpp).name,
+        price=settings["carbon_price"] / KG_PER_TONNE,
+        interval=settings["interval"] * KG_PER_TONNE,
+        growth=settings["growth"],
+    )
+    model = build(changed)
+    market = market_of(changed)
+    carbon = model.parts[market.name]
+    excess = changed.step_hours * cp.sum(carbon.series["excess"])
+    outputs = {"excess": excess, "carbon": carbon.cost["carbon"]}
+    for name, part in model.parts.items():
+        if "electricity" in part.inject:
+            outputs[f"power of {name}"] = part.inject["electricity"]
+    return Stated(Compiled(model.cost, model.constraints, vpp.name), outputs, {})
+
+
+def ladder(vpp: VPP) -> LiveProblem:
+    """A VPP's day under its ladder as data for a page.
+
+    Raises WrongInput for a VPP without a carbon price in steps.
+    """
+    return export(
+        "the-ladder", knobs_of(vpp), lambda settings: stated(vpp, settings), products=[NAMES]
+    )
+
+
+def facts_of(vpp: VPP) -> dict[str, Any]:
+    """What the drawing shows beside the solution: whose day it is, and how many steps there are."""
+    market = market_of(vpp)
+    return {"vpp": vpp.name, "levels": int(market.levels)}
