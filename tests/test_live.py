@@ -11,22 +11,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vppcore import WrongInput, alone, load_case, pool
+from vppcore import WrongInput, alone, dispatch, load_case, pool
 from vppcore.compiled import Compiled
+from vppcore.components import CarbonMarket
+from vppcore.live.ladder import ladder as the_ladder
 from vppcore.live.problem import Knob, Price, Stated, as_data, export, from_data, parted
 from vppcore.live.reach import Intervals, product, quotient, reach
-from vppcore.live.study_a import (
-    facts_of,
-    knobs_of,
-    round_step,
-    slider,
-    turned,
-    who_sends_to_whom,
-)
+from vppcore.live.sliders import round_step, slider
+from vppcore.live.study_a import facts_of, knobs_of, turned, who_sends_to_whom
 from vppcore.pages.live import module_text, payload
 from vppcore.pages.study import read_case
 from vppcore.places import PROJECT
-from vppcore.warm import WarmLinear
+from vppcore.warm import WarmLinear, solve_quadratic
 
 CASE = "paper-a-parent"
 
@@ -156,6 +152,50 @@ def test_a_case_without_a_tie_or_with_two_gas_prices_is_refused():
         knobs_of(replace(case, tie=None))
     with pytest.raises(WrongInput, match="2 different numbers for price"):
         knobs_of(case.change("VPP1", "gas_supply", price=9.0))
+
+
+# --- study B --------------------------------------------------------------------------------------
+@pytest.fixture(scope="module")
+def stepped():
+    return the_ladder(load_case("paper-b").vpp("VPP1"))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_day_under_another_ladder_is_the_one_that_dispatch_plans(stepped, seed):
+    setting = some_settings(stepped, seed)
+    vpp = (
+        load_case("paper-b")
+        .vpp("VPP1")
+        .change(
+            "carbon_market",
+            price=setting["carbon_price"] / 1000,
+            interval=setting["interval"] * 1000,
+            growth=setting["growth"],
+        )
+    )
+    planned = dispatch(vpp, storage="relaxed")
+    point = solve_quadratic(stepped.program(setting), "ladder")
+    assert point.value == pytest.approx(planned.cost, rel=1e-6)
+    excess = stepped.output("excess", point.x, setting).item()
+    (market,) = vpp.of(CarbonMarket)
+    assert stepped.output("carbon", point.x, setting).item() == pytest.approx(
+        market.bill(excess), rel=1e-5
+    )
+
+
+def test_a_vpp_whose_carbon_price_is_flat_has_no_ladder():
+    with pytest.raises(WrongInput, match="VPP1: found no carbon price in steps"):
+        the_ladder(load_case(CASE).vpp("VPP1"))
+
+
+def test_costs_of_two_columns_together_are_refused():
+    def crossed(setting):
+        buy = cp.Variable(2, nonneg=True)
+        cost = cp.quad_form(buy, np.array([[2.0, 1.0], [1.0, 2.0]])) * setting["price"]
+        return Stated(Compiled(cost, [cp.sum(buy) >= setting["load"], buy <= 99], "c"), {}, {})
+
+    with pytest.raises(WrongInput, match="found a cost of two columns"):
+        export("toy", TOY, crossed)
 
 
 # --- any problem ----------------------------------------------------------------------------------

@@ -158,8 +158,8 @@ def inlined(text: str, alt: str, width: str = "") -> str:
     own = root.get("style")
     sized = f"width: {width}" if width else ""
     root.set("style", "; ".join(filter(None, [ROOT_STYLE, sized, own])))
-    for measure in ("width", "height"):
-        root.attrib.pop(measure, None)
+    for replaced in ("width", "height", "aria-labelledby"):
+        root.attrib.pop(replaced, None)
     return ElementTree.tostring(root, encoding="unicode")
 
 

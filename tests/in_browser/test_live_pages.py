@@ -12,7 +12,7 @@ import pytest
 from looking import SITE, book_pages
 
 from vppcore.live.problem import LiveProblem, from_data
-from vppcore.warm import WarmLinear
+from vppcore.warm import WarmLinear, solve_quadratic
 
 DATA = re.compile(
     r'data-live="(?P<name>[^"]+)"[^>]*><script type="application/json">(?P<data>.*?)</script>',
@@ -73,7 +73,10 @@ def opened(tab, page: Path, name: str) -> dict[str, str]:
 
 def cost_in_python(live: LiveProblem, setting: dict[str, float]) -> float:
     own = {knob.name: setting[knob.name] for knob in live.knobs}
-    return WarmLinear(live.name).solve(live.program(own)).value
+    program = live.program(own)
+    if program.is_linear:
+        return WarmLinear(live.name).solve(program).value
+    return solve_quadratic(program, live.name).value
 
 
 def test_the_book_has_live_elements():

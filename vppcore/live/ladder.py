@@ -41,7 +41,7 @@ def knobs_of(vpp: VPP) -> list[Knob]:
     return [
         above_zero(slider("carbon_price", "base price", "yuan/t", price, MOST * price)),
         above_zero(slider("interval", "length of a step", "t", interval, MOST * interval)),
-        slider("growth", "growth from step to step", "of the base", market.growth, 1.0),
+        slider("growth", "growth per step", "of the base", market.growth, 1.0),
     ]
 
 
