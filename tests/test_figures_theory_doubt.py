@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.optimize import linprog
 
 from vppcore import robust_coalition, worst_case
 from vppcore.pages import experiments_theory, figures, toys
 from vppcore.pages import figures_theory_doubt as theory
+from vppcore.pages.colours import STATE_COLOURS
 from vppcore.uncertainty.settings import at_level
 
 
@@ -102,3 +104,11 @@ def test_the_ladder_of_readings_is_in_the_order_of_the_proposition(parent):
     assert costs["alone"] == pytest.approx(
         sum(worst_case(vpp, level).cost for vpp in short.vpps), rel=1e-6
     )
+
+
+def test_alone_has_the_colour_of_alone_among_sampled_days():
+    costs = pd.DataFrame({"alone": [3.0, 2.0], "nominal": [1.0, 2.0]})
+    axes = figures.distributions(costs)
+    drawn = {line.get_label(): line.get_color() for line in axes.get_lines()}
+    assert drawn["alone"] == STATE_COLOURS["alone"]
+    assert drawn["nominal"] not in STATE_COLOURS.values()

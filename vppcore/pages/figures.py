@@ -582,7 +582,8 @@ def distributions(costs: pd.DataFrame, axes: Axes | None = None) -> Axes:
     axes = axes or new_axes()
     share = (np.arange(len(costs)) + 1) / len(costs)
     tell(axes, table_in_words(costs, "Cost (yuan), by day"))
-    for name, colour, dash in zip(costs, SERIES_COLOURS, DASHES * 2, strict=False):
+    colours = series_colours(list(costs))
+    for (name, colour), dash in zip(colours.items(), DASHES * 2, strict=False):
         axes.plot(np.sort(costs[name]) / 1000, share, color=colour, linestyle=dash, label=name)
     axes.axhline(0.95, color="0.6", linewidth=1)
     axes.set_xlabel("cost of the cluster (1000 yuan a day)")
