@@ -255,7 +255,16 @@ def test_a_saving_is_said_with_what_other_optimal_trades_give():
     assert "4.37 to 8.739 with other trades" in percent and "hangs" not in percent
     one_meets = firm.assign(VPP3=[1890.0, 2000.0])
     hanging = judged("A04", split=a_gain(1.0), firm=one_meets).reason
-    assert hanging.endswith("of the same cost, so the verdict hangs on which are found")
+    assert hanging.endswith("so being within one percent hangs on which are found")
+
+
+def test_a_number_that_only_some_optimal_trades_give_is_not_reproduced():
+    meets = pd.DataFrame({vpp: [gain] * 2 for vpp, gain in a_gain(1.0).gains.items()})
+    assert judged("A04", split=a_gain(1.0), firm=meets).verdict == "reproduced"
+    some = meets.assign(VPP3=meets["VPP3"] * [1.0, 1.1])
+    for claim in ("A04", "A07"):
+        assert judged(claim, split=a_gain(1.0), firm=some).verdict == "not reproduced"
+    assert judged("A02", split=a_gain(1.0), firm=some).verdict == "reproduced"
 
 
 def test_the_paper_contradicts_itself_on_the_share():

@@ -9,6 +9,7 @@ by step: these are the steps 12 to 18.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import pandas as pd
 
@@ -210,19 +211,19 @@ def saving_of_the_cluster(split: BargainResult) -> Judgement:
 @claim("A02", unchanged=OWN_TIE)
 def saving_of_vpp1(split: BargainResult, firm: pd.DataFrame | None = None) -> Judgement:
     """Cooperation lowers VPP1's cost by 5,481 yuan."""
-    return judge_number("A02", float(split.gains["VPP1"]), other_optima("A02", split, firm, "VPP1"))
+    return saving_judged("A02", float(split.gains["VPP1"]), split, firm, "VPP1")
 
 
 @claim("A03", unchanged=OWN_TIE)
 def saving_of_vpp2(split: BargainResult, firm: pd.DataFrame | None = None) -> Judgement:
     """Cooperation lowers VPP2's cost by 3,400 yuan."""
-    return judge_number("A03", float(split.gains["VPP2"]), other_optima("A03", split, firm, "VPP2"))
+    return saving_judged("A03", float(split.gains["VPP2"]), split, firm, "VPP2")
 
 
 @claim("A04", unchanged=OWN_TIE)
 def saving_of_vpp3(split: BargainResult, firm: pd.DataFrame | None = None) -> Judgement:
     """Cooperation lowers VPP3's cost by 1,900 yuan."""
-    return judge_number("A04", float(split.gains["VPP3"]), other_optima("A04", split, firm, "VPP3"))
+    return saving_judged("A04", float(split.gains["VPP3"]), split, firm, "VPP3")
 
 
 @claim("A05", unchanged=OWN_TIE)
@@ -286,8 +287,26 @@ def share_saved(
     """The verdict on a saving as a share of the VPP's cost alone, in percent."""
     alone = float(split.table.loc[vpp, "alone"])
     percent = None if firm is None else 100 * firm / alone
-    reason = other_optima(number, split, percent, vpp)
-    return judge_number(number, 100 * split.gains[vpp] / alone, reason)
+    return saving_judged(number, 100 * split.gains[vpp] / alone, split, percent, vpp)
+
+
+def saving_judged(
+    number: str, ours: float, split: BargainResult, firm: pd.DataFrame | None, vpp: str
+) -> Judgement:
+    """The verdict on what a VPP gains. A number that only some of the optimal trades give is not
+    reproduced: which of them are found is no statement of the model.
+
+    firm: as `other_optima` has it.
+    """
+    judged = judge_number(number, ours, other_optima(number, split, firm, vpp))
+    if firm is not None and verdicts_of_others(number, firm, vpp) - {judged.verdict}:
+        return replace(judged, verdict="not reproduced")
+    return judged
+
+
+def verdicts_of_others(number: str, firm: pd.DataFrame, vpp: str) -> set[str]:
+    """The verdicts that other trades of the same cost would get."""
+    return {judge_number(number, gain).verdict for gain in firm[vpp]}
 
 
 def other_optima(number: str, split: BargainResult, firm: pd.DataFrame | None, vpp: str) -> str:
@@ -299,8 +318,9 @@ def other_optima(number: str, split: BargainResult, firm: pd.DataFrame | None, v
     if firm is None:
         return split.note
     least, most = firm[vpp].min(), firm[vpp].max()
-    verdicts = {judge_number(number, gain).verdict for gain in firm[vpp]}
-    hangs = ", so the verdict hangs on which are found" if len(verdicts) > 1 else ""
+    hangs = ""
+    if len(verdicts_of_others(number, firm, vpp)) > 1:
+        hangs = ", so being within one percent hangs on which are found"
     return f"{split.note}; {least:,.4g} to {most:,.4g} with other trades of the same cost{hangs}"
 
 
