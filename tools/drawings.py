@@ -49,10 +49,11 @@ class Drawing:
     """An SVG of `WIDTH` by `height` that grows element by element.
 
     title: what it shows, in a few words.
+    ground: of the whole drawing; None leaves what is behind it.
     """
 
-    def __init__(self, title: str, height: float, width: float = WIDTH):
-        self.title, self.height, self.width = title, height, width
+    def __init__(self, title: str, height: float, width: float = WIDTH, ground: str | None = WHITE):
+        self.title, self.height, self.width, self.ground = title, height, width, ground
         self.elements: list[str] = []
         self.used: list[str] = []  # flows with an arrow head
 
@@ -165,13 +166,14 @@ class Drawing:
         """The drawing as the text of an SVG file."""
         heads = "\n".join(f"  {self.head(flow)}" for flow in self.used)
         definitions = [f" <defs>\n{heads}\n </defs>"] if heads else []
-        ground = f'<rect width="{self.width}" height="{self.height}" fill="{WHITE}"/>'
+        size = f'width="{self.width}" height="{self.height}"'
+        ground = f'<rect {size} fill="{self.ground}"/>' if self.ground else ""
         start = (
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{self.width}" height="{self.height}" '
             f'viewBox="0 0 {self.width} {self.height}" role="img" '
             f"font-family='{FONT}'>"
         )
-        drawn = [f" {each}" for each in (ground, *self.elements)]
+        drawn = [f" {each}" for each in (ground, *self.elements) if each]
         named = f" <title>{escape(self.title)}</title>"
         return "\n".join([start, named, *definitions, *drawn, "</svg>\n"])
 
@@ -577,12 +579,12 @@ def label(drawing: Drawing, bus: int, x: float, y: float, tagged: bool) -> None:
 
 
 def logo() -> Drawing:
-    """Three VPPs that are joined to each other."""
-    drawing = Drawing("Cooperating virtual power plants", 160, 160)
+    """Three VPPs that are joined to each other; it stands on light and on dark ground."""
+    drawing = Drawing("Cooperating virtual power plants", 160, 160, ground=None)
     corners = ((80, 44), (122, 116), (38, 116))
-    drawing.path([*corners, corners[0], corners[1]], COLOURS["tie"], 11, "")
+    drawing.path([*corners, corners[0], corners[1]], COLOURS["grid"], 9, "")
     for (x, y), colour in zip(corners, VPP_COLOURS, strict=False):
-        drawing.add("circle", cx=x, cy=y, r=22, fill=colour, stroke=WHITE, stroke_width=6)
+        drawing.add("circle", cx=x, cy=y, r=24, fill=colour)
     return drawing
 
 
