@@ -81,9 +81,10 @@ def main() -> None:
                     continue
                 in_page, in_python = measure(tab, page, name, data)
                 median = statistics.median(in_page)
+                sizes = f"page {page.stat().st_size / 1e3:.0f} kB, data {len(text) / 1e3:.0f} kB"
                 print(
-                    f"{name}: page {page.stat().st_size / 1e3:.0f} kB, data {len(text) / 1e3:.0f} kB;"
-                    f" re-solve median {median:.0f} ms, p95 {np.quantile(in_page, 0.95):.0f} ms,"
+                    f"{name}: {sizes}; re-solve median {median:.0f} ms,"
+                    f" p95 {np.quantile(in_page, 0.95):.0f} ms,"
                     f" {median / statistics.median(in_python):.1f} times Python's"
                 )
 
