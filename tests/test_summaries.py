@@ -50,6 +50,7 @@ TABLES = {
                 "paper": ["A", "A", "B"],
                 "statement": ["Wind is strong", "Trade pays", "Prices fall"],
                 "verdict": ["reproduced in shape", "not reproduced", "by construction"],
+                "reason": ["", "data differ", "taken over"],
             },
             index=["A01", "A02", "B01"],
         )

@@ -29,16 +29,30 @@ def count_by_paper(verdicts: pd.DataFrame) -> pd.DataFrame:
 def came_out(verdicts: pd.DataFrame) -> str:
     """What was reproduced with nothing fitted, and what the other verdicts are."""
     count = verdicts["verdict"].value_counts().reindex(VERDICTS, fill_value=0)
-    held = verdicts[verdicts["verdict"] == SHAPES]
-    theorems = int(held["reason"].fillna("").str.contains("theorem").sum())
+    theorems = theorems_among(verdicts)
     any_day = f", {theorems} of which hold on any day since they are theorems" if theorems else ""
     return (
         f"With nothing fitted to them {count[NUMBERS] + count[SHAPES]} of "
-        f"{counted(len(verdicts), 'claim')} came out: {counted(int(count[NUMBERS]), 'number')} "
+        f"{counted(len(verdicts), 'claim')} came out: {numbers_said(int(count[NUMBERS]))} "
         f"within one percent and {counted(int(count[SHAPES]), 'statement')} without a number"
         f"{any_day}. {count[GIVEN]} hold by construction, which is no evidence; {count[EXCLUDED]} "
         f"cannot hold beside others of the same paper, and {count[FAILED]} did not come out."
     )
+
+
+def theorems_among(verdicts: pd.DataFrame) -> int:
+    """How many of the statements that came out hold on any day, since they are theorems."""
+    held = verdicts[verdicts["verdict"] == SHAPES]
+    return int(held["reason"].fillna("").str.contains("theorem").sum())
+
+
+def numbers_said(count: int) -> str:
+    """So many numbers in words.
+
+    >>> numbers_said(0), numbers_said(2)
+    ('no number', '2 numbers')
+    """
+    return counted(count, "number") if count else "no number"
 
 
 def what_came_out(verdicts: pd.DataFrame) -> pd.DataFrame:
