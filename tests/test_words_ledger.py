@@ -36,7 +36,8 @@ def test_counts_add_up_by_paper_and_verdict():
 
 def test_what_came_out_is_said_and_listed():
     assert words_ledger.came_out(verdicts()) == (
-        "With nothing fitted to them 3 of 6 claims came out: 1 number within one percent and 2 "
+        "With nothing fitted to them 3 of 6 claims came out: 1 number within one percent "
+        "whichever of the cheapest trades are found, and 2 "
         "statements without a number, 1 of which hold on any day since they are theorems. 1 hold "
         "by construction, which is no evidence; 1 cannot hold beside others of the same paper, and "
         "1 did not come out."

@@ -160,6 +160,9 @@ def vpp2_uses_the_grid_for_the_rest(agreed: CoalitionResult) -> Judgement:
     others_sell = pd.DataFrame(sells).drop(columns="VPP2").any(axis=1)
     holds = ~(buys["VPP2"] & others_sell | sells["VPP2"] & others_buy)
     counted = "counted where VPP2's exchange with the grid runs against no other VPP's"
+    bought = int(buys["VPP2"].sum())
+    if not bought:
+        counted += "; it buys from the grid in no hour, so that little is tested"
     return judge_hours("A28", holds.loc[hours((0, 24))], counted)
 
 
@@ -409,7 +412,7 @@ def cooperation_always_pays(costs: pd.DataFrame) -> Judgement:
     """At every uncertainty level cooperation costs less."""
     cheaper = costs["together"] < costs["alone"]
     ours = f"{int(cheaper.sum())} of {len(costs)} levels"
-    reason = "no trade is a possible promise, so together never costs more"
+    reason = "nearly a theorem: no trade is a possible promise, so together never costs more"
     return judge_relation("A30", bool(cheaper.all()), ours, reason)
 
 

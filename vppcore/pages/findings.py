@@ -181,6 +181,7 @@ def four_numbers(findings: Findings) -> pd.DataFrame:
     decides = what_the_game_decides(game, market, planned)
     hold = int(findings.verdicts.reindex(HOLD, fill_value=0).sum())
     every = int(findings.verdicts.sum())
+    any_day = f", {findings.theorems} of which hold on any day" if findings.theorems else ""
     rows = [
         (
             f"{saved(findings.cooperation)['together']:.1f} %",
@@ -191,7 +192,8 @@ def four_numbers(findings: Findings) -> pd.DataFrame:
         (
             f"{findings.gap:,.2f} yuan",
             "a day, at most, is what other trades could save more. A lower bound that no schedule "
-            "can beat proves it, and the VPPs have told each other nothing but trades and prices.",
+            "can beat proves it. All that leaves a VPP are trades, prices, its peak load and two "
+            "totals.",
             "cooperation",
         ),
         (
@@ -202,8 +204,8 @@ def four_numbers(findings: Findings) -> pd.DataFrame:
         ),
         (
             f"{hold} of {every}",
-            "claims of the two papers come out with nothing fitted to them. The ledger says of "
-            "each other one why it does not count.",
+            f"claims of the two papers come out with nothing fitted to them{any_day}. The ledger "
+            "says of each other one why it does not count.",
             "ledger",
         ),
     ]
@@ -225,9 +227,9 @@ def reproduced_in_words(findings: Findings) -> str:
     known = f" ({findings.theorems} of them on any day: theorems)" if findings.theorems else ""
     printed = f"{numbers} printed numbers" if numbers else "no printed number"
     return (
-        f"With nothing fitted, {printed} came out within one percent, and {shapes} statements on "
-        f"who does what, and when, hold{known}. Another {fitted} agree because their data or "
-        f"settings were chosen so, which is no evidence. {rest} were not reproduced, and {against} "
+        f"With nothing fitted, {printed} came out within one percent whichever of the cheapest "
+        f"trades are found, and {shapes} statements without a number hold{known}. Another {fitted} "
+        f"agree because their data or settings were chosen so, which is no evidence. {rest} were not reproduced, and {against} "
         "cannot be true together with others of the same paper."
     )
 

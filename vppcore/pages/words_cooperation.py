@@ -113,8 +113,8 @@ def talks(coalition: CoalitionResult) -> str:
     end = "agree after" if coalition.agreed else "have not agreed after"
     gap = in_digits(proof.upper - proof.lower)
     return (
-        f"Telling each other nothing but expected trades and prices, they {end} "
-        f"{coalition.iterations} rounds; the trades cost {in_digits(proof.upper, 5)} yuan, proven "
+        f"Telling each other expected trades and prices, and a peak load and two totals each, they "
+        f"{end} {coalition.iterations} rounds; the trades cost {in_digits(proof.upper, 5)} yuan, proven "
         f"to lie at most {gap} yuan above the best possible."
     )
 

@@ -34,7 +34,8 @@ def came_out(verdicts: pd.DataFrame) -> str:
     return (
         f"With nothing fitted to them {count[NUMBERS] + count[SHAPES]} of "
         f"{counted(len(verdicts), 'claim')} came out: {numbers_said(int(count[NUMBERS]))} "
-        f"within one percent and {counted(int(count[SHAPES]), 'statement')} without a number"
+        "within one percent whichever of the cheapest trades are found, and "
+        f"{counted(int(count[SHAPES]), 'statement')} without a number"
         f"{any_day}. {count[GIVEN]} hold by construction, which is no evidence; {count[EXCLUDED]} "
         f"cannot hold beside others of the same paper, and {count[FAILED]} did not come out."
     )
