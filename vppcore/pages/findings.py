@@ -229,8 +229,8 @@ def reproduced_in_words(findings: Findings) -> str:
     return (
         f"With nothing fitted, {printed} came out within one percent whichever of the cheapest "
         f"trades are found, and {shapes} statements without a number hold{known}. Another {fitted} "
-        f"agree because their data or settings were chosen so, which is no evidence. {rest} were not reproduced, and {against} "
-        "cannot be true together with others of the same paper."
+        f"agree because their data or settings were chosen so, which is no evidence. {rest} were "
+        f"not reproduced, and {against} cannot be true together with others of the same paper."
     )
 
 

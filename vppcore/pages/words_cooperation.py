@@ -114,8 +114,8 @@ def talks(coalition: CoalitionResult) -> str:
     gap = in_digits(proof.upper - proof.lower)
     return (
         f"Telling each other expected trades and prices, and a peak load and two totals each, they "
-        f"{end} {coalition.iterations} rounds; the trades cost {in_digits(proof.upper, 5)} yuan, proven "
-        f"to lie at most {gap} yuan above the best possible."
+        f"{end} {coalition.iterations} rounds; the trades cost {in_digits(proof.upper, 5)} yuan, "
+        f"proven to lie at most {gap} yuan above the best possible."
     )
 
 
