@@ -122,8 +122,11 @@ def test_a_link_leads_to_its_setting(tab, page, name, given):
     other = knob["high"]
     tab.open(page)  # a change of the fragment alone would not load the page again
     tab.call("Page.navigate", url=f"{page.as_uri()}#{name}?{knob['name']}={other}")
-    tab.evaluate("location.reload()")
-    time.sleep(1)
+    tab.evaluate("window.leaving = true; location.reload()")
+    until = time.monotonic() + PATIENCE_SECONDS
+    while tab.evaluate("window.leaving || document.readyState !== 'complete'"):
+        assert time.monotonic() < until, f"{page.stem} did not load again"
+        time.sleep(0.05)
     tab.evaluate(asked(SEEN, name))
     facts_after(tab, name, 0)
     shown = tab.evaluate(
