@@ -1,4 +1,5 @@
-// The theme's widgets get names that say what they show, and the keyboard reaches whatever scrolls.
+// The theme's widgets get names that say what they show, tables get a head of one row and columns wide
+// enough for sentences, and the keyboard reaches whatever scrolls.
 (() => {
   // The theme sees to code and tables itself, but only some time after a window has changed its size.
   const MAY_SCROLL = "div.math mjx-container, span.math, pre, .picture-frame, .cell_output > .output, .pst-scrollable-table-container";
@@ -27,6 +28,48 @@
     }
   };
 
+  // The name of a table's rows stands in a second row of its head, beside empty cells; it belongs into
+  // the corner, which is empty too.
+  const joinHeads = () => {
+    for (const name of document.querySelectorAll(".cell_output thead tr:nth-child(2):last-child > th:first-child")) {
+      const below = name.parentElement;
+      const corner = below.previousElementSibling.cells[0];
+      const others = [...below.cells].slice(1);
+      const isEmpty = (cell) => cell.textContent.trim() === "" && cell.colSpan === 1;
+      if (!isEmpty(corner) || !others.every(isEmpty)) continue;
+      corner.replaceWith(name);
+      below.remove();
+    }
+  };
+
+  // A column with sentences stands to the left and keeps room for several words in a line, where a phone
+  // would leave one.
+  const SENTENCE = 40; // letters
+  const markSentences = () => {
+    for (const body of document.querySelectorAll(".bd-article tbody")) {
+      const rows = [...body.rows];
+      const hasFormula = (cell) => cell.querySelector("pre, mjx-container, .math") !== null;
+      const isSentence = (cell) => cell.textContent.trim().length >= SENTENCE && !hasFormula(cell);
+      const sentences = [...body.querySelectorAll("td")].filter(isSentence);
+      const columns = new Set(sentences.map((cell) => cell.cellIndex));
+      for (const row of rows) {
+        for (const column of columns) row.cells[column]?.classList.add("is-sentence");
+      }
+    }
+  };
+
+  // Words stand to the left, and so does the head of their column.
+  const alignHeads = () => {
+    for (const table of document.querySelectorAll(".cell_output table")) {
+      const head = table.querySelectorAll("thead tr");
+      const first = table.querySelector("tbody tr");
+      if (head.length !== 1 || !first || head[0].cells.length !== first.cells.length) continue;
+      [...first.cells].forEach((cell, column) => {
+        if (getComputedStyle(cell).textAlign === "left") head[0].cells[column].classList.add("is-over-words");
+      });
+    }
+  };
+
   // A formula within a line that is wider than the line. Its words for screen readers take room too,
   // so that only the drawing tells.
   const markWideFormulas = () => {
@@ -49,6 +92,7 @@
 
   const letKeyboardScrollFromNowOn = async () => {
     await window.MathJax?.startup?.promise;
+    alignHeads(); // the styles are there
     letKeyboardScroll();
     new ResizeObserver(letKeyboardScroll).observe(document.body);
     // what was folded has no width before it is opened
@@ -57,6 +101,8 @@
 
   nameButtons(); // the page is read: this script is deferred
   nameArrows();
+  joinHeads();
+  markSentences();
   // another script puts drawings in the icons' place, now or later
   for (const button of document.querySelectorAll(".theme-switch-button")) {
     new MutationObserver(nameButtons).observe(button, { childList: true });
