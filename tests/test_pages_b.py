@@ -196,9 +196,9 @@ def test_offers_and_scenarios(game):
 
 def test_worst_proofs_are_the_worst(game):
     shown = tables_b.worst_proofs(game.proofs)
-    assert shown.loc["eigenvalue (mean payoff)", "worst hour"] == "-1e+00"
+    assert shown.loc["eigenvalue (mean payoff)", "worst hour"] == "−1"
     money = game.proofs["money"].max()
-    assert shown.loc["gain in money (share of income)", "worst hour"] == f"{money:.0e}"
+    assert shown.loc["gain in money (share of income)", "worst hour"] == f"{money:.2g}"
     without = tables_b.worst_proofs(game.proofs.assign(starts=np.nan))
     assert without.loc["starts (yuan/kWh, share)", "worst hour"] == "–"
     assert tables_b.worst_proofs(pd.DataFrame()).empty

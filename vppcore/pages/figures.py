@@ -133,9 +133,15 @@ def stacked(
     tell(axes, table_in_words(drawn.rename(columns=names), "Stacked bars"))
 
 
-def balance(result: DispatchResult, carrier: str = "electricity", axes: Axes | None = None) -> Axes:
+def balance(
+    result: DispatchResult,
+    carrier: str = "electricity",
+    axes: Axes | None = None,
+    title: str | None = None,
+) -> Axes:
     """Where a VPP's power comes from (up) and goes to (down), with the served load as a line.
 
+    title: of the picture; None for the VPP's name and the carrier.
     Source: paper A Figs 3 and A5.
     """
     axes = axes or new_axes()
@@ -157,7 +163,7 @@ def balance(result: DispatchResult, carrier: str = "electricity", axes: Axes | N
         axes.step(served.index, served, where="mid", color="black", label=label)
         tell(axes, table_in_words(served.to_frame(label), "Line"))
     axes.set_ylabel(UNITS[carrier])
-    axes.set_title(f"{result.vpp}: {carrier}")
+    axes.set_title(title or f"{result.vpp}: {carrier}")
     hour_axis(axes, len(table))
     legend_above(axes)
     return axes

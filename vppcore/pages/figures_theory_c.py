@@ -304,6 +304,8 @@ def quarters_and_hours(fine: Mapping[str, pd.Series], step_hours: float) -> Axes
         place.stairs(power, edges, baseline=None, color=QUIET, label="quarters of an hour")
         place.stairs(means, edges[::each], baseline=None, color="k", linewidth=1.6, label="hours")
         place.set_ylabel(label)
+        # few ticks: finer ones have longer numbers, which push the label over the edge
+        place.locator_params(axis="y", nbins=5)
         apart = np.abs(power - means.repeat(each)).max()
         tell(
             place,

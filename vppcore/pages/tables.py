@@ -67,6 +67,8 @@ def to_read(table: pd.DataFrame) -> Styler:
 # to how many places numbers are shown; None for as many as they have, up to six digits
 Places = int | None
 NOTHING_THERE = "–"
+# names of rows in results, and what a reader calls them
+INDEX_SAID = {"label": "cost item"}
 
 
 def as_said(cell: Any, places: Places = 0) -> str:
@@ -108,7 +110,7 @@ def on_page(
         name = frame.index[row] if by_row else frame.columns[column]
         shown_to = places.get(name, 0) if isinstance(places, Mapping) else places
         texts.iloc[row, column] = as_said(frame.iloc[row, column], shown_to)
-    texts = texts.rename(index=label_said, columns=label_said)
+    texts = texts.rename(index=label_said, columns=label_said).rename_axis(index=INDEX_SAID)
     style = styled(texts)
     worded = [is_worded(frame.iloc[:, column]) for column in range(len(frame.columns))]
     left = [

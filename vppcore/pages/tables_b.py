@@ -20,6 +20,7 @@ from vppcore.schedule import DispatchResult, steps_of
 
 ROLE_WORDS = {"seller": "sells", "buyer": "buys", "out": "·"}
 BELOW = 1e-9  # what a page shows as "below 1e-9"
+READ_IN_DIGITS = 1e-3  # from here on a number is no power of ten on a page
 SAME_PRICE = 1e-9  # of the larger one: prices nearer than this count as one
 # to how many places a page shows the columns of the carbon tables that are no yuan
 PLACES_OF_CARBON = {
@@ -235,14 +236,18 @@ def worst_proofs(proofs: pd.DataFrame) -> pd.DataFrame:
 
 
 def in_powers(number: float) -> str:
-    """A small number as a power of ten; a dash where there is none.
+    """A small number as a power of ten, a larger one in two digits; a dash where there is none.
 
-    >>> in_powers(-1.0), in_powers(3e-12), in_powers(np.nan)
-    ('-1e+00', 'below 1e-9', '–')
+    >>> in_powers(-1.0), in_powers(0.286), in_powers(2e-5), in_powers(3e-12), in_powers(np.nan)
+    ('−1', '0.29', '2e-05', 'below 1e-9', '–')
     """
     if np.isnan(number):
         return "–"
-    return f"{number:.0e}" if abs(number) > BELOW else "below 1e-9"
+    size = abs(number)
+    if size <= BELOW:
+        return "below 1e-9"
+    shown = f"{size:.2g}" if size >= READ_IN_DIGITS else f"{size:.0e}"
+    return f"−{shown}" if number < 0 else shown
 
 
 def devices_in(case: Case, alone: dict[str, DispatchResult], game: GameResult, step: int):

@@ -35,7 +35,7 @@ const axisBelow = (place, low, high, y, name, [start, end]) => {
     line(start, y, end, y),
     ...marks.map((value) => line(place(value), y, place(value), y + 4)),
     ...marks.map((value) => text(place(value), y + 18, said(value, digits(marks)), { "text-anchor": "middle" })),
-    text((start + end) / 2, y + 36, name, { "text-anchor": "middle" }),
+    text((start + end) / 2, y + 41, name, { "text-anchor": "middle" }),
   ];
 };
 

@@ -18,7 +18,7 @@ const steps = ({ vpp, levels }, { carbon_price: price, interval, growth }, exces
   const end = excess >= interval && Math.abs(excess / interval - Math.round(excess / interval)) < 1e-3;
   const place = end ? `at the end of step ${Math.round(excess / interval)}` : `on step ${level + 1}`;
   const words = `${vpp}'s day ends with ${said(excess, 2)} t beyond its quota, ${place}`;
-  return picture(560, 214, `Price of the next tonne over the excess: ${words}.`,
+  return picture(560, 220, `Price of the next tonne over the excess: ${words}.`,
     text(8, 16, `Price of the next tonne (yuan/t): ${place}`),
     draws("path", { d: path(corners.map(([t, yuan]) => [x(t), y(yuan)])), class: "curve" }),
     line(x(0), 40, x(0), 170, { "stroke-dasharray": "3 3" }),
@@ -34,7 +34,7 @@ const answers = (curve, knob, price, excess) => {
   const room = 0.1 * (high - low || Math.abs(high) || 1);
   const [x, y] = [scale(0, knob.high, 70, 540), scale(low - room, high + room, 150, 34)];
   const words = `from ${said(values[0], 2)} t at the lowest price shown to ${said(values.at(-1), 2)} t at the highest`;
-  return picture(560, 196, `Excess over the base price: ${words}.`,
+  return picture(560, 200, `Excess over the base price: ${words}.`,
     text(8, 16, "Excess (t a day) over the base price"),
     draws("path", { d: path(curve.map(([yuan, tonnes]) => [x(yuan), y(tonnes)])), class: "curve" }),
     draws("circle", { cx: x(price), cy: y(excess), r: 5, class: "here" }),

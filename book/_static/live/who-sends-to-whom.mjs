@@ -95,7 +95,7 @@ const overFee = (curve, setting, knob) => {
   const here = curve.reduce((best, point) => (Math.abs(point[0] - setting.crossing_fee) < Math.abs(best[0] - setting.crossing_fee) ? point : best));
   const ends = curve.find(([, yuan]) => yuan <= 1e-6 * most);
   const words = ends ? `trade ends at a fee of about ${said(ends[0], 2)} yuan/kWh` : "trade pays at every fee shown";
-  return picture(560, 196, `Saving over the crossing fee: ${said(most)} yuan without a fee; ${words}.`,
+  return picture(560, 200, `Saving over the crossing fee: ${said(most)} yuan without a fee; ${words}.`,
     text(8, 16, "Saving, yuan a day, over the crossing fee"),
     draws("path", { d: path(curve.map(([fee, yuan]) => [x(fee), y(yuan)])), class: "curve" }),
     draws("circle", { cx: x(here[0]), cy: y(here[1]), r: 5, class: "here" }),
