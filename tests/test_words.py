@@ -172,6 +172,23 @@ def test_what_the_grid_has_less_of():
     assert f"(alone {bought})" in said and "sells nothing (alone nothing)" in said
 
 
+def test_what_the_talks_left_over_is_said_with_its_hour():
+    """Too little to be a sale, and more than no flow: as a claim on single hours counts it."""
+    made = seller_and_buyer()
+    before, after = alone(made)["buyer"], pool(made).dispatches["buyer"]
+    flows = after.balances["electricity"]
+    largest = max(
+        float(before.balances["electricity"]["grid"].sum()), float(flows.abs().max().max())
+    )
+    left = flows.copy()
+    left["grid"] = 0.0
+    left.loc[left.index[0], "grid"] = -5e-4 * largest
+    spoilt = replace(after, balances={**after.balances, "electricity": left})
+    said = words_cooperation.grid_less_used(before, spoilt, 1.0)
+    kw = words.in_digits(5e-4 * largest, 1)
+    assert f"sells nothing but {kw} kW in hour {left.index[0]}, left by the talks" in said
+
+
 def held(**changed) -> pd.DataFrame:
     usual = {
         "penalty": [1e-5, 1e-4, 1e-2],
@@ -284,9 +301,9 @@ def test_a_schedule_says_what_keeps_flows_apart(calibrated):
     """Free where nothing pays for burning, by binaries where they are asked for, relaxed not at all."""
     calm = vpp(load(5, 5), battery(), grid([0.5, 0.5], [0.1, 0.1]))
     free = words_vpp.exactness({"V": dispatch(calm)})
-    assert "at V without being told" in free
+    assert free.endswith("in the same hour. At V this comes out although nothing forbids it.")
     bound = words_vpp.exactness({"V": dispatch(calm, storage="binary")})
-    assert "at V because binaries exclude it" in bound
+    assert bound.endswith("in the same hour. At V binaries forbid it.")
     loose = words_vpp.exactness({"V": dispatch(calibrated.vpp("VPP2"), storage="relaxed")})
     assert loose == "At V they do, so that the cost is a bound from below."
 
@@ -401,9 +418,9 @@ def test_gains_and_roads_are_those_of_the_split():
 
 def test_the_widest_range_of_a_gain_is_named():
     splits = pd.DataFrame({"A": [10.0, 30.0], "B": [70.0, 75.0]})
-    assert "A's gain lies anywhere between 10.00 and 30.00 yuan" in words_cooperation.how_firm(
-        splits
-    )
+    said = words_cooperation.how_firm(splits)
+    assert "A gains from 10.00 to 30.00 yuan in the 2 optimal sets of trades" in said
+    assert "no proven range" in said
     alike = pd.DataFrame({"A": [10.0, 10.001], "B": [70.0, 69.999]})
     assert words_cooperation.how_firm(alike).endswith("split it alike, to 0.0010 yuan.")
 
@@ -559,10 +576,25 @@ def test_cooperation_is_worth_the_difference_to_no_trade():
     )
     risk.loc["robust 4"] = 94.0
     assert words_uncertainty.choice_of_promises(risk) == (
-        "Which promises are made is a smaller matter: 4.00 yuan between them on average."
+        "The cheapest and the dearest promises are 4.00 yuan apart on average, 40 % of what trading "
+        "saves."
     )
-    risk.loc["robust 4"] = 120.0
-    assert "as large a matter: 30.0 yuan" in words_uncertainty.choice_of_promises(risk)
+    risk.loc["nominal"] = 130.0
+    assert words_uncertainty.choice_of_promises(risk).endswith("36.0 yuan apart on average.")
+
+
+@pytest.mark.parametrize(
+    ("means", "said"),
+    [
+        ([5.0], ""),
+        ([5.0, 7.0, 9.0], "The larger the budget, the dearer"),
+        ([5.0, 4.0, 9.0], "A larger budget is not always dearer"),
+    ],
+)
+def test_whether_larger_budgets_are_dearer_follows_the_numbers(means, said):
+    prices = prices_of(*means).assign(mean=means)
+    assert words_uncertainty.larger_budgets(prices).startswith(said)
+    assert bool(words_uncertainty.larger_budgets(prices)) == bool(said)
 
 
 # --- pages ----------------------------------------------------------------------------------------

@@ -179,19 +179,32 @@ def directions(coalition: CoalitionResult) -> str:
 
 
 def grid_less_used(before: DispatchResult, after: DispatchResult, step_hours: float) -> str:
-    """What a VPP buys from and sells to the grid in the coalition, beside alone."""
+    """What a VPP buys from and sells to the grid in the coalition, beside alone.
 
-    def passed(result: DispatchResult) -> tuple[float, float]:
+    What the talks have left over is no purchase, but said where it is more than no flow.
+    """
+
+    def passed(result: DispatchResult) -> tuple[pd.Series, pd.Series]:
         flows = result.balances["electricity"].filter(items=result.with_role("grid"))
-        grid = step_hours * flows.sum(axis=1)
-        return float(grid.clip(lower=0).sum()), float(-grid.clip(upper=0).sum())
+        grid = flows.sum(axis=1)
+        return grid.clip(lower=0), -grid.clip(upper=0)
 
-    (bought, sold), (buys, sells) = passed(before), passed(after)
-    none = REST * max(bought, sold, buys, sells)
-    said = [energy(kwh) if kwh > none else "nothing" for kwh in (buys, bought, sells, sold)]
+    flows = {"alone": passed(before), "together": passed(after)}
+    most = max(float(flow.sum()) for pair in flows.values() for flow in pair)
+
+    def said(result: DispatchResult, flow: pd.Series) -> str:
+        if flow.sum() > REST * most:
+            return energy(step_hours * float(flow.sum()))
+        left = flow[flow > SEEN * float(result.balances["electricity"].abs().max().max())]
+        if left.empty:
+            return "nothing"
+        kw = in_digits(float(left.max()), 1)
+        return f"nothing but {kw} kW in {hours_said(left.index)}, left by the talks"
+
+    (bought, sold), (buys, sells) = flows["alone"], flows["together"]
     return (
-        f"From the grid {after.vpp} buys {said[0]} (alone {said[1]}), and to the grid it sells "
-        f"{said[2]} (alone {said[3]})."
+        f"From the grid {after.vpp} buys {said(after, buys)} (alone {said(before, bought)}), and "
+        f"to the grid it sells {said(after, sells)} (alone {said(before, sold)})."
     )
 
 
@@ -304,6 +317,7 @@ def how_firm(splits: pd.DataFrame) -> str:
     places = max(0, places_for(saving))
     ends = [amount(end, places) for end in (splits[name].min(), splits[name].max())]
     return (
-        f"With one and the same cost, {name}'s gain lies anywhere between {ends[0]} and {ends[1]} "
-        "yuan, by the trades that happen to be found."
+        f"With one and the same cost, {name} gains from {ends[0]} to {ends[1]} yuan in the "
+        f"{len(splits)} optimal sets of trades in the table below. These are what was found, and "
+        "no proven range: others may lie outside it."
     )

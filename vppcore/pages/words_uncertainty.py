@@ -233,13 +233,25 @@ def worth_of_cooperation(risk: pd.DataFrame) -> str:
 
 
 def choice_of_promises(risk: pd.DataFrame) -> str:
-    """How much the choice of promises matters, beside trading at all. risk: as `risk_table`."""
+    """How much the choice of promises matters, as a share of what trading saves; `risk_table`."""
     mean = risk["mean"]
     trading, chosen = mean["alone"] - mean["nominal"], mean.drop("alone")
     apart = chosen.max() - chosen.min()
-    word = "a smaller" if apart < trading else "as large a"
-    yuan = in_digits(apart)
-    return f"Which promises are made is {word} matter: {yuan} yuan between them on average."
+    said = f"The cheapest and the dearest promises are {in_digits(apart)} yuan apart on average"
+    return f"{said}, {share(apart, trading)} of what trading saves." if trading > 0 else f"{said}."
+
+
+def larger_budgets(price: pd.DataFrame) -> str:
+    """How the cost on average goes with the budget. price: as `price_of_robustness`, rising."""
+    mean = price["mean"]
+    if len(mean) < 2:
+        return ""
+    if mean.is_monotonic_increasing:
+        return "The larger the budget, the dearer the promises are on average."
+    return (
+        "A larger budget is not always dearer on average here: of all trades that reach the "
+        "guarantee the search takes some, without a thought of ordinary days."
+    )
 
 
 def worth_of_robustness(price: pd.DataFrame, nominal: pd.Series) -> str:

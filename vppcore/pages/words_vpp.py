@@ -127,17 +127,21 @@ def costs_alone(items: pd.DataFrame) -> str:
 
 
 def exactness(schedules: Mapping[str, DispatchResult]) -> str:
-    """Whether flows that exclude each other run at once, and what keeps them from it."""
+    """Whether flows that exclude each other run at once, and what keeps them from it.
+
+    The model of a schedule is relaxed at first: it may have both flows and mostly does not.
+    """
     kinds = dict.fromkeys(flows for each in schedules.values() for flows in each.exclusive)
     if not kinds:
         return "There are no flows that exclude each other."
     exact = {name: each for name, each in schedules.items() if each.exact}
     bound = [name for name, each in exact.items() if "mixed-integer" in each.solved.kind]
     free = [name for name in exact if name not in bound]
-    said = [f"at {listed(free)} without being told"] if free else []
-    said += [f"at {listed(bound)} because binaries exclude it"] if bound else []
+    said = [f"At {listed(free)} this comes out although nothing forbids it."] if free else []
+    said += [f"At {listed(bound)} binaries forbid it."] if bound else []
     flows = listed(list(kinds))
-    kept = f"No schedule has {flows} in the same hour: {', '.join(said)}." if said else ""
+    where = "" if len(exact) == len(schedules) else f" at {listed(list(exact))}"
+    kept = f"No schedule{where} has {flows} in the same hour. {' '.join(said)}" if said else ""
     loose = [name for name in schedules if name not in exact]
     rest = f"At {listed(loose)} they do, so that the cost is a bound from below." if loose else ""
     return " ".join(filter(None, [kept, rest]))
