@@ -302,7 +302,7 @@ def hour_10(price_1: float, part_1: float):
     ten = SimpleNamespace(
         prices=pd.Series([price_1, 0.63], sellers),
         part=pd.Series([part_1, 1 - part_1], sellers),
-        hour=SimpleNamespace(surplus=[3.0, 7.0]),
+        hour=SimpleNamespace(sellers=sellers, surplus=[3.0, 7.0], reservation=[0.30, 0.38]),
     )
     return SimpleNamespace(hours={10: ten})
 
@@ -397,7 +397,7 @@ def test_conventional_trade_of_the_same_left_overs_saves_about_as_much(number):
 
 def test_the_way_nearest_to_the_printed_saving_counts():
     found = judged("B29", conventions=conventions(equal=358.73))
-    assert found.verdict == "reproduced" and "the nearest is equal" in found.reason
+    assert found.verdict == "reproduced" and "the nearest, equal, counts" in found.reason
     assert judged("B29", conventions=conventions(game=262.0)).verdict == "not reproduced"
     # what the game saves against no trade at all is another row
     assert judged("B29", conventions=conventions(**{"no trade": 900.0})).verdict == "not reproduced"

@@ -243,7 +243,7 @@ def test_what_is_paid_is_best_at_another_price_than_what_is_asked(study_b_hours)
 def test_money_that_moves_adds_up_to_nothing():
     before = pd.Series({"A": -30.0, "B": 10.0, "C": 20.0})
     after = pd.Series({"A": -12.0, "B": 4.0, "C": 8.0})
-    axes = theory.money_moved(before, after, "gained (yuan)")
+    axes = theory.money_moved(before, after, "paid less (yuan)")
     drawn = [bar.get_width() for bar in axes.patches]
     assert drawn == [-18.0, 6.0, 12.0]
     assert re.search(r"together 0\.", told(axes))

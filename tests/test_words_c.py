@@ -64,7 +64,11 @@ def test_ways_are_compared_in_shares_of_what_is_possible():
 
 
 @pytest.mark.parametrize(
-    ("game", "said"), [(9.0, "A would be better off"), (1.0, "Nobody is better off")]
+    ("game", "said"),
+    [
+        (9.0, "A would be better off"),
+        (1.0, "Nobody is better off with the game than with bargaining."),
+    ],
 )
 def test_who_gains_more_by_the_game(game, said):
     gains = pd.DataFrame({"game": [game, 1.0], "bargaining": [5.0, 7.0]}, ["A", "B"])
@@ -113,7 +117,7 @@ def test_the_bill_that_changes_most_is_named():
     apart = pd.DataFrame({"A": [10.0, -4.0, 6.0]}, ["gas", "electricity sale", "total"])
     together = pd.DataFrame({"A": [9.0, 0.0, 9.0]}, ["gas", "electricity sale", "total"])
     assert words_c.shown_vpp("A", apart, together) == (
-        "In the coalition A's own schedule costs 3.00 yuan more than alone, before any payment; "
+        "In the joint optimum A's own schedule costs 3.00 yuan more than alone, before any payment; "
         "most changes this: income from sales to the grid falls by 4.00 yuan."
     )
 

@@ -135,8 +135,8 @@ def test_no_middle_is_told_where_there_is_none(unlike):
 def test_why_the_dearer_seller_is_chosen_more():
     played = play(hour(), TEXT)
     said = words_game.why_chosen(played, TEXT)
-    assert "0.245 yuan/kWh times 6.00 MW is 1.47 for A" in said
-    assert "0.192 yuan/kWh times 8.00 MW is 1.54 for B" in said
+    assert "0.2450 yuan/kWh times 6.000 MW is 1.47 for A" in said
+    assert "0.1922 yuan/kWh times 8.000 MW is 1.54 for B" in said
     assert "A is the cheapest, and yet B is chosen more" in said
     first = float(played.part["A"])
     assert first == pytest.approx(0.245 * 6 / (0.245 * 6 + 0.1922 * 8), abs=1e-4)
@@ -169,8 +169,8 @@ def test_three_amounts_are_those_of_the_table(by_text):
     played = by_text.hours[10]
     offers = tables_game.offers_and_trades(played)
     said = words_game.three_amounts(offers, played)
-    assert f"{offers['asked (MW)'].sum():.2f} asked" in said
-    assert f"{played.hour.deficit.sum() / 1000:.2f}." in said
+    assert f"{offers['asked (MW)'].sum():.3f} asked" in said
+    assert f"{played.hour.deficit.sum() / 1000:.3f}." in said
 
 
 def test_disturbances_and_settling(by_text):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pandas as pd
 
 VPPS = ("VPP1", "VPP2", "VPP3", "VPP4", "VPP5")
+RESERVED = ("assumed; the text has no number and no reason why VPPs should differ", "assumed")
 ASSUMED = ("assumed so that the day is feasible and no device decides alone", "assumed")
 # 1.0 yuan/kWh at the tariff of hour 10
 SATISFIED = (
@@ -83,7 +84,7 @@ def units(
         row(vpp, "battery", "discharge_max", STORAGE_MW[k] * size, "MW", sized)
         row(vpp, "battery", "wear_cost_quadratic", wear[k] / size, "yuan/MW2h", per_size)
         row(vpp, "grid", "sell_max", sale[k] * size, "MW", sized)
-        row(vpp, "power_market", "reservation_price", RESERVATION[k], "yuan/kWh")
+        row(vpp, "power_market", "reservation_price", RESERVATION[k], "yuan/kWh", RESERVED)
     row("all", "micro_turbine", "cost_linear", 700, "yuan/MWh")
     row("all", "micro_turbine", "cost_quadratic", 25 / size, "yuan/MW2h", per_size)
     row("all", "micro_turbine", "emission", 0.60, "t/MWh")

@@ -266,8 +266,9 @@ def storage_charges_at_night(windy: DispatchResult, fitted: Collection[str]) -> 
     at_night = charging.loc[AT_NIGHT].sum() > 0.5 * hours
     holds = at_night and 3 in (len(runs), hours)
     reason = (
-        "asked: most of the charging hours at night (23-7), and three periods: stretches, of which "
-        f"one that goes on past midnight is one, or hours, which are {hours}"
+        "asked: most of the charging hours at night (23-7), and three charging periods; a period "
+        "is read as a stretch of hours, one past midnight counted once, or as a single hour: here "
+        f"{len(runs)} {'stretch' if len(runs) == 1 else 'stretches'} and {hours} hours"
     )
     ours = f"charges in hours {', '.join(runs)}"
     return judge_relation("B11", bool(holds), ours, reason, "B11" in fitted)
@@ -375,7 +376,12 @@ def vpp1_is_cheaper_at_10(
     one, four = ten.loc["VPP1"], ten.loc["VPP4"]
     holds = one["price"] < four["price"] and one["part"] < four["part"]
     ours = f"{one['price']:.3f} against {four['price']:.3f} yuan/kWh"
-    reason = f"{which_game(rules)}; follows from the surpluses that were fitted to B16 and B17"
+    own = dict(zip(game.hours[10].hour.sellers, game.hours[10].hour.reservation, strict=True))
+    reason = (
+        f"{which_game(rules)}; that VPP1 is chosen less follows from the surpluses that were "
+        "fitted to B16 and B17; prices rest on reservation prices that are assumed, "
+        f"{own['VPP1']:.2f} against {own['VPP4']:.2f} yuan/kWh"
+    )
     return judge_relation("B18", bool(holds), ours, reason, "B18" in fitted)
 
 
@@ -452,12 +458,15 @@ def against_convention(number: str, costs: pd.Series, rules: Rules | None) -> Ju
     """
     saved = costs.drop(index=[NO_TRADE, GAME]) - costs[GAME]
     nearest = (saved - published_value(number)).abs().idxmin()
+    alike = saved.max() - saved.min() <= small(costs.abs().max())
+    counts = "the saving is the same beside each" if alike else f"the nearest, {nearest}, counts"
     reason = (
-        f"scenario 1 read as 'conventional game strategy': {', '.join(saved.index)}; "
-        f"the nearest is {nearest}; {which_game(rules)}"
+        f"scenario 1 read as 'conventional game strategy': {', '.join(saved.index)}; {counts}; "
+        f"{which_game(rules)}"
     )
     judgement = judge_number(number, float(saved[nearest]), reason)
-    return replace(judgement, ours=f"{saved.min():,.0f} to {saved.max():,.0f}")
+    least, most = (f"{round(float(yuan)):,}" for yuan in (saved.min(), saved.max()))
+    return replace(judgement, ours=least if alike else f"{least} to {most}")
 
 
 def which_game(rules: Rules | None) -> str:
@@ -534,7 +543,8 @@ def trades_use_more_renewables(renewables: pd.Series) -> Judgement:
         f"of {renewables['available']:,.0f}"
     )
     reason = (
-        "schedules stand, so trades cannot spill more; whether they use what is spilled is open"
+        "schedules stand, so trades cannot spill more; whether they use what is spilled is open; "
+        "how much is spilled alone rests on VPP1's sale limit, which was chosen with the day"
     )
     holds = after < alone - small(renewables["available"])
     return judge_relation("B26", bool(holds), ours, reason)
@@ -575,7 +585,9 @@ def trade_takes_pressure_off_the_grid(game: GameResult) -> Judgement:
     bought = sum(float(table["deficit"].sum()) for table in game.positions.values())
     received = float(game.trades.clip(lower=0).sum().sum())
     ours = (
-        f"{100 * received / bought:.0f} % of the purchases fall away" if bought else "no purchase"
+        f"{100 * received / bought:.0f} % of the purchased energy falls away"
+        if bought
+        else "no purchase"
     )
     reason = "a theorem wherever there is trade: what a VPP receives it no longer buys"
     return judge_relation("B31", received > small(bought), ours, reason)

@@ -476,9 +476,10 @@ def asked_and_paid(hour: Hour, seller: int, rules: Rules) -> Axes:
 
 
 def money_moved(before: pd.Series, after: pd.Series, label: str) -> Axes:
-    """How much more (right) or less each VPP has after a change that moves money only.
+    """By how much each VPP's payments to others fall (right) or rise after a change.
 
-    before, after: what each VPP pays, yuan.
+    A VPP that receives has payments below zero. Bills are left out, so this is no gain.
+    before, after: what each VPP pays the others, yuan.
     label: of the change, for the axis.
     """
     axes = panels(1, 1, height=2.6)[1][0]
@@ -496,5 +497,7 @@ def money_moved(before: pd.Series, after: pd.Series, label: str) -> Axes:
     axes.grid(axis="y", visible=False)
     axes.set_xlabel(label)
     said = "; ".join(f"{name} {rounded(money)}" for name, money in moved.items())
-    tell(axes, f"Yuan gained: {said}; together {rounded(round(float(moved.sum()), 2))}.")
+    tell(
+        axes, f"Payments fall by (yuan): {said}; together {rounded(round(float(moved.sum()), 2))}."
+    )
     return axes

@@ -67,7 +67,7 @@ def who_gains_more(gains: pd.DataFrame) -> str:
     said = (
         f"{listed(better)} would be better off with the game."
         if better
-        else "Nobody is better off with the game."
+        else "Nobody is better off with the game than with bargaining."
     )
     return (
         f"{said} Beside the game, bargaining over the common plan gives {most} "
@@ -114,7 +114,7 @@ def described(case: Case) -> str:
 
 
 def shown_vpp(name: str, apart: pd.DataFrame, together: pd.DataFrame) -> str:
-    """What one VPP's bills are alone and in the coalition, before payments.
+    """What one VPP's bills are alone and in the joint optimum, before payments.
 
     apart, together: as `tables.cost_items`.
     """
@@ -123,7 +123,7 @@ def shown_vpp(name: str, apart: pd.DataFrame, together: pd.DataFrame) -> str:
     item = change.abs().idxmax()
     schedule = compared(after["total"] - before["total"], before["total"], "alone")
     return (
-        f"In the coalition {name}'s own schedule costs {schedule}, before any payment; most "
+        f"In the joint optimum {name}'s own schedule costs {schedule}, before any payment; most "
         f"changes this: {bill_said(str(item), -change[item])} yuan."
     )
 

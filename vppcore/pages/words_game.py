@@ -43,6 +43,7 @@ from vppcore.schedule import DispatchResult
 
 SETTLED = 1e-3  # in probability or share of a price: nearer to the end than this is there
 NOTHING = 1e-9  # of the number beside it: less counts as none
+FACTOR = 4  # digits of a number that a reader may add up or multiply: one more than of the result
 LEFT = 1e-3  # of a seller's income: what lotteries that are learnt may leave
 
 
@@ -175,7 +176,11 @@ def lone_seller(game: GameResult, rules: Rules) -> str:
         f"{price(middle)}"
     )
     if inside and abs(asked - middle) <= SETTLED * shown.hour.price_size:
-        return f"{said}: that is what it asks, since more would drive too much demand away."
+        return (
+            f"{said}: that is what it asks. Its utility counts what buyers wish, and a higher "
+            "price would lower that too much. What would fall is the wish beyond their need, which "
+            "nobody delivers: up to the tariff they take their whole need at any price."
+        )
     if middle > asked:
         return f"{said}; it asks {price(asked)}, since buyers accept no more."
     return f"{said}; it asks {price(asked)}, the lowest price allowed."
@@ -218,7 +223,7 @@ def why_chosen(played: HourResult, rules: Rules) -> str:
             "the power on offer alone."
         )
     products = [
-        f"{price(each)} yuan/kWh times {in_digits(power / 1000)} MW is "
+        f"{in_digits(each, FACTOR)} yuan/kWh times {in_digits(power / 1000, FACTOR)} MW is "
         f"{in_digits(each * power / 1000)} for {name}"
         for name, each, power in zip(hour.sellers, worth, hour.surplus, strict=True)
     ]
@@ -255,7 +260,7 @@ def who_has_what(
         left = now["surplus"] - now["deficit"]
         word = "has" if left > 0 else "lacks"
         said[str(now["role"])].append(
-            f"{name} {word} {in_digits(abs(left) / 1000)} MW (wind and sun offer "
+            f"{name} {word} {in_digits(abs(left) / 1000, FACTOR)} MW (wind and sun offer "
             f"{in_digits(offered / 1000)}, the load takes {in_digits(load / 1000)})"
         )
     sells = f"{listed(said['seller'])} and can sell" if said["seller"] else "nobody can sell"
@@ -288,12 +293,13 @@ def three_amounts(offers: pd.DataFrame, played: HourResult) -> str:
     offers: as `tables_game.offers_and_trades`.
     """
     wished, asked, sent = (
-        in_digits(float(offers[f"{word} (MW)"].sum())) for word in ("wished", "asked", "sent")
+        in_digits(float(offers[f"{word} (MW)"].sum()), FACTOR)
+        for word in ("wished", "asked", "sent")
     )
     offered, needed = played.hour.surplus.sum() / 1000, played.hour.deficit.sum() / 1000
     return (
         f"In all {wished} MW are wished, {asked} asked and {sent} sent; on offer are "
-        f"{in_digits(offered)} and needed {in_digits(needed)}."
+        f"{in_digits(offered, FACTOR)} and needed {in_digits(needed, FACTOR)}."
     )
 
 
