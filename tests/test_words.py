@@ -439,7 +439,7 @@ def test_the_worst_day_is_said_with_its_hours_and_prices():
     assert words_uncertainty.hits_said(0 * day.hits, "V") == "Nothing is hit at V."
     prices = pd.DataFrame({"worst day": [0.5, 2.0]}, index=day.hits.index)
     why = words_uncertainty.why_these_hours(prices, day.hits)
-    assert why.endswith("2.00 where load is hit and 0.50 elsewhere.")
+    assert why.endswith("2.00 where the hit is on load and 0.50 elsewhere.")
     assert words_uncertainty.proven(made).startswith("V: no day of the budget costs more (proven).")
 
 

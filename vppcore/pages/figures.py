@@ -28,6 +28,7 @@ from vppcore.pages.colours import (
     COLOURS,
     DASHES,
     MARKS,
+    NAMES,
     SERIES_COLOURS,
     STATE_COLOURS,
     colour_of,
@@ -469,7 +470,8 @@ def worst_days(tables: dict[str, pd.DataFrame], named: dict[str, list[int]]) -> 
     _, places = panels(len(tables), 1, height=2.7)
     for (series, table), place in zip(tables.items(), places, strict=True):
         steps = named.get(series, [])
-        worst_day(table["forecast"], table["worst case"], steps, f"{series} (kW)", place)
+        label = f"{NAMES.get(series, series)} (kW)"
+        worst_day(table["forecast"], table["worst case"], steps, label, place)
 
 
 def worst_day(

@@ -11,6 +11,7 @@ import pandas as pd
 
 from vppcore.bargaining.split import BargainResult
 from vppcore.pages.checks import ROBUST_ACCURACY
+from vppcore.pages.colours import NAMES
 from vppcore.pages.words import (
     amount,
     hours_said,
@@ -44,7 +45,7 @@ def worst_said(days: Mapping[str, WorstCase], vpp: str) -> str:
 def hits_said(hits: pd.DataFrame, vpp: str) -> str:
     """Which hours the adversary hits. hits: 0 and 1, a column per series."""
     said = [
-        f"{series} in {hours_said(hits.index[hits[series] == 1])}"
+        f"{NAMES.get(series, series)} in {hours_said(hits.index[hits[series] == 1])}"
         for series in hits
         if (hits[series] == 1).any()
     ]
@@ -64,7 +65,8 @@ def why_these_hours(prices: pd.DataFrame, hits: pd.DataFrame) -> str:
         if hit.any() and not hit.all():
             there, elsewhere = price[hit], price[~hit]
             said.append(
-                f"{span(there.min(), there.max())} where {series} is hit and "
+                f"{span(there.min(), there.max())} where the hit is on "
+                f"{NAMES.get(series, series)} and "
                 f"{span(elsewhere.min(), elsewhere.max())} elsewhere"
             )
     if not said:
