@@ -205,6 +205,10 @@ def test_what_a_held_penalty_does_is_said_where_the_run_shows_it():
     said = words_cooperation.held_penalties(10, held())
     assert "disagree by 150 % with a penalty of 1e-05 and by 1.2 % with 1e-02" in said
     assert "lets partners disagree for long" in said and "leave 9.40 yuan open" in said
+    gone = "Not held to the end, as the talks stalled: 1e-05 in round 114 and 1e-02 in round 234."
+    assert gone in said
+    never = held(**{"let go in round": [np.nan, np.nan, np.nan]})
+    assert "Not held" not in words_cooperation.held_penalties(10, never)
     other = words_cooperation.held_penalties(10, held(**{"move early (%)": [50.0, 1.0, 1.0]}))
     assert "creep" not in other
 

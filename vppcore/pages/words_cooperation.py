@@ -219,9 +219,19 @@ def held_penalties(early: int, held: pd.DataFrame) -> str:
         f"expectations still move by {in_digits(small['move early (%)'], 2)} % and by "
         f"{in_digits(large['move early (%)'], 2)} %. {slow_and_creeping(small, large)}"
         f"The talks are shortest with {quickest['penalty']:.0e} ({quickest['rounds']:,.0f} rounds, "
-        f"{small['rounds']:,.0f} and {large['rounds']:,.0f} at the ends). What comes of them is "
-        f"the same: the certificates leave {in_digits(held['gap (yuan)'].max())} yuan open at most."
+        f"{small['rounds']:,.0f} and {large['rounds']:,.0f} at the ends). "
+        f"{let_go(held)}What comes of them is the same: the certificates "
+        f"leave {in_digits(held['gap (yuan)'].max())} yuan open at most."
     )
+
+
+def let_go(held: pd.DataFrame) -> str:
+    """Which penalties were not held to the end, because the talks stalled."""
+    gone = held.dropna(subset="let go in round")
+    said = [
+        f"{row['penalty']:.0e} in round {row['let go in round']:.0f}" for _, row in gone.iterrows()
+    ]
+    return f"Not held to the end, as the talks stalled: {listed(said)}. " if said else ""
 
 
 def slow_and_creeping(small: pd.Series, large: pd.Series) -> str:
