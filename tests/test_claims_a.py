@@ -289,7 +289,7 @@ def test_prices_are_judged_in_the_hours_that_have_one():
     for outside in (1.01, 0.19):
         judgement = judged("A29", split=a_split(outside), band=band)
         assert judgement.verdict == "not reproduced"
-        assert judgement.reason.endswith("fails in hour 5, 6, 7, 8")
+        assert judgement.reason.endswith("fails in hours 5, 6, 7, 8")
 
 
 # --- uncertainty ----------------------------------------------------------------------------------

@@ -294,7 +294,7 @@ def test_the_cheapest_is_not_the_most_chosen_in_the_named_hours():
     alone = judged("B15", compared=compared([10, 12, 14, 16]), fitted={"B15"})
     assert alone.verdict == "by construction" and "elsewhere: nowhere" in alone.reason
     missed = judged("B15", compared=compared([10]), fitted={"B15"})
-    assert missed.verdict == "not reproduced" and "fails in hour 12, 14, 16" in missed.reason
+    assert missed.verdict == "not reproduced" and "fails in hours 12, 14, 16" in missed.reason
 
 
 def hour_10(price_1: float, part_1: float):

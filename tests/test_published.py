@@ -134,7 +134,7 @@ def test_hours_that_fail_are_named():
     judgement = judge_hours(
         "A24", pd.Series([True, False, True, False], [11, 12, 13, 14]), "as drawn"
     )
-    assert judgement.reason == "as drawn; fails in hour 12, 14"
+    assert judgement.reason == "as drawn; fails in hours 12, 14"
     assert judge_hours("A24", pd.Series([True], [11]), "as drawn").reason == "as drawn"
 
 

@@ -104,10 +104,10 @@ def judge_hours(claim: str, holds: pd.Series, reason: str = "", fitted: bool = F
     """
     share = float(holds.mean())
     verdict = _shape_verdict(share >= SHAPE_TOLERANCE, fitted)
-    fails = ", ".join(str(hour) for hour in holds.index[~holds.astype(bool)])
-    reason = "; ".join(
-        piece for piece in (reason, f"fails in hour {fails}" if fails else "") if piece
-    )
+    failing = holds.index[~holds.astype(bool)]
+    word = "hour" if len(failing) == 1 else "hours"
+    fails = f"fails in {word} {', '.join(map(str, failing))}" if len(failing) else ""
+    reason = "; ".join(filter(None, [reason, fails]))
     return Judgement(claim, f"holds in {int(holds.sum())} of {len(holds)} hours", verdict, reason)
 
 
