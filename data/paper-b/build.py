@@ -132,6 +132,7 @@ note: >-
   A synthetic day in solar time. Profiles were shaped to the statements of paper B, section 5.2, on who does what when
   (B10, B11, B12, B13, B14, B15), and kept only if VPP1 spills less in Model 4 than in Model 1 (B09). Four numbers are
   fitted to its printed results, so agreement with these is by construction: the size factor, the cost of called load, VPP4's PV power (B16, B17) and VPP5's mean wind (B20).
+  A fifth, the satisfaction coefficient of the text's game, was chosen with B16 in view.
 """
 
 # --- what paper B tells of its day --------------------------------------------------------------------------------
