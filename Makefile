@@ -103,7 +103,8 @@ test-doctests: setup  ## the examples in the package's docstrings alone
 # A folder of its own for the results, so that testing does not touch what the book shows.
 test-notebooks: setup  ## compare the stored outputs of the notebooks with a new run
 	@VPPCORE_RESULTS="$$PWD/build/nbval/results" $(PY) -m pytest --nbval --nbval-current-env \
-	  --nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-cell-timeout 900 -p no:cacheprovider $(NOTEBOOKS)
+	  --nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-cell-timeout 900 -p no:cacheprovider \
+	  -p tests.nbval_pictures $(NOTEBOOKS)
 
 outputs: book  ## store the outputs of the book's run in notebooks/, after a wanted change of numbers
 	@$(PY) tools/strip_images.py --into notebooks $(addprefix build/site/,$(NOTEBOOKS))
