@@ -25,6 +25,20 @@ settings.register_profile(
 settings.load_profile("study")
 
 
+@pytest.fixture
+def fresh_style():
+    """The book's style for figures; afterwards no figure is open and no VPP has a colour."""
+    from matplotlib import pyplot as plt
+
+    from vppcore.pages import colours, figures
+
+    figures.use_style()
+    yield
+    plt.close("all")
+    plt.rcdefaults()
+    colours.remember_vpps(())
+
+
 @pytest.fixture(scope="session")
 def parent():
     """Study A with the parent study's data, nothing fitted."""

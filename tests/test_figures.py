@@ -18,13 +18,7 @@ from vppcore.components.chp import coupled_region
 from vppcore.pages import colours, figures
 from vppcore.pages.tables import before_and_after
 
-
-@pytest.fixture(autouse=True)
-def fresh_style():
-    figures.use_style()
-    yield
-    plt.close("all")
-    plt.rcdefaults()
+pytestmark = pytest.mark.usefixtures("fresh_style")
 
 
 def bars(axes) -> pd.DataFrame:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,17 +17,11 @@ from vppcore.game.hour import play
 from vppcore.game.money import play_in_money
 from vppcore.game.rules import Rules
 from vppcore.market import Hour
-from vppcore.pages import figures, tables_b
 from vppcore.pages import figures_theory_b as theory
+from vppcore.pages import tables_b
 from vppcore.pages.pictures import description
 
-
-@pytest.fixture(autouse=True)
-def fresh_style():
-    figures.use_style()
-    yield
-    plt.close("all")
-    plt.rcdefaults()
+pytestmark = pytest.mark.usefixtures("fresh_style")
 
 
 def panels_of(axes) -> list:

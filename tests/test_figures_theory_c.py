@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,13 +17,7 @@ from vppcore.pages import figures_theory_c as theory
 from vppcore.pages.colours import STATE_COLOURS
 from vppcore.pages.pictures import description
 
-
-@pytest.fixture(autouse=True)
-def fresh_style():
-    figures.use_style()
-    yield
-    plt.close("all")
-    plt.rcdefaults()
+pytestmark = pytest.mark.usefixtures("fresh_style")
 
 
 def panels_of(axes) -> list:

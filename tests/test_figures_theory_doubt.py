@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,13 +13,7 @@ from vppcore.pages import figures_theory_doubt as theory
 from vppcore.pages.colours import STATE_COLOURS
 from vppcore.uncertainty.settings import at_level
 
-
-@pytest.fixture(autouse=True)
-def fresh_style():
-    figures.use_style()
-    yield
-    plt.close("all")
-    plt.rcdefaults()
+pytestmark = pytest.mark.usefixtures("fresh_style")
 
 
 def panels_of(axes) -> list:

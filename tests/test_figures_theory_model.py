@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.path import Path as Outline
@@ -12,17 +11,11 @@ from scipy.optimize import linprog
 
 from vppcore import dispatch
 from vppcore.components import Battery, CHPWithCapture, GasTurbine
-from vppcore.pages import figures, tables
 from vppcore.pages import figures_theory_model as theory
+from vppcore.pages import tables
 from vppcore.pages.pictures import description
 
-
-@pytest.fixture(autouse=True)
-def fresh_style():
-    figures.use_style()
-    yield
-    plt.close("all")
-    plt.rcdefaults()
+pytestmark = pytest.mark.usefixtures("fresh_style")
 
 
 def panels_of(axes) -> list:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from itertools import combinations
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,18 +13,12 @@ from matplotlib.colors import to_hex
 from vppcore import bargain, pool
 from vppcore.bargaining.split import make_deal
 from vppcore.bargaining.weights import bargaining_weights, supplied_and_received
-from vppcore.pages import figures, toys
 from vppcore.pages import figures_theory_split as theory
+from vppcore.pages import toys
 from vppcore.pages.colours import vpp_colours
 from vppcore.standalone import alone as each_alone
 
-
-@pytest.fixture(autouse=True)
-def fresh_style():
-    figures.use_style()
-    yield
-    plt.close("all")
-    plt.rcdefaults()
+pytestmark = pytest.mark.usefixtures("fresh_style")
 
 
 @pytest.fixture(scope="module")

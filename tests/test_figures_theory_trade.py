@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.patches import StepPatch
 
 from vppcore import cooperate, pool
-from vppcore.pages import experiments_theory, figures
+from vppcore.pages import experiments_theory
 from vppcore.pages import figures_theory_trade as theory
 from vppcore.pages.pictures import description
 from vppcore.standalone import alone as each_alone
 
-
-@pytest.fixture(autouse=True)
-def fresh_style():
-    figures.use_style()
-    yield
-    plt.close("all")
-    plt.rcdefaults()
+pytestmark = pytest.mark.usefixtures("fresh_style")
 
 
 def panels_of(axes) -> list:

@@ -8,7 +8,6 @@ import itertools
 from pathlib import Path
 from xml.etree import ElementTree
 
-import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -31,13 +30,7 @@ def extension():
     return module
 
 
-@pytest.fixture(autouse=True)
-def fresh_style():
-    figures.use_style()
-    yield
-    plt.close("all")
-    plt.rcdefaults()
-    colours.remember_vpps(())
+pytestmark = pytest.mark.usefixtures("fresh_style")
 
 
 @pytest.fixture
