@@ -90,7 +90,7 @@ def graded(name: str, answers: dict[str, str]) -> dict[str, float]:
         try:
             exec(code, space)
             raised = False
-        except Exception:
+        except Exception:  # nbgrader's rule: whatever a cell raises costs its points
             raised = True
         if marks(cell)["grade"]:
             points[marks(cell)["grade_id"]] = 0.0 if raised else float(marks(cell)["points"])

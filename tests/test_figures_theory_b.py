@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from builders import market_hour
+from drawn import line, panels_of, told
 
 from vppcore.carbon import carbon_models, emission, market_of
 from vppcore.components import CarbonMarket
@@ -19,22 +20,8 @@ from vppcore.game.rules import Rules
 from vppcore.market import Hour
 from vppcore.pages import figures_theory_b as theory
 from vppcore.pages import tables_b
-from vppcore.pages.pictures import description
 
 pytestmark = pytest.mark.usefixtures("fresh_style")
-
-
-def panels_of(axes) -> list:
-    return axes.get_figure(root=True).axes
-
-
-def told(axes) -> str:
-    return description(axes.get_figure(root=True))
-
-
-def line(axes, label: str) -> tuple[np.ndarray, np.ndarray]:
-    (found,) = [one for one in axes.get_lines() if one.get_label() == label]
-    return np.asarray(found.get_xdata(), float), np.asarray(found.get_ydata(), float)
 
 
 def points(axes) -> list[tuple[float, float]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from drawn import line, panels_of, told
 from matplotlib.colors import to_hex
 from matplotlib.text import Text
 
@@ -15,22 +16,8 @@ from vppcore.grid.power_flow import power_flow
 from vppcore.pages import experiments_c, figures
 from vppcore.pages import figures_theory_c as theory
 from vppcore.pages.colours import STATE_COLOURS
-from vppcore.pages.pictures import description
 
 pytestmark = pytest.mark.usefixtures("fresh_style")
-
-
-def panels_of(axes) -> list:
-    return axes.get_figure(root=True).axes
-
-
-def told(axes) -> str:
-    return description(axes.get_figure(root=True))
-
-
-def line(axes, label: str) -> tuple[np.ndarray, np.ndarray]:
-    (found,) = [one for one in axes.get_lines() if one.get_label() == label]
-    return np.asarray(found.get_xdata(), float), np.asarray(found.get_ydata(), float)
 
 
 # --- delivery -------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from drawn import panels_of
 from scipy.optimize import linprog
 
 from vppcore import robust_coalition, worst_case
@@ -14,10 +15,6 @@ from vppcore.pages.colours import STATE_COLOURS
 from vppcore.uncertainty.settings import at_level
 
 pytestmark = pytest.mark.usefixtures("fresh_style")
-
-
-def panels_of(axes) -> list:
-    return axes.get_figure(root=True).axes
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from drawn import panels_of
 from matplotlib.path import Path as Outline
 from scipy.optimize import linprog
 
@@ -16,10 +17,6 @@ from vppcore.pages import tables
 from vppcore.pages.pictures import description
 
 pytestmark = pytest.mark.usefixtures("fresh_style")
-
-
-def panels_of(axes) -> list:
-    return axes.get_figure(root=True).axes
 
 
 @pytest.fixture

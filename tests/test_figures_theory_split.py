@@ -8,6 +8,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
+from drawn import panels_of
 from matplotlib.colors import to_hex
 
 from vppcore import bargain, pool
@@ -38,10 +39,6 @@ def marks(axes) -> dict[str, tuple[float, float]]:
         for line in axes.get_lines()
         if len(line.get_xdata()) == 1
     }
-
-
-def panels_of(axes) -> list:
-    return axes.get_figure(root=True).axes
 
 
 def area_of(polygon: np.ndarray) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from drawn import panels_of
 from matplotlib.patches import StepPatch
 
 from vppcore import cooperate, pool
@@ -13,10 +14,6 @@ from vppcore.pages.pictures import description
 from vppcore.standalone import alone as each_alone
 
 pytestmark = pytest.mark.usefixtures("fresh_style")
-
-
-def panels_of(axes) -> list:
-    return axes.get_figure(root=True).axes
 
 
 def line(axes, label: str) -> np.ndarray:

@@ -10,7 +10,6 @@ const views = {}; // name -> (element, parts) -> what draws a solution
 
 
 // --- the numbers at a setting ---------------------------------------------------------------------
-const usual = (data) => Object.fromEntries(data.knobs.map(({ name, usual }) => [name, usual]));
 // how far each term is turned: a knob, or a product of knobs
 const turns = ({ knobs, terms }, settings) => terms.map((term) => (
   term.reduce((product, k) => product * (settings[knobs[k].name] - knobs[k].usual), 1)
