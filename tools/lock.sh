@@ -15,7 +15,7 @@ compile() {
   "$uv" pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
     --no-emit-index-url --no-header --quiet ${UPGRADE:-} "$@"
 }
-compile --extra gurobi --extra book --extra test -o requirements.lock
+compile --extra gurobi --extra cluster --extra fast --extra proofs --extra book --extra test -o requirements.lock
 # What grading needs beside these, in a lock of its own: nobody else installs it.
 compile --extra teach --constraints requirements.lock -o build/teach.lock
 "${PYTHON:-python3}" tools/lock_rest.py build/teach.lock requirements.lock > requirements-teach.lock
