@@ -52,6 +52,8 @@ class Knob:
     low, high, step: what a slider offers.
     usual: its value in the book.
     first: the lowest value that a slider offers; None takes `low`, from which on the data hold.
+    words: what the values low, low + 1, ... are called; empty for a number with its unit.
+    by: "slider", or "view" where the drawing has a control of its own for it.
     """
 
     name: str
@@ -62,6 +64,8 @@ class Knob:
     step: float
     usual: float
     first: float | None = None
+    words: tuple[str, ...] = ()
+    by: str = "slider"
 
     def __post_init__(self) -> None:
         """Raises WrongInput for ends that enclose nothing or leave out the usual value."""
@@ -519,7 +523,7 @@ def as_data(live: LiveProblem) -> dict[str, Any]:
     """
     return {
         "name": live.name,
-        "knobs": [vars(knob) for knob in live.knobs],
+        "knobs": [knob_data(knob) for knob in live.knobs],
         "terms": [list(term) for term in live.terms],
         "vectors": {name: affine_data(numbers) for name, numbers in live.vectors.items()},
         "tables": {name: table_data(*table) for name, table in live.tables.items()},
@@ -529,6 +533,16 @@ def as_data(live: LiveProblem) -> dict[str, Any]:
         },
         "reach": {"low": live.reach[0].tolist(), "high": live.reach[1].tolist()},
     }
+
+
+def knob_data(knob: Knob) -> dict[str, Any]:
+    """A knob as a page reads it."""
+    return vars(knob) | {"words": list(knob.words)}
+
+
+def knob_of(data: Mapping[str, Any]) -> Knob:
+    """The knob that `knob_data` wrote."""
+    return Knob(**{**data, "words": tuple(data["words"])})
 
 
 def affine_data(numbers: Affine) -> dict[str, Any]:
@@ -553,7 +567,7 @@ def table_data(shape: tuple[int, int], places: np.ndarray, entries: Affine) -> d
 
 def from_data(data: Mapping[str, Any]) -> LiveProblem:
     """The problem that a page was given, to be solved here: what `as_data` wrote."""
-    knobs = tuple(Knob(**knob) for knob in data["knobs"])
+    knobs = tuple(knob_of(knob) for knob in data["knobs"])
     vectors = {}
     for name, numbers in data["vectors"].items():
         absent = np.inf if name.endswith("_high") else -np.inf

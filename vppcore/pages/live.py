@@ -7,13 +7,13 @@ classic script, which a page may load from beside it.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vppcore.case import Case
 from vppcore.errors import WrongInput
 from vppcore.live import ladder, study_a
-from vppcore.live.problem import LiveProblem, as_data
+from vppcore.live.problem import Knob, LiveProblem, as_data, knob_data
 from vppcore.pages.colours import vpp_colours
 from vppcore.places import PROJECT
 from vppcore.vpp import VPP
@@ -31,14 +31,26 @@ def module_text() -> str:
     return "\n".join((SCRIPTS / name).read_text(encoding="utf-8") for name in names)
 
 
-def payload(live: LiveProblem, view: str, notebook: str, facts: Mapping[str, Any]) -> str:
+def payload(
+    live: LiveProblem | None,
+    view: str,
+    notebook: str,
+    facts: Mapping[str, Any],
+    knobs: Sequence[Knob] = (),
+) -> str:
     """All that a live element is given, as the text of a JSON file.
 
+    live: the problem that the page solves; None for a view that counts by itself.
     view: which drawing it has, a file of that name in SCRIPTS.
     notebook: whose run gives the same numbers.
-    facts: what the drawing shows beside the solution.
+    facts: what the drawing shows beside the solution; more problems, as data, are its `problems`.
+    knobs: what a reader turns; empty for those of the problem.
     """
-    given = {"problem": as_data(live), "view": view, "notebook": notebook, "facts": facts}
+    given: dict[str, Any] = {"view": view, "notebook": notebook, "facts": facts}
+    if live is not None:
+        given["problem"] = as_data(live)
+    if knobs:
+        given["knobs"] = [knob_data(knob) for knob in knobs]
     return json.dumps(given, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
 
 

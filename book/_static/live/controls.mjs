@@ -18,9 +18,14 @@ const said = (number, places = 0) => {
 // as many places as a step of the slider needs
 const placesOf = ({ step }) => Math.max(0, Math.min(4, Math.ceil(-Math.log10(step) - 1e-9)));
 
-// A slider with its name, its value in words and its unit; `turn` is told of every movement.
+// A knob's value in words: a number with its unit, or the name that the value stands for.
+const wordsOf = (knob, number) => (
+  knob.words?.length ? knob.words[Math.round(number - knob.low)] : `${said(number, placesOf(knob))} ${knob.unit}`
+);
+
+// A slider with its name and its value in words; `turn` is told of every movement.
 const slider = (knob, place, value, turn) => {
-  const words = (number) => `${said(number, placesOf(knob))} ${knob.unit}`;
+  const words = (number) => wordsOf(knob, number);
   const shown = make("output", { for: `${place}-${knob.name}` }, words(value));
   const input = make("input", {
     type: "range", id: `${place}-${knob.name}`, name: knob.name,
@@ -99,36 +104,52 @@ const settled = (wait, action) => {
 };
 
 // One live element: sliders, what the view draws, the proof, the run as a command.
-const mount = (element, { problem: data, view, notebook, facts }, highs) => {
+//
+// A view is (drawing, parts) => { draw, solve, proof, command, reset }, or draw alone. `draw(found,
+// setting)` shows a solution. The others have a usual form: `solve(setting)` asks the element's
+// problem, `proof(found)` is its sentence, `command(setting)` its run, `reset()` follows "as in the
+// book". A view draws the controls of knobs that are its own (`by: "view"`) and says `turn`.
+const mount = (element, { problem: data = null, knobs = data.knobs, view, notebook, facts }, highs) => {
   const place = element.dataset.live;
-  const problem = new Problem(highs, data);
-  const setting = settingIn(place, data.knobs);
+  const problem = data && new Problem(highs, data);
+  const setting = settingIn(place, knobs);
   const proof = make("p", { class: "live-proof" });
   const aloud = make("p", { class: "live-aloud", role: "status", "aria-live": "polite" });
   const command = make("code", {});
   const link = make("a", { href: "" }, "link to this setting");
   const drawing = make("div", { class: "live-view" });
-  const draw = views[view](drawing, { problem, facts, setting, again: () => show() });
   const speak = settled(700, (text) => { aloud.textContent = text; });
+  const soon = settled(0, () => requestAnimationFrame(() => show()));
+  const turn = (name, value) => { setting[name] = value; soon(); };
+  const problemOf = (other) => new Problem(highs, other);
+  const made = views[view](drawing, { problem, problemOf, facts, knobs, place, setting, turn, again: () => show() });
+  const own = {
+    solve: (values) => problem.solve(values),
+    proof: proofOf,
+    command: (values) => commandOf(notebook, knobs, values),
+    reset: () => {},
+    ...(typeof made === "function" ? { draw: made } : made),
+  };
 
   const show = () => {
-    const found = problem.solve(setting);
+    const found = own.solve(setting);
     element.dataset.solves = Number(element.dataset.solves ?? 0) + 1;
     for (const name of ["cost", "lower", "status", "ms"]) element.dataset[name] = found[name] ?? "";
-    proof.textContent = proofOf(found);
-    command.textContent = commandOf(notebook, data.knobs, setting);
-    link.href = addressOf(place, data.knobs, setting);
-    if (found.status === "optimal") draw(found, setting);
+    proof.textContent = own.proof(found);
+    command.textContent = own.command(setting);
+    link.href = addressOf(place, knobs, setting);
+    if (found.status === "optimal") own.draw(found, setting);
     drawing.classList.toggle("live-empty", found.status !== "optimal");
     speak(proof.textContent);
   };
-  const soon = settled(0, () => requestAnimationFrame(show));
-  const turn = (name, value) => { setting[name] = value; soon(); };
-  const sliders = data.knobs.map((knob) => [knob, slider(knob, place, setting[knob.name], turn)]);
+  const sliders = knobs.filter(({ by }) => by !== "view")
+    .map((knob) => [knob, slider(knob, place, setting[knob.name], turn)]);
   const reset = make("button", {
     type: "button",
     onclick: () => {
-      for (const [knob, { set }] of sliders) { setting[knob.name] = knob.usual; set(knob.usual); }
+      for (const knob of knobs) setting[knob.name] = knob.usual;
+      for (const [knob, { set }] of sliders) set(knob.usual);
+      own.reset();
       show();
     },
   }, "as in the book");

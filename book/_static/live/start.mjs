@@ -9,7 +9,9 @@ const solverFrom = (source) => new Promise((done, failed) => {
 
 const begin = async (element, shown, source) => {
   try {
-    mount(element, shown, await solverFrom(source));
+    // a drawing that only counts needs no solver
+    const asks = shown.problem || Object.keys(shown.facts.problems ?? {}).length;
+    mount(element, shown, asks ? await solverFrom(source) : null);
   } catch (error) {
     element.dataset.status = "failed";
     element.append(make("p", { role: "alert" }, `This page could not start its solver (${error.message ?? "not found"}).`));
