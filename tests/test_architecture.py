@@ -41,6 +41,7 @@ RANK = {
     "infeasible": 7,
     "schedule": 8,
     "case": 8,
+    "changes": 9,
     "standalone": 9,
     "reading": 9,
     "carbon": 9,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import fields, replace
 
 import cvxpy as cp
 import numpy as np
@@ -12,13 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vppcore import WrongInput, alone, dispatch, load_case, pool
+from vppcore.changes import changed
 from vppcore.compiled import Compiled
 from vppcore.components import CarbonMarket
 from vppcore.live.ladder import ladder as the_ladder
 from vppcore.live.problem import Knob, Price, Stated, as_data, export, from_data, parted
 from vppcore.live.reach import Intervals, product, quotient, reach
 from vppcore.live.sliders import round_step, slider
-from vppcore.live.study_a import facts_of, knobs_of, turned, who_sends_to_whom
+from vppcore.live.study_a import facts_of, knobs_of, who_sends_to_whom
+from vppcore.pages import live as pages_live
 from vppcore.pages.live import module_text, payload
 from vppcore.pages.study import read_case
 from vppcore.places import PROJECT
@@ -59,7 +62,7 @@ def test_what_a_page_solves_is_what_pool_states(live, seed):
     setting = some_settings(live, seed)
     program = live.program(setting)
     found = WarmLinear("page").solve(program)
-    stated = pool(turned(load_case(CASE), setting), storage="relaxed")
+    stated = pool(changed(load_case(CASE), setting), storage="relaxed")
     assert found.value == pytest.approx(stated.cost, rel=1e-9)
 
 
@@ -118,7 +121,7 @@ def test_a_price_is_what_one_more_kwh_costs(live):
 def test_the_command_of_a_setting_changes_the_same_numbers(live):
     """The notebook's parameters of these names make the case that the page's problem is of."""
     setting = some_settings(live, 3)
-    by_page = turned(load_case(CASE), setting)
+    by_page = changed(load_case(CASE), setting)
     by_run = read_case(CASE, {"case": CASE, **setting})
     costs = [pool(case, storage="relaxed").cost for case in (by_page, by_run)]
     assert costs[0] == pytest.approx(costs[1], rel=1e-12)
@@ -144,14 +147,60 @@ def test_data_read_back_are_the_same_problem(live):
     assert again.knobs == live.knobs and np.array_equal(again.reach, live.reach)
 
 
-def test_a_case_without_a_tie_or_with_two_gas_prices_is_refused():
-    from dataclasses import replace
+def in_half_hours(case):
+    """Every step in two of half its length."""
 
+    def halved(part):
+        series = {}
+        for field in fields(part):
+            value = getattr(part, field.name)
+            if isinstance(value, np.ndarray) and value.ndim == 1:
+                series[field.name] = np.repeat(value, 2)
+        return replace(part, **series)
+
+    vpps = []
+    for vpp in case.vpps:
+        parts = tuple(halved(part) for part in vpp.components)
+        vpps.append(replace(vpp, components=parts, steps=2 * vpp.steps, step_hours=0.5))
+    return replace(case, vpps=tuple(vpps))
+
+
+def test_a_case_without_a_tie_or_with_two_gas_prices_is_refused():
     case = load_case(CASE)
     with pytest.raises(WrongInput, match="no tie"):
         knobs_of(replace(case, tie=None))
     with pytest.raises(WrongInput, match="2 different numbers for price"):
         knobs_of(case.change("VPP1", "gas_supply", price=9.0))
+
+
+def test_a_case_of_one_s_own_is_shown_or_said_why_not(capsys):
+    """Two VPPs without a carbon market get the knobs of what they have; a large case gets none."""
+    own = load_case("template")
+    given = json.loads(pages_live.who_sends_to_whom(own))
+    names = [knob["name"] for knob in given["problem"]["knobs"]]
+    assert names == ["crossing_fee", "trade_limit", "gas_price", "battery_size", "sun"]
+    assert list(given["facts"]["vpps"]) == own.names and given["facts"]["step_hours"] == 1
+    run = read_case("template", {"case": "template", "sun": 1.5, "trade_limit": 3.0})
+    live = from_data(given["problem"])
+    found = WarmLinear("page").solve(live.program({"sun": 1.5, "trade_limit": 3.0}))
+    assert found.value == pytest.approx(pool(run, storage="relaxed").cost, rel=1e-9)
+    assert not pages_live.who_sends_to_whom(load_case("simbench-semiurb"))
+    assert "columns; allowed: up to" in capsys.readouterr().out
+
+
+def test_prices_are_per_kwh_whatever_the_length_of_a_step():
+    """The same day in half hours: twice the steps, the same prices and the same cost."""
+    hours = load_case("template")
+    halves = in_half_hours(hours)
+    found = {}
+    for case in (hours, halves):
+        live = who_sends_to_whom(case)
+        point = WarmLinear("page").solve(live.program({}))
+        rows, factor = live.prices["Shop"]
+        found[case.vpps[0].step_hours] = (point.value, -point.multipliers[rows] * factor)
+    assert found[1.0][0] == pytest.approx(found[0.5][0], rel=1e-6)
+    highest = {length: prices.max() for length, (_, prices) in found.items()}
+    assert highest[1.0] == pytest.approx(highest[0.5], rel=1e-6)
 
 
 # --- study B --------------------------------------------------------------------------------------

@@ -11,14 +11,14 @@ from typing import Any
 
 import cvxpy as cp
 
+from vppcore.changes import CHANGES
 from vppcore.compiled import Compiled
 from vppcore.components import CarbonMarket
 from vppcore.errors import WrongInput
-from vppcore.live.problem import Knob, LiveProblem, Settings, Stated, export
+from vppcore.live.problem import Knob, LiveProblem, Settings, Stated, export, horizon_of
 from vppcore.live.sliders import above_zero, slider
 from vppcore.vpp import VPP, build
 
-KG_PER_TONNE = 1000.0
 MOST = 3.0  # how often its usual value a number may be turned up to
 NAMES = ("carbon_price", "interval", "growth")
 
@@ -37,7 +37,8 @@ def market_of(vpp: VPP) -> CarbonMarket:
 def knobs_of(vpp: VPP) -> list[Knob]:
     """Base price, length of a step and growth of a VPP's ladder."""
     market = market_of(vpp)
-    price, interval = market.price * KG_PER_TONNE, market.interval / KG_PER_TONNE
+    price = market.price / CHANGES["carbon_price"].factor
+    interval = market.interval / CHANGES["interval"].factor
     return [
         above_zero(slider("carbon_price", "base price", "yuan/t", price, MOST * price)),
         above_zero(slider("interval", "length of a step", "t", interval, MOST * interval)),
@@ -47,12 +48,10 @@ def knobs_of(vpp: VPP) -> list[Knob]:
 
 def stated(vpp: VPP, settings: Settings) -> Stated:
     """The VPP's day at a setting, with its excess, carbon cost and what it burns and buys."""
-    changed = vpp.change(
-        market_of(vpp).name,
-        price=settings["carbon_price"] / KG_PER_TONNE,
-        interval=settings["interval"] * KG_PER_TONNE,
-        growth=settings["growth"],
-    )
+    numbers = {
+        CHANGES[name].field: CHANGES[name].factor * value for name, value in settings.items()
+    }
+    changed = vpp.change(market_of(vpp).name, **numbers)
     model = build(changed)
     market = market_of(changed)
     carbon = model.parts[market.name]
@@ -75,6 +74,7 @@ def ladder(vpp: VPP) -> LiveProblem:
 
 
 def facts_of(vpp: VPP) -> dict[str, Any]:
-    """What the drawing shows beside the solution: whose day it is, and how many steps there are."""
+    """What the drawing shows beside the solution: whose day it is, how many steps there are,
+    and how long it lasts."""
     market = market_of(vpp)
-    return {"vpp": vpp.name, "levels": int(market.levels)}
+    return {"vpp": vpp.name, "levels": int(market.levels), **horizon_of(vpp)}

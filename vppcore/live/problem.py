@@ -28,6 +28,7 @@ from scipy import sparse
 from vppcore.compiled import Compiled, Readout
 from vppcore.errors import WrongInput
 from vppcore.live.reach import Intervals, reach
+from vppcore.vpp import VPP
 from vppcore.warm import Program
 
 SAME = 1e-9  # of the largest number of its kind: two statements agree
@@ -38,6 +39,7 @@ QUADRATIC = "quadratic"
 AFFINE = "output "
 ABSOLUTE = "absolute "
 LARGEST = "largest "
+MOST_COLUMNS = 20_000  # a page that solves more would keep its reader waiting
 KINDS = (AFFINE, ABSOLUTE, LARGEST)
 VECTORS = ("cost", "offset", "row_low", "row_high", "column_low", "column_high")
 
@@ -109,6 +111,11 @@ class Stated(NamedTuple):
             for kind, terms in zip(KINDS, pieces, strict=True):
                 if terms is not None:
                     yield f"{kind}{name}", self.compiled.readout(terms)
+
+
+def horizon_of(vpp: VPP) -> dict[str, float]:
+    """What a page must know of time: `steps`, and `step_hours`, how long each is."""
+    return {"steps": vpp.steps, "step_hours": vpp.step_hours}
 
 
 Settings = Mapping[str, float]
@@ -357,10 +364,17 @@ def export(
     products: names of knobs that multiply each other.
     state: states it at a setting, name of knob -> value; every setting gives it the same rows and
     columns.
-    Raises WrongInput for a problem with whole numbers, or in which a knob does not enter affinely.
+    Raises WrongInput for a problem that is too large or has whole numbers, or in which a knob does
+    not enter affinely.
     """
     usual = {knob.name: knob.usual for knob in knobs}
     first = state(usual)
+    columns = len(first.compiled.program().linear)
+    if columns > MOST_COLUMNS:
+        raise WrongInput(
+            f"{name}: found a problem of {columns:,} columns; allowed: up to {MOST_COLUMNS:,}, "
+            "since a page solves it while its reader waits"
+        )
     if first.compiled.program().whole.any():
         raise WrongInput(
             f"{name}: found a {first.compiled.kind} problem; allowed: one without whole numbers"

@@ -13,87 +13,96 @@ from typing import Any
 import cvxpy as cp
 import numpy as np
 
-from vppcore.bargaining.split import price_band
+from vppcore.bargaining.band import price_band
 from vppcore.case import Case
-from vppcore.components import Battery, CarbonMarket, Component, GasSupply, Grid, Renewable
+from vppcore.changes import CHANGES, MULTIPLES, Change, changed, has
+from vppcore.components import Grid
 from vppcore.cooperation.joint import JointProblem
 from vppcore.errors import WrongInput
-from vppcore.live.problem import Knob, LiveProblem, Price, Settings, Stated, export
+from vppcore.live.problem import (
+    Knob,
+    LiveProblem,
+    Price,
+    Settings,
+    Stated,
+    export,
+    horizon_of,
+)
 from vppcore.live.sliders import above_zero, slider
 from vppcore.vpp import Model, total
 
-KG_PER_TONNE = 1000.0
 MOST = 2.0  # how often its usual value a number may be turned up to
-PLANTS = {"wind": "wind", "pv": "sun"}  # label of a plant -> its knob
-SIZES = ("energy_min", "energy_max", "energy_start", "charge_max", "discharge_max")
+# knobs of numbers that all VPPs share: label and unit, in the unit of CHANGES
+SHARED = {
+    "gas_price": ("gas price", "yuan/m³"),
+    "carbon_price": ("carbon price", "yuan/t"),
+}
+# knobs of multiples: label
+SIZES = {"battery_size": "size of the batteries", "wind": "wind", "sun": "sun"}
 
 
-def turned(case: Case, settings: Settings) -> Case:
-    """The case at a setting of the knobs.
+def number_of(case: Case, change: Change) -> float:
+    """The number that a change would replace, in the unit of the change.
 
-    settings: crossing_fee (yuan/kWh), trade_limit (kW), gas_price (yuan/m3), carbon_price (yuan/t),
-    and battery_size, wind and sun as multiples of the case's own.
+    Raises WrongInput if the VPPs that have it have different numbers.
     """
-    changed = case.change_tie(limit=settings["trade_limit"], crossing_fee=settings["crossing_fee"])
-    parts = [(vpp.name, part) for vpp in case.vpps for part in vpp.components]
-    for vpp, part in parts:
-        new = new_numbers(part, settings)
-        if new:
-            changed = changed.change(vpp, part.name, **new)
-    return changed
-
-
-def new_numbers(part: Component, settings: Settings) -> dict[str, float]:
-    """What a setting changes of a component."""
-    if isinstance(part, GasSupply):
-        return {"price": settings["gas_price"]}
-    if isinstance(part, CarbonMarket):
-        return {"price": settings["carbon_price"] / KG_PER_TONNE}
-    if isinstance(part, Battery):
-        return {size: getattr(part, size) * settings["battery_size"] for size in SIZES}
-    if isinstance(part, Renewable) and part.name in PLANTS:
-        return {"scale": part.scale * settings[PLANTS[part.name]], "rating": np.inf}
-    return {}
-
-
-def number_of(case: Case, kind: type[Component], field: str) -> float:
-    """A number that the components of a kind share in all VPPs.
-
-    Raises WrongInput if the case has none of the kind, or with different numbers.
-    """
-    found = {float(getattr(part, field)) for vpp in case.vpps for part in vpp.of(kind)}
+    parts = [part for vpp in case.vpps for part in vpp.components if part.name == change.component]
+    found = {float(getattr(part, change.field)) / change.factor for part in parts}
     if len(found) != 1:
         raise WrongInput(
-            f"case {case.name}: found {len(found)} different numbers for {field} of "
-            f"{kind.__name__}; allowed: one that all VPPs share"
+            f"case {case.name}: found {len(found)} different numbers for {change.field} of "
+            f"{change.component}; allowed: one that all VPPs share"
         )
     return found.pop()
 
 
 def knobs_of(case: Case) -> list[Knob]:
-    """The knobs of a case, from nothing to twice what it has; fees up to where trade ends."""
-    gas = number_of(case, GasSupply, "price")
-    carbon = number_of(case, CarbonMarket, "price") * KG_PER_TONNE
+    """The knobs of what a case has, from nothing to twice of it; the fee up to where trade ends.
+
+    Raises WrongInput for a case without a tie of one limit or without a grid that costs something,
+    or whose VPPs pay different prices for gas or carbon.
+    """
     if case.tie is None:
         raise WrongInput(f"case {case.name}: found no tie; allowed: a case whose VPPs may trade")
-    dearest = max(float(np.max(grid.buy_price)) for vpp in case.vpps for grid in vpp.of(Grid))
-    limit = case.tie.limit
-    return [
-        slider(
-            "crossing_fee", "crossing fee, each side", "yuan/kWh", case.tie.crossing_fee, dearest
-        ),
+    if np.ndim(case.tie.limit) or not case.tie.limit > 0:
+        raise WrongInput(
+            f"case {case.name}: found no trade limit above zero that holds in every step; "
+            "allowed: one number"
+        )
+    fee, limit = case.tie.crossing_fee, case.tie.limit
+    dearest = max(fee, dearest_purchase(case))
+    knobs = [
+        slider("crossing_fee", "crossing fee, each side", "yuan/kWh", fee, dearest),
         above_zero(slider("trade_limit", "trade limit of a pair", "kW", limit, MOST * limit)),
-        slider("gas_price", "gas price", "yuan/m³", gas, MOST * gas),
-        slider("carbon_price", "carbon price", "yuan/t", carbon, MOST * carbon),
-        slider("battery_size", "size of the batteries", "times", 1.0, MOST),
-        slider("wind", "wind", "times", 1.0, MOST),
-        slider("sun", "sun", "times", 1.0, MOST),
     ]
+    for name, (label, unit) in SHARED.items():
+        usual = number_of(case, CHANGES[name]) if has(case, CHANGES[name].component) else 0.0
+        if usual > 0:
+            knobs.append(slider(name, label, unit, usual, MOST * usual))
+    for name, label in SIZES.items():
+        if has(case, MULTIPLES[name].component):
+            knobs.append(slider(name, label, "times", 1.0, MOST))
+    return knobs
+
+
+def dearest_purchase(case: Case) -> float:
+    """The highest price at which a VPP buys from the grid, yuan/kWh.
+
+    Raises WrongInput if the grid gives all for nothing, or is not there.
+    """
+    prices = [float(np.max(grid.buy_price)) for vpp in case.vpps for grid in vpp.of(Grid)]
+    dearest = max(prices, default=0.0)
+    if dearest <= 0:
+        raise WrongInput(
+            f"case {case.name}: found no price above zero at which a VPP buys from the grid; "
+            "allowed: a case with one"
+        )
+    return dearest
 
 
 def stated(case: Case, settings: Settings) -> Stated:
     """The joint problem at a setting, with trades, cost items and prices of the VPPs' buses."""
-    joint = JointProblem(turned(case, settings))
+    joint = JointProblem(changed(case, settings))
     outputs = {}
     prices = {}
     for name, model in joint.models.items():
@@ -118,20 +127,22 @@ def costs_of(model: Model) -> dict[str, cp.Expression]:
 def who_sends_to_whom(case: Case) -> LiveProblem:
     """Study A's joint problem, or that of a case like it, as data for a page.
 
-    Raises WrongInput for a case without a tie or whose VPPs pay different prices for gas or carbon.
+    Raises WrongInput for a case that it cannot show, see `knobs_of`.
     """
     return export("who-sends-to-whom", knobs_of(case), lambda settings: stated(case, settings))
 
 
 def facts_of(case: Case, colours: Mapping[str, str]) -> dict[str, Any]:
-    """What the drawing shows beside the solution: the VPPs' colours, and the grid's prices by hour,
+    """What the drawing shows beside the solution: the VPPs' colours, and the grid's prices by step,
     yuan/kWh.
 
     colours: VPP -> its colour in figures.
+    Raises WrongInput if the VPPs have different prices of the grid, or none.
     """
     band = price_band(case)
     return {
         "vpps": dict(colours),
         "buy": band["high"].tolist(),
         "sell": band["low"].tolist(),
+        **horizon_of(case.vpps[0]),
     }

@@ -56,13 +56,13 @@ def payload(
 
 def who_sends_to_whom(case: Case) -> str:
     """What the element of that name is given for a case; nothing, with a sentence, if it has no
-    tie or its VPPs pay different prices for gas or carbon.
+    tie, or its VPPs pay different prices for gas, carbon or the grid's power, or it is too large.
     """
     try:
+        facts = study_a.facts_of(case, vpp_colours(case.names))
         problem = study_a.who_sends_to_whom(case)
     except WrongInput as refused:
         return none_since(refused)
-    facts = study_a.facts_of(case, vpp_colours(case.names))
     return payload(problem, "who-sends-to-whom", "cooperation", facts)
 
 

@@ -14,6 +14,7 @@ from numbers import Integral
 from typing import Any
 
 from vppcore.bargaining.settings import Settings as BargainingSettings
+from vppcore.changes import CHANGES, Change
 from vppcore.choices import SOLVER_CHOICES, STORAGE_MODES
 from vppcore.cooperation.settings import Settings as CooperationSettings
 from vppcore.errors import WrongInput
@@ -105,48 +106,6 @@ class NotebookParameters:
     notebooks: str | None = text("names of notebooks, with spaces between", none="all that judge")
 
 
-@dataclass(frozen=True)
-class Change:
-    """A number of a case that a run may replace.
-
-    component, field: whose and which. factor: from the notebook's unit to the component's.
-    """
-
-    component: str
-    field: str
-    factor: float = 1.0
-
-
-@dataclass(frozen=True)
-class Multiple:
-    """Numbers of a case of which a run may take a multiple.
-
-    component, fields: whose and which. freed: fields that only check others, and would refuse.
-    """
-
-    component: str
-    fields: tuple[str, ...]
-    freed: tuple[str, ...] = ()
-
-
-MULTIPLES = {
-    "battery_size": Multiple(
-        "battery", ("energy_min", "energy_max", "energy_start", "charge_max", "discharge_max")
-    ),
-    "wind": Multiple("wind", ("scale",), freed=("rating",)),
-    "sun": Multiple("pv", ("scale",), freed=("rating",)),
-}
-CHANGES = {
-    "trade_limit": Change("tie", "limit"),
-    "crossing_fee": Change("tie", "crossing_fee"),
-    "gas_price": Change("gas_supply", "price"),  # yuan/m3
-    "carbon_price": Change("carbon_market", "price", 1e-3),  # yuan/t
-    "interval": Change("carbon_market", "interval", 1e3),  # t
-    "growth": Change("carbon_market", "growth"),
-    "ladder_steps": Change("carbon_market", "levels"),
-    "price_min": Change("power_market", "price_min"),
-    "price_max": Change("power_market", "price_max"),
-}
 # parameter -> its name in the settings of the bargaining, where another room has a setting of that
 # name
 OF_BARGAINING = {"price_penalty": "penalty", "price_tolerance": "tolerance"}

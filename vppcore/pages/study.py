@@ -10,14 +10,14 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
-from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from vppcore.changes import CHANGES, MULTIPLES, changed, component_of, has
 from vppcore.errors import NotSolved, WrongInput
 from vppcore.pages.colours import remember_vpps
 from vppcore.pages.parameters_cell import Declared, notebook_file, read_parameters_cell
-from vppcore.pages.rules import CHANGES, MULTIPLES, Change, Multiple, check_values, levels_in
+from vppcore.pages.rules import check_values, levels_in
 from vppcore.parameters import rules_of
 from vppcore.places import NOTEBOOKS
 
@@ -76,49 +76,14 @@ def read_case(name: str, parameters: Mapping[str, Any]) -> Case:
 
     case = load_case(name)
     check_what_the_case_has(case, parameters)
-    for parameter, change in CHANGES.items():
+    asked = {}
+    for parameter in (*CHANGES, *MULTIPLES):
         value = parameters.get(parameter)
         # another case that a page shows beside the run's own need not have what is changed
-        if value is not None and (name == parameters.get("case") or has(case, change.component)):
-            case = changed(case, change, value)
-    for parameter, multiple in MULTIPLES.items():
-        value = parameters.get(parameter)
-        if value is not None and (name == parameters.get("case") or has(case, multiple.component)):
-            case = multiplied(case, multiple, value)
-    return case
-
-
-def multiplied(case: Case, multiple: Multiple, value: float) -> Case:
-    """The case with a multiple of some numbers of one component, wherever it has it. Raises
-    WrongInput if it has none.
-    """
-    if not has(case, multiple.component):
-        raise WrongInput(
-            f"case {case.name}: no VPP has a component {multiple.component!r} to change"
-        )
-    for vpp in case.vpps:
-        for part in vpp.components:
-            if part.name == multiple.component:
-                new = {name: getattr(part, name) * value for name in multiple.fields}
-                new |= dict.fromkeys(multiple.freed, inf)
-                case = case.change(vpp.name, part.name, **new)
-    return case
-
-
-def has(case: Case, component: str) -> bool:
-    """True if the case has a component of that name, its tie included."""
-    named = {part.name for vpp in case.vpps for part in vpp.components}
-    return component in named or (component == "tie" and case.tie is not None)
-
-
-def changed(case: Case, change: Change, value: float) -> Case:
-    """The case with one number of one component replaced, wherever it has it. Raises WrongInput if
-    it has none.
-    """
-    number = {change.field: change.factor * value}
-    if change.component == "tie":
-        return case.change_tie(**number)
-    return case.change_all(change.component, **number)
+        own = name == parameters.get("case") or has(case, component_of(parameter))
+        if value is not None and own:
+            asked[parameter] = value
+    return changed(case, asked)
 
 
 def check_what_the_case_has(case: Case, parameters: Mapping[str, Any]) -> None:
