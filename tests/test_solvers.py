@@ -17,7 +17,7 @@ from vppcore import NotSolved, WrongInput, dispatch, load_case, solvers
 from vppcore.compiled import Compiled
 from vppcore.pages.parameters_cell import read_parameters_cell
 from vppcore.parameters import rules_of
-from vppcore.places import NOTEBOOKS
+from vppcore.places import NOTEBOOKS, PROJECT
 from vppcore.solvers import SOLVERS, choose, gurobi_licence, kind_of, refusal, solve
 from vppcore.vpp import build
 
@@ -82,6 +82,45 @@ def test_kinds_of_problems_are_told_apart(kind, problem):
 def test_automatic_choice_without_integers(kind, solver):
     solved = solve(KINDS[kind])
     assert (solved.solver, solved.kind) == (solver, kind)
+
+
+@pytest.fixture
+def all_is_large(monkeypatch):
+    """Every linear model counts as large."""
+    monkeypatch.setattr(solvers, "LARGE", 1)
+
+
+def test_a_large_linear_model_is_solved_by_an_interior_point(all_is_large):
+    solved = solve(linear())
+    assert (solved.solver, solved.kind) == ("clarabel", "linear")
+    problem = linear()
+    compiled = Compiled(problem.objective.args[0], problem.constraints)
+    assert compiled.solve().solved.solver == "clarabel"
+    assert compiled.solve().value == pytest.approx(compiled.solve("highs").value, rel=1e-8)
+
+
+@pytest.mark.parametrize("status", ["inaccurate", "limit", "failed"])
+def test_where_the_interior_point_does_not_end_simplex_does(all_is_large, monkeypatch, status):
+    def never(program, name):
+        raise NotSolved(f"{name}: clarabel gave up", status)
+
+    monkeypatch.setattr("vppcore.compiled.solve_quadratic", never)
+    problem = linear()
+    answer = Compiled(problem.objective.args[0], problem.constraints).solve()
+    assert answer.solved.solver == "highs"
+    assert answer.value == pytest.approx(3)
+
+
+def test_a_large_linear_model_without_a_solution_is_said_to_be_infeasible(all_is_large):
+    x = cp.Variable(2)
+    with pytest.raises(NotSolved) as refused:
+        Compiled(cp.sum(x), [x >= 1, cp.sum(x) <= 1], "two loads").solve()
+    assert refused.value.status == "infeasible" and "two loads" in str(refused.value)
+
+
+def test_the_page_on_solvers_names_the_size():
+    page = (PROJECT / "book/solvers.md").read_text(encoding="utf-8")
+    assert f"from {solvers.LARGE:,} columns on Clarabel" in page
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,15 @@ from cvxpy.utilities.coeff_extractor import CoeffExtractor
 from scipy import sparse
 
 from vppcore.errors import NotSolved, WrongInput
-from vppcore.solvers import OPTIONS, SOLVERS, Solved, check_solver_name, choose, kind_of
+from vppcore.solvers import (
+    OPTIONS,
+    SOLVERS,
+    Solved,
+    check_solver_name,
+    choose,
+    kind_of,
+    large_linear,
+)
 from vppcore.solvers import solve as solve_by_cvxpy
 from vppcore.warm import Point, Program, WarmLinear, by_columns, solve_quadratic
 
@@ -495,8 +503,8 @@ class Compiled:
     def solve(self, solver: str = "auto", name: str = "") -> Answer:
         """The optimum at the parameters' values now, by the policy of `solvers.py`.
 
-        A linear problem stays in HiGHS and goes on from its last solution; other solvers start
-        anew, but from the matrices that are there.
+        A linear problem below `solvers.LARGE` columns stays in HiGHS and goes on from its last
+        solution; other solvers start anew, but from the matrices that are there.
 
         solver: "auto" or one of `solvers.SOLVERS`.
         name: in place of the problem's own in the sentence of a refusal.
@@ -504,6 +512,8 @@ class Compiled:
         """
         name = name or self.name
         chosen = self._solver(solver)
+        if solver == "auto" and self.kind == "linear" and chosen != "highs":
+            return large_linear(lambda one: self.solve(one, name), chosen)
         parameters = self.parameter_vector()
         if chosen == "cvxpy":
             return self._by_cvxpy(solver, parameters, name)

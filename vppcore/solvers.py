@@ -1,6 +1,7 @@
 """Which solver may and should take a model, how accurate it must be, and how long it may take.
 
-Policy of `solver="auto"`: linear -> HiGHS; with binaries -> Gurobi if it is installed and the model
+Policy of `solver="auto"`: linear -> HiGHS, from LARGE columns on Clarabel, and HiGHS where Clarabel
+does not come to an end; with binaries -> Gurobi if it is installed and the model
 fits its licence, else HiGHS; quadratic and conic -> Clarabel. No call is ever left to a modelling
 layer's own choice.
 
@@ -14,6 +15,7 @@ import math
 import os
 import time
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -41,6 +43,10 @@ SOLVERS = {
 # What gurobipy's bundled licence takes (measured with 13.0.3).
 LICENCE_SIZE = 2000
 LICENCE_SIZE_QUADRATIC = 200
+
+# From so many columns on an interior point is not slower than simplex, and with movable load two
+# to eight times faster (benchmarks/quarter_hours.py); a week in hours takes both about as long.
+LARGE = 100_000
 
 # How long one solve may take, s, unless the environment says otherwise.
 TIME_LIMIT = 600.0
@@ -198,9 +204,13 @@ def refusal(solver: str, kind: str, variables: int, rows: int, licence: str = "f
 
 
 def choose(kind: str, variables: int, rows: int) -> str:
-    """The policy's solver for a model."""
+    """The policy's solver for a model.
+
+    >>> choose("linear", 50_000, 80_000), choose("linear", 200_000, 300_000)
+    ('highs', 'clarabel')
+    """
     if kind == "linear":
-        return "highs"
+        return "clarabel" if variables >= LARGE else "highs"
     if kind.startswith("mixed-integer"):
         return "highs" if refusal("gurobi", kind, variables, rows, gurobi_licence()) else "gurobi"
     return "clarabel"
@@ -253,6 +263,8 @@ def solve(problem: cp.Problem, solver: str = "auto", name: str = "model") -> Sol
     variables, rows = size_of(problem, kind, solver)
     if solver == "auto":
         solver = choose(kind, variables, rows)
+        if kind == "linear" and solver != "highs":
+            return large_linear(lambda one: solve(problem, one, name), solver)
     licence = gurobi_licence() if solver == "gurobi" else "full"
     if reason := refusal(solver, kind, variables, rows, licence):
         raise NotSolved(f"{name}: {reason}", "unsuitable")
@@ -273,6 +285,19 @@ def solve(problem: cp.Problem, solver: str = "auto", name: str = "model") -> Sol
         gap=OPTIONS["highs"]["mip_rel_gap"] if "mixed-integer" in kind else 0.0,
         accuracy=accuracy,
     )
+
+
+def large_linear(attempt: Callable[[str], Any], first: str) -> Any:
+    """What an attempt with a solver gives; where it does not come to an end, with HiGHS instead.
+
+    attempt: solver -> the answer. Raises what the last attempt raises.
+    """
+    try:
+        return attempt(first)
+    except NotSolved as failed:
+        if failed.status in ("infeasible", "unbounded"):
+            raise
+    return attempt("highs")
 
 
 def in_words(status: str, meaning: Status, accuracy: float) -> str:
