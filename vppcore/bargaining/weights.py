@@ -54,9 +54,17 @@ def bargaining_weights(
     >>> bargaining_weights(trades).round(3).to_dict()
     {'A': 0.731, 'B': 0.269}
     """
+    return weights_of_energy(supplied_and_received(trades, step_hours), rule)
+
+
+def weights_of_energy(energy: pd.DataFrame, rule: str) -> pd.Series:
+    """Bargaining power from energy alone, as `bargaining_weights` has it.
+
+    energy: a row per VPP, columns supplied and received, kWh.
+    rule: one of WEIGHT_RULES; raises WrongInput for another.
+    """
     if rule not in WEIGHT_RULES:
         raise WrongInput(f"weights: found {rule!r}; allowed: {', '.join(WEIGHT_RULES)}")
-    energy = supplied_and_received(trades, step_hours)
     exchanged = energy.sum(axis=1)
     trading = exchanged > ROUNDING * exchanged.max()
     if not trading.any():
