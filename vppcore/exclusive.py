@@ -213,18 +213,22 @@ def overlaps(pairs: list[Pair]) -> list[Overlap]:
 
 def overlap_of(pair: Pair) -> float:
     """The largest share of their rating at which two flows run at once; zero if they never do."""
-    one = value_of(pair.one)[pair.steps]
-    other = value_of(pair.other)[pair.steps]
-    return float(np.minimum(one, other).max()) / rating_of(pair)
+    return overlap_between(pair, value_of(pair.one), value_of(pair.other))
 
 
-def rating_of(pair: Pair) -> float:
+def overlap_between(pair: Pair, one: np.ndarray, other: np.ndarray) -> float:
+    """The same from the flows' values, kW `(steps,)`, wherever they come from."""
+    both = np.minimum(one[pair.steps], other[pair.steps])
+    return float(both.max()) / rating_of(pair, one, other)
+
+
+def rating_of(pair: Pair, one: np.ndarray, other: np.ndarray) -> float:
     """The larger of two flows' limits, kW; where both are infinite or zero, of the flows."""
     limits = np.concatenate([pair.one_max, pair.other_max])
     finite = limits[np.isfinite(limits)]
     if finite.size and finite.max() > 0:
         return float(finite.max())
-    largest_flow = max(np.abs(value_of(pair.one)).max(), np.abs(value_of(pair.other)).max())
+    largest_flow = max(np.abs(one).max(), np.abs(other).max())
     return float(largest_flow) if largest_flow > 0 else 1.0
 
 

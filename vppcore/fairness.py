@@ -18,6 +18,7 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from vppcore.case import Case
+from vppcore.coalitions import CoalitionCosts
 from vppcore.compiled import Compiled
 from vppcore.cooperation.joint import joint_model
 from vppcore.errors import WrongInput
@@ -55,8 +56,9 @@ def coalition_values(
     """What each coalition saves, v(S) in yuan: the cost of all VPPs without trade less their cost
     when S trades.
 
-    One problem is stated for all of them. A parameter opens the pairs of a coalition and closes the
-    others, and each coalition is solved from the solution of one that differs by one VPP.
+    Each VPP's problem is stated once, and a coalition is its members' matrices side by side (see
+    `coalitions.py`). On a feeder one problem is stated for all of them, and a parameter opens the
+    pairs of a coalition and closes the others.
 
     placement: keeps the voltages of its feeder within limits, whoever trades.
     progress: shows a bar.
@@ -67,6 +69,20 @@ def coalition_values(
             f"case {case.name}: found {len(case.names)} VPPs; "
             f"allowed: up to {MOST_VPPS} (2^{MOST_VPPS} coalitions)"
         )
+    if placement is not None:
+        return values_on_feeder(case, placement, solver, progress)
+    costs = CoalitionCosts(case, solver)
+    found = {}
+    for members in tqdm(neighbouring(case.names)[1:], desc="coalitions", disable=not progress):
+        apart = sum(costs.cost((name,)) for name in members)
+        found[members] = apart - costs.cost(members) if len(members) > 1 else 0.0
+    return {members: found[members] for members in coalitions(case.names)}
+
+
+def values_on_feeder(
+    case: Case, placement: Placement, solver: str, progress: bool
+) -> dict[tuple[str, ...], float]:
+    """What each coalition saves where all VPPs share voltage limits, whoever trades."""
     models, agreed, rows = joint_model(case, placement)
     pairs = list(agreed)
     is_open = cp.Parameter(len(pairs), nonneg=True, name="pairs that may trade")
