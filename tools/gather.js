@@ -16,6 +16,8 @@
   const ONLY_ON_A_SCREEN = [
     "script", "button", "noscript", "dialog", "form", ".answers", ".headerlink", ".only-dark", "picture > source", "input",
     ".toctree-wrapper", ".prev-next-footer",
+    // what a page solves: on paper its twin stands there
+    ".live",
     // the code of a study page: the notebooks have it
     ".cell_input",
   ].join(", ");

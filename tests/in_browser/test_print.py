@@ -47,7 +47,9 @@ parts:
       - file: book/how-to-read
 """
 CONFIG = """
-extensions = ["myst_nb", "sphinx_external_toc", "sphinx_proof", "sphinx_exercise"]
+import sys
+sys.path.insert(0, EXTENSIONS)
+extensions = ["myst_nb", "sphinx_external_toc", "sphinx_proof", "sphinx_exercise", "live_pages"]
 html_theme, nb_execution_mode, numfig = "sphinx_book_theme", "off", True
 external_toc_path, html_static_path, mathjax_path = "_toc.yml", ["_static"], "mathjax/tex-svg.js"
 html_context = {"default_mode": "auto"}
@@ -93,8 +95,16 @@ Solved at the end, see {numref}`fig-tall`.
 # How to read
 
 `build/book/book.pdf` and `build/book/book.epub`, of {doc}`../notebooks/study`
+
+```{live} toy
+:data: ../toy.json
+
+The drawing that stands where no script runs.
+```
 """,
 }
+# an element that fails at once, aloud: not even that is printed
+LIVE = {"view": "none", "notebook": "none", "facts": {}, "knobs": []}
 PICTURE = """<?xml version="1.0"?>
 <!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">
 <svg xmlns="http://www.w3.org/2000/svg" width="900" height="2400" viewBox="0 0 900 2400">
@@ -166,7 +176,10 @@ def build_tiny(root: Path) -> Printed:
     (root / "notebooks/study.ipynb").write_text(json.dumps(STUDY), encoding="utf-8")
     (root / "picture.svg").write_text(PICTURE, encoding="utf-8")
     (root / "numbers.csv").write_text("1\n", encoding="utf-8")
-    (root / "conf.py").write_text(CONFIG, encoding="utf-8")
+    (root / "toy.json").write_text(json.dumps(LIVE), encoding="utf-8")
+    (root / "conf.py").write_text(
+        f"EXTENSIONS = {str(ROOT / 'book/_ext')!r}\n{CONFIG}", encoding="utf-8"
+    )
     (root / "_toc.yml").write_text(CONTENTS, encoding="utf-8")
     (root / "_config.yml").write_text("title: Tiny & small\nauthor: We\n", encoding="utf-8")
     shutil.copytree(ROOT / "book/_static/mathjax", root / "_static/mathjax")
@@ -468,6 +481,15 @@ def test_code_stays_out_solutions_move_to_the_end_and_folds_are_open(tiny):
         assert not re.search("unprinted|hidden = 2|folded = 3|Show code|Hide code", text)
     assert "Solved at the end" in solutions and "Solved at the end" in sheets[-1]
     assert "Solved at the end" not in e_pages["book/book-theory.xhtml"]
+
+
+def test_of_a_live_element_only_its_twin_is_printed(tiny):
+    pdf = " ".join(sheet.extract_text() for sheet in PdfReader(tiny.html / "book.pdf").pages)
+    with ZipFile(tiny.html / "book.epub") as epub:
+        e_book = "".join("".join(tree.itertext()) for tree in trees(epub).values())
+    for text in (pdf, e_book):
+        assert "The drawing that stands where no script runs" in " ".join(text.split())
+        assert "could not start" not in text and "as in the book" not in text
 
 
 def test_drawings_refer_to_no_other_host(epub):

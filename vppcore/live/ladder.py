@@ -15,7 +15,15 @@ from vppcore.changes import CHANGES
 from vppcore.compiled import Compiled
 from vppcore.components import CarbonMarket
 from vppcore.errors import WrongInput
-from vppcore.live.problem import Knob, LiveProblem, Settings, Stated, export, horizon_of
+from vppcore.live.problem import (
+    Knob,
+    LiveProblem,
+    Settings,
+    Stated,
+    balances_of,
+    export,
+    horizon_of,
+)
 from vppcore.live.sliders import above_zero, slider
 from vppcore.vpp import VPP, build
 
@@ -60,7 +68,9 @@ def stated(vpp: VPP, settings: Settings) -> Stated:
     for name, part in model.parts.items():
         if "electricity" in part.inject:
             outputs[f"power of {name}"] = part.inject["electricity"]
-    return Stated(Compiled(model.cost, model.constraints, vpp.name), outputs, {})
+    return Stated(
+        Compiled(model.cost, model.constraints, vpp.name), outputs, {}, balances_of(model)
+    )
 
 
 def ladder(vpp: VPP) -> LiveProblem:

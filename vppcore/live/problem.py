@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from itertools import product as iter_product
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import cvxpy as cp
@@ -26,9 +27,10 @@ from cvxpy.atoms.affine.binary_operators import MulExpression
 from scipy import sparse
 
 from vppcore.compiled import Compiled, Readout
+from vppcore.components import CARRIER_UNITS
 from vppcore.errors import WrongInput
 from vppcore.live.reach import Intervals, reach
-from vppcore.vpp import VPP
+from vppcore.vpp import VPP, Model
 from vppcore.warm import Program
 
 SAME = 1e-9  # of the largest number of its kind: two statements agree
@@ -88,6 +90,16 @@ class Price(NamedTuple):
     factor: float
 
 
+class Balance(NamedTuple):
+    """A balance of which a page says what it lacks where there is no solution.
+
+    rows: of its steps; what adds to their left side is missing. unit: of the rows.
+    """
+
+    rows: cp.Constraint
+    unit: str
+
+
 class Stated(NamedTuple):
     """A problem stated at one setting of the knobs, with what a page wants to know of its solution.
 
@@ -95,11 +107,13 @@ class Stated(NamedTuple):
     outputs: name -> expression of the solution: affine, hourly or a single number, or a cost that
         also has sums of absolute values and the largest of some terms.
     prices: name -> multipliers.
+    balances: name -> balance, as "heat of VPP1".
     """
 
     compiled: Compiled
     outputs: Mapping[str, cp.Expression]
     prices: Mapping[str, Price]
+    balances: Mapping[str, Balance] = MappingProxyType({})
 
     def readouts(self) -> Iterator[tuple[str, Readout]]:
         """The matrices of each output by its pieces, see `Pieces`.
@@ -288,6 +302,7 @@ class LiveProblem:
     vectors: name -> how its numbers depend on the knobs.
     tables: name -> (shape, places, how the entries at these places do).
     prices: name -> (rows, factor).
+    balances: name -> (rows, unit).
     reach: column -> the lowest and highest value that some cheapest solution has there, whatever
         the setting; for columns without an end of their own.
     """
@@ -298,6 +313,7 @@ class LiveProblem:
     vectors: dict[str, Affine]
     tables: dict[str, tuple[tuple[int, int], np.ndarray, Affine]]
     prices: dict[str, tuple[np.ndarray, float]]
+    balances: dict[str, tuple[np.ndarray, str]]
     reach: tuple[np.ndarray, np.ndarray]
 
     def turned(self, settings: Settings) -> np.ndarray:
@@ -398,14 +414,30 @@ def export(
         vectors=affine_vectors(vectors, by, terms),
         tables=affine_tables(tables, by, terms),
         prices={
-            price: (np.atleast_1d(first.compiled.rows(rows)).ravel(order="F"), factor)
-            for price, (rows, factor) in first.prices.items()
+            price: (rows_of(first, rows), factor) for price, (rows, factor) in first.prices.items()
+        },
+        balances={
+            balance: (rows_of(first, rows), unit)
+            for balance, (rows, unit) in first.balances.items()
         },
         reach=(np.array([]), np.array([])),
     )
     for settings in trials(knobs):
         compare(live, settings, state(settings))
     return with_reach(live)
+
+
+def rows_of(stated: Stated, constraint: cp.Constraint) -> np.ndarray:
+    """The rows of a constraint, step by step."""
+    return np.atleast_1d(stated.compiled.rows(constraint)).ravel(order="F")
+
+
+def balances_of(model: Model) -> dict[str, Balance]:
+    """The balances of a VPP by name, as "heat of VPP1"."""
+    return {
+        f"{carrier} of {model.vpp.name}": Balance(rows, CARRIER_UNITS[carrier])
+        for carrier, rows in model.balances.items()
+    }
 
 
 def other_end(knob: Knob) -> float:
@@ -545,6 +577,10 @@ def as_data(live: LiveProblem) -> dict[str, Any]:
             name: {"rows": rows.tolist(), "factor": factor}
             for name, (rows, factor) in live.prices.items()
         },
+        "balances": {
+            name: {"rows": rows.tolist(), "unit": unit}
+            for name, (rows, unit) in live.balances.items()
+        },
         "reach": {"low": live.reach[0].tolist(), "high": live.reach[1].tolist()},
     }
 
@@ -595,9 +631,13 @@ def from_data(data: Mapping[str, Any]) -> LiveProblem:
         name: (np.array(price["rows"]), float(price["factor"]))
         for name, price in data["prices"].items()
     }
+    balances = {
+        name: (np.array(balance["rows"]), str(balance["unit"]))
+        for name, balance in data["balances"].items()
+    }
     reach = (np.array(data["reach"]["low"]), np.array(data["reach"]["high"]))
     terms = tuple(tuple(term) for term in data["terms"])
-    return LiveProblem(data["name"], knobs, terms, vectors, tables, prices, reach)
+    return LiveProblem(data["name"], knobs, terms, vectors, tables, prices, balances, reach)
 
 
 def read_affine(numbers: Mapping[str, Any], absent: float) -> Affine:

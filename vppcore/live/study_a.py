@@ -20,11 +20,13 @@ from vppcore.components import Grid
 from vppcore.cooperation.joint import JointProblem
 from vppcore.errors import WrongInput
 from vppcore.live.problem import (
+    Balance,
     Knob,
     LiveProblem,
     Price,
     Settings,
     Stated,
+    balances_of,
     export,
     horizon_of,
 )
@@ -105,14 +107,16 @@ def stated(case: Case, settings: Settings) -> Stated:
     joint = JointProblem(changed(case, settings))
     outputs = {}
     prices = {}
+    balances: dict[str, Balance] = {}
     for name, model in joint.models.items():
         hours = model.vpp.step_hours
         prices[name] = Price(model.balances["electricity"], 1 / hours)
+        balances |= balances_of(model)
         for item, cost in costs_of(model).items():
             outputs[f"{name}: {item}"] = cost
     for i, j in joint.agreed:
         outputs[f"{j} to {i}"] = joint.models[i].trades()[j]
-    return Stated(joint.cheapest, outputs, prices)
+    return Stated(joint.cheapest, outputs, prices, balances)
 
 
 def costs_of(model: Model) -> dict[str, cp.Expression]:

@@ -20,7 +20,7 @@ from vppcore.vpp import VPP
 
 SCRIPTS = PROJECT / "book/_static/live"
 SOLVER = "highs/highs.js"  # below the pages' static files
-FIRST = ("reader.mjs", "controls.mjs", "drawing.mjs")
+FIRST = ("reader.mjs", "proof.mjs", "words.mjs", "controls.mjs", "drawing.mjs")
 LAST = "start.mjs"
 
 

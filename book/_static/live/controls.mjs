@@ -76,25 +76,6 @@ const commandOf = (notebook, knobs, setting) => {
   return `make run NB=${notebook}${values ? ` P="${values}"` : ""}`;
 };
 
-// --- the proof in words ---------------------------------------------------------------------------
-const proofOf = ({ status, cost, lower, ms }) => {
-  if (status === "infeasible") return "At this setting the VPPs have no schedule at all: some load cannot be met.";
-  if (status !== "optimal") return "The solver did not come to an end at this setting.";
-  const gap = cost - lower;
-  const apart = gap < 0.005 ? "The bounds meet to the cent." : `The bounds are ${said(gap, 2)} yuan apart.`;
-  return `Cost ${said(cost, 2)} yuan a day; no schedule costs less than ${said(lower, 2)}. `
-    + `${apart} Solved in ${said(ms)} ms, here in the page.`;
-};
-
-// A table of numbers for those who do not see pictures, folded.
-const tableOf = (title, head, rows) => {
-  const cells = (row) => row.map((text, k) => make(k ? "td" : "th", k ? {} : { scope: "row" }, text));
-  const header = make("tr", {}, ...head.map((text) => make("th", { scope: "col" }, text)));
-  const body = rows.map((row) => make("tr", {}, ...cells(row)));
-  return make("details", { class: "live-numbers" }, make("summary", {}, title),
-    make("table", {}, make("thead", {}, header), make("tbody", {}, ...body)));
-};
-
 const settled = (wait, action) => {
   let timer;
   return (...values) => {
@@ -103,6 +84,8 @@ const settled = (wait, action) => {
   };
 };
 
+const SAID = ["cost", "lower", "status", "ms", "contradiction"]; // by data- attributes of the element
+
 // One live element: sliders, what the view draws, the proof, the run as a command.
 //
 // A view is (drawing, parts) => { draw, solve, proof, command, reset }, or draw alone. `draw(found,
@@ -110,8 +93,9 @@ const settled = (wait, action) => {
 // problem, `proof(found)` is its sentence, `command(setting)` its run, `reset()` follows "as in the
 // book". A view draws the controls of knobs that are its own (`by: "view"`) and says `turn`.
 const mount = (element, { problem: data = null, knobs = data.knobs, view, notebook, facts }, highs) => {
-  const place = element.dataset.live;
+  const place = element.id;
   const problem = data && new Problem(highs, data);
+  const addressed = place === element.dataset.live; // in a notebook no link leads to it
   const setting = settingIn(place, knobs);
   const proof = make("p", { class: "live-proof" });
   const aloud = make("p", { class: "live-aloud", role: "status", "aria-live": "polite" });
@@ -125,7 +109,7 @@ const mount = (element, { problem: data = null, knobs = data.knobs, view, notebo
   const made = views[view](drawing, { problem, problemOf, facts, knobs, place, setting, turn, again: () => show() });
   const own = {
     solve: (values) => problem.solve(values),
-    proof: proofOf,
+    proof: (found) => proofOf(found, facts),
     command: (values) => commandOf(notebook, knobs, values),
     reset: () => {},
     ...(typeof made === "function" ? { draw: made } : made),
@@ -134,7 +118,7 @@ const mount = (element, { problem: data = null, knobs = data.knobs, view, notebo
   const show = () => {
     const found = own.solve(setting);
     element.dataset.solves = Number(element.dataset.solves ?? 0) + 1;
-    for (const name of ["cost", "lower", "status", "ms"]) element.dataset[name] = found[name] ?? "";
+    for (const name of SAID) element.dataset[name] = found[name] ?? "";
     proof.textContent = own.proof(found);
     command.textContent = own.command(setting);
     link.href = addressOf(place, knobs, setting);
@@ -157,7 +141,7 @@ const mount = (element, { problem: data = null, knobs = data.knobs, view, notebo
   element.replaceChildren(
     make("div", { class: "live-knobs" }, ...sliders.map(([, each]) => each.element), reset),
     drawing, proof, aloud,
-    make("p", { class: "live-command" }, "This run as a command: ", command, " · ", link),
+    make("p", { class: "live-command" }, "This run as a command: ", command, ...(addressed ? [" · ", link] : [])),
   );
   show();
 };

@@ -40,3 +40,12 @@ const axisBelow = (place, low, high, y, name, [start, end]) => {
 };
 
 const path = (points) => points.map(([x, y], k) => `${k ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
+
+// A table of numbers for those who do not see pictures, folded.
+const tableOf = (title, head, rows) => {
+  const cells = (row) => row.map((text, k) => make(k ? "td" : "th", k ? {} : { scope: "row" }, text));
+  const header = make("tr", {}, ...head.map((text) => make("th", { scope: "col" }, text)));
+  const body = rows.map((row) => make("tr", {}, ...cells(row)));
+  return make("details", { class: "live-numbers" }, make("summary", {}, title),
+    make("table", {}, make("thead", {}, header), make("tbody", {}, ...body)));
+};

@@ -39,37 +39,6 @@ const times = ({ shape, rows, columns }, entries, x) => {
   return product;
 };
 
-// --- the proof ------------------------------------------------------------------------------------
-// Whatever the multipliers y, no solution costs less than this: rows by their limits, columns by
-// theirs or, where they have none, by how far a cheapest solution can get. A column with a quadratic
-// cost is at its best where its slope is zero, or at an end.
-const lowerBound = (numbers, table, reach, y) => {
-  const rest = Float64Array.from(numbers.cost);
-  for (let k = 0; k < table.rows.length; k += 1) {
-    rest[table.columns[k]] -= numbers.matrix[k] * y[table.rows[k]];
-  }
-  let bound = numbers.offset[0];
-  y.forEach((multiplier, row) => {
-    if (multiplier) bound += multiplier * (multiplier > 0 ? numbers.row_low : numbers.row_high)[row];
-  });
-  rest.forEach((cost, column) => {
-    const curve = numbers.curve[column];
-    if (!cost && !curve) return;
-    const [low, high] = ["low", "high"].map((end) => {
-      const own = numbers[`column_${end}`][column];
-      return Number.isFinite(own) ? own : reach[end][column];
-    });
-    const best = curve ? Math.min(high, Math.max(low, -cost / curve)) : (cost > 0 ? low : high);
-    bound += cost * best + (curve * best * best) / 2;
-  });
-  return bound;
-};
-
-// a multiplier of a limit that is not there proves nothing
-const allowed = (y, numbers) => Float64Array.from(y, (multiplier, row) => (
-  Number.isFinite((multiplier > 0 ? numbers.row_low : numbers.row_high)[row]) ? multiplier : 0
-));
-
 // --- solving --------------------------------------------------------------------------------------
 class Problem {
   constructor(highs, data) {
@@ -106,30 +75,61 @@ class Problem {
   solve(settings) {
     const started = performance.now();
     const numbers = this.numbers(settings);
-    const { order, starts, indices } = this.places;
-    const model = {
-      numCols: this.table.shape[1],
-      numRows: this.table.shape[0],
-      offset: numbers.offset[0],
-      colCost: numbers.cost,
-      colLower: numbers.column_low,
-      colUpper: numbers.column_high,
-      rowLower: numbers.row_low,
-      rowUpper: numbers.row_high,
-      matrix: {
-        format: "csc", starts, indices, values: Float64Array.from(order, (k) => numbers.matrix[k]),
-        numCols: this.table.shape[1], numRows: this.table.shape[0],
-      },
-    };
+    const model = this.model(numbers);
     const found = this.highs.withModel(model, (solver) => {
       solver.options.set({ output_flag: false });
       return this.curved.length ? this.climb(solver, numbers) : this.run(solver);
     });
     const { optimal, infeasible } = this.highs.constants.modelStatus;
     const status = { [optimal]: "optimal", [infeasible]: "infeasible" }[found.status] ?? "unsolved";
-    if (status !== "optimal") return { status, ms: performance.now() - started };
+    const unmet = status === "infeasible" ? this.unmet(numbers) : {};
+    if (status !== "optimal") return { status, ms: performance.now() - started, ...unmet };
     const lower = lowerBound(numbers, this.table, this.data.reach, allowed(found.y, numbers));
     return { status, cost: found.cost, lower, ms: performance.now() - started, ...this.shown(found, settings) };
+  }
+
+  // the problem as the solver takes it
+  model(numbers) {
+    const { order, starts, indices } = this.places;
+    const [numRows, numCols] = this.table.shape;
+    const values = Float64Array.from(order, (entry) => numbers.matrix[entry]);
+    return {
+      numCols, numRows, offset: numbers.offset[0], colCost: numbers.cost,
+      colLower: numbers.column_low, colUpper: numbers.column_high,
+      rowLower: numbers.row_low, rowUpper: numbers.row_high,
+      matrix: { format: "csc", starts, indices, values, numCols, numRows },
+    };
+  }
+
+  // Why there is no solution: the least that the balances lack or have too much, everything else
+  // kept. Where that is not enough, or no balance has a name, every row is opened.
+  unmet(numbers) {
+    const { balances = {} } = this.data;
+    const named = Object.values(balances).flatMap(({ rows }) => rows);
+    const all = Array.from({ length: this.table.shape[0] }, (_, row) => row);
+    const opened = (named.length && this.opened(numbers, named)) || this.opened(numbers, all);
+    if (!opened) return { gaps: [], contradiction: NaN };
+    const { gaps, contradiction, rows } = opened;
+    return { gaps: rows === named ? gapsIn(balances, gaps) : [], contradiction };
+  }
+
+  // What these rows lack and have too much, two numbers a row, and by how much the rows, weighted by
+  // multipliers, contradict each other; nothing if opening them does not help.
+  opened(numbers, rows) {
+    const width = this.table.shape[1];
+    const none = new Float64Array(width);
+    const free = { ...numbers, cost: none, curve: none, offset: [0] };
+    return this.highs.withModel(this.model(free), (solver) => {
+      solver.options.set({ output_flag: false });
+      for (const row of rows) {
+        for (const sign of [1, -1]) solver.addCol(1, 0, this.highs.infinity, { indices: [row], values: [sign] });
+      }
+      if (solver.run().modelStatus !== this.highs.constants.modelStatus.optimal) return null;
+      const { colValue, rowDual } = solver.getSolution();
+      const y = allowed(rowDual, free);
+      const contradiction = lowerBound(free, this.table, this.data.reach, y);
+      return { rows, gaps: colValue.slice(width), contradiction };
+    });
   }
 
   // of each column, how much its cost curves

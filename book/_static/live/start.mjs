@@ -1,11 +1,15 @@
 // --- start ------------------------------------------------------------------------------------------
 
 // The solver is fetched when it is first needed: a classic script, so that a folder will do.
-const solverFrom = (source) => new Promise((done, failed) => {
-  if (globalThis.loadHighs) { done(globalThis.loadHighs()); return; }
-  const script = make("script", { src: source, onload: () => done(globalThis.loadHighs()), onerror: failed });
-  document.head.append(script);
+// All elements of a page share it. source: gives the script's address.
+const loaded = (address) => new Promise((onload, onerror) => {
+  document.head.append(make("script", { src: address, onload, onerror }));
 });
+const solverFrom = async (source) => {
+  globalThis.liveSolver ??= source().then(loaded);
+  await globalThis.liveSolver;
+  return globalThis.loadHighs();
+};
 
 const begin = async (element, shown, source) => {
   try {
@@ -24,7 +28,7 @@ const startPage = () => {
       if (!isIntersecting) continue;
       watcher.unobserve(target);
       const shown = JSON.parse(target.querySelector("script[type='application/json']").textContent);
-      begin(target, shown, target.dataset.solver);
+      begin(target, shown, async () => target.dataset.solver);
     }
   }, { rootMargin: "50% 0px" });
   // an element has no size before it is on: what stands in its place comes into view

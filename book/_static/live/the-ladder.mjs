@@ -1,5 +1,5 @@
 // --- study B: a carbon price in steps ----------------------------------------------------------------
-// facts: vpp (whose day), levels (number of steps).
+// facts: vpp (whose day), levels (number of steps), steps and step_hours (of time).
 
 const TONNE = 1000; // kg
 
@@ -7,7 +7,7 @@ const TONNE = 1000; // kg
 const steps = ({ vpp, levels }, { carbon_price: price, interval, growth }, excess) => {
   const [low, high] = [Math.min(-interval, 1.1 * excess), Math.max(levels * interval, 1.1 * excess)];
   const most = price * (1 + (levels - 1) * growth);
-  const [x, y] = [scale(low, high, 70, 540), scale(0, most, 170, 40)];
+  const [x, y] = [scale(low, high, 84, 540), scale(0, most, 170, 40)];
   const corners = [[low, price]];
   for (let k = 1; k < levels; k += 1) {
     corners.push([k * interval, price * (1 + (k - 1) * growth)], [k * interval, price * (1 + k * growth)]);
@@ -23,8 +23,8 @@ const steps = ({ vpp, levels }, { carbon_price: price, interval, growth }, exces
     draws("path", { d: path(corners.map(([t, yuan]) => [x(t), y(yuan)])), class: "curve" }),
     line(x(0), 40, x(0), 170, { "stroke-dasharray": "3 3" }),
     draws("circle", { cx: x(excess), cy: y(next), r: 6, class: "here" }),
-    text(62, y(most) + 5, said(most), { "text-anchor": "end" }), text(62, y(0) + 5, "0", { "text-anchor": "end" }),
-    ...axisBelow(x, low, high, 172, "excess over the quota (t a day)", [70, 540]));
+    text(78, y(most) + 5, said(most), { "text-anchor": "end" }), text(78, y(0) + 5, "0", { "text-anchor": "end" }),
+    ...axisBelow(x, low, high, 172, "excess over the quota (t a day)", [84, 540]));
 };
 
 // How the excess answers to the base price, the other two knobs as they are set.
@@ -32,14 +32,14 @@ const answers = (curve, knob, price, excess) => {
   const values = curve.map(([, tonnes]) => tonnes);
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const room = 0.1 * (high - low || Math.abs(high) || 1);
-  const [x, y] = [scale(0, knob.high, 70, 540), scale(low - room, high + room, 150, 34)];
+  const [x, y] = [scale(0, knob.high, 84, 540), scale(low - room, high + room, 150, 34)];
   const words = `from ${said(values[0], 2)} t at the lowest price shown to ${said(values.at(-1), 2)} t at the highest`;
   return picture(560, 200, `Excess over the base price: ${words}.`,
     text(8, 16, "Excess (t a day) over the base price"),
     draws("path", { d: path(curve.map(([yuan, tonnes]) => [x(yuan), y(tonnes)])), class: "curve" }),
     draws("circle", { cx: x(price), cy: y(excess), r: 5, class: "here" }),
-    text(62, y(high) + 5, said(high, 2), { "text-anchor": "end" }), text(62, y(low) + 5, said(low, 2), { "text-anchor": "end" }),
-    ...axisBelow(x, 0, knob.high, 152, "base price (yuan/t)", [70, 540]));
+    text(78, y(high) + 5, said(high, 2), { "text-anchor": "end" }), text(78, y(low) + 5, said(low, 2), { "text-anchor": "end" }),
+    ...axisBelow(x, 0, knob.high, 152, "base price (yuan/t)", [84, 540]));
 };
 
 views["the-ladder"] = (element, { problem, facts }) => {
@@ -60,7 +60,7 @@ views["the-ladder"] = (element, { problem, facts }) => {
   return (found, setting) => {
     const excess = found.outputs.excess[0] / TONNE;
     parts.steps.replaceChildren(steps(facts, setting, excess));
-    parts.words.textContent = `${facts.vpp} pays ${said(found.outputs.carbon[0])} yuan for ${said(excess, 2)} t beyond its quota.`;
+    parts.words.textContent = `${facts.vpp} pays ${said(found.outputs.carbon[0])} yuan ${lasts(facts)} for ${said(excess, 2)} t beyond its quota.`;
     sweep({ ...setting }, excess);
   };
 };
