@@ -186,6 +186,11 @@ class WarmLinear:
         self._optimise(program, name or self.name)
         return self._highs.getObjectiveValue() + program.constant
 
+    @property
+    def bound(self) -> float:
+        """What no point of the last program with whole numbers can be below, constant left out."""
+        return float(self._highs.getInfo().mip_dual_bound)
+
     def _optimise(self, program: Program, name: str) -> float:
         """Leaves the best point in the solver; seconds that it took. Raises NotSolved."""
         if not program.is_linear:
