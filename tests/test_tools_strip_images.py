@@ -54,6 +54,17 @@ def test_pictures_times_and_records_go_and_texts_stay():
     assert done["cells"][1]["metadata"] == {"tags": ["parameters"]}
 
 
+def test_a_widget_that_only_a_running_kernel_can_show_goes():
+    content = a_run()
+    shown = {"application/vnd.jupyter.widget-view+json": {"model_id": "a1"}, "text/plain": "<L>"}
+    outputs = content["cells"][2]["outputs"]
+    outputs.append({"output_type": "display_data", "metadata": {}, "data": shown})
+    assert [each["output_type"] for each in strip(content)["cells"][2]["outputs"]] == [
+        "execute_result",
+        "stream",
+    ]
+
+
 def test_two_runs_are_stored_alike_and_stripping_again_changes_nothing():
     one = stripped_text(json.dumps(a_run()))
     other = stripped_text(json.dumps(a_run("T_fffff", "0x7fffffffffff")))

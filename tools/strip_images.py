@@ -1,4 +1,4 @@
-"""Drop from stored notebooks what changes at every run: pictures, times, papermill's records.
+"""Drop from stored notebooks what changes at every run: pictures, times, widgets, run records.
 
 Texts and tables stay, because nbval compares them. Cells that have run keep a number: nbval does
 not compare a cell without one. What is drawn anew at each run (ids of styled tables, addresses of
@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+WIDGET = "application/vnd.jupyter.widget-view+json"
 PICTURES = ("image/png", "image/jpeg", "image/svg+xml", "application/pdf")
 LEFT_BY_A_RUN = ("execution", "papermill", "collapsed", "ExecuteTime", "scrolled")
 TABLE_ID = re.compile(r"\bT_[0-9a-f]{5}(?=_|\b)")
@@ -51,6 +52,7 @@ def strip(notebook: dict[str, Any]) -> dict[str, Any]:
         if cell["execution_count"] is not None:
             count += 1
             cell["execution_count"] = count
+        cell["outputs"] = [each for each in cell["outputs"] if WIDGET not in each.get("data", {})]
         for output in cell["outputs"]:
             strip_output(output, cell["execution_count"])
         cell["outputs"] = constant(cell["outputs"], seen)

@@ -15,20 +15,9 @@ from vppcore.errors import WrongInput
 from vppcore.live import ladder, study_a
 from vppcore.live.problem import Knob, LiveProblem, as_data, knob_data
 from vppcore.pages.colours import vpp_colours
-from vppcore.places import PROJECT
+from vppcore.pages.live_module import SOLVER as SOLVER
+from vppcore.pages.live_module import module_text as module_text
 from vppcore.vpp import VPP
-
-SCRIPTS = PROJECT / "book/_static/live"
-SOLVER = "highs/highs.js"  # below the pages' static files
-FIRST = ("reader.mjs", "proof.mjs", "words.mjs", "controls.mjs", "drawing.mjs")
-LAST = "start.mjs"
-
-
-def module_text() -> str:
-    """The scripts of all live elements as one module, without a start."""
-    views = sorted(file.name for file in SCRIPTS.glob("*.mjs") if file.name not in (*FIRST, LAST))
-    names = [*FIRST, *views, LAST]
-    return "\n".join((SCRIPTS / name).read_text(encoding="utf-8") for name in names)
 
 
 def payload(
@@ -41,7 +30,7 @@ def payload(
     """All that a live element is given, as the text of a JSON file.
 
     live: the problem that the page solves; None for a view that counts by itself.
-    view: which drawing it has, a file of that name in SCRIPTS.
+    view: which drawing it has, a file of that name among the scripts.
     notebook: whose run gives the same numbers.
     facts: what the drawing shows beside the solution; more problems, as data, are its `problems`.
     knobs: what a reader turns; empty for those of the problem.

@@ -232,10 +232,15 @@ class Study:
 
     def keep_data(self, name: str, text: str) -> None:
         """Keeps what a live element is given as results/<notebook>/<name>.json; nothing if there is
-        none for this case.
+        none for this case. Where somebody watches the run, the element is shown, too.
         """
-        if text:
-            self.texts[f"{name}.json"] = text
+        if not text:
+            return
+        self.texts[f"{name}.json"] = text
+        if self.progress:
+            from vppcore.pages.widget import show
+
+            show(text)
 
     def judges(self, *claims: str) -> bool:
         """True if this run can be held against these claims: only then need a page compute more."""
