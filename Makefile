@@ -30,7 +30,7 @@ NOTEBOOKS = $(sort $(filter-out %/ledger.ipynb,$(wildcard notebooks/*.ipynb))) $
 export JUPYTER_PREFER_ENV_PATH := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help setup book pdf epub slides assignments run case check sweep lab test lint test-code test-runs test-doctests test-notebooks outputs format types lock clean
+.PHONY: help setup book pdf epub slides assignments run case check sweep proofs check-proofs lab test lint test-code test-runs test-doctests test-notebooks outputs format types lock clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -68,6 +68,12 @@ check: setup  ## say what a case holds, or every fault in it: make check CASE=da
 
 sweep: setup  ## worst-case cost over a grid: make sweep LEVELS="0 4 8" DEVIATIONS="0.1 0.2" CASES="paper-a-parent"
 	@exec $(PY) tools/make_book.py sweep
+
+proofs: setup  ## write exact proofs of the least costs: build/proofs; of another case with CASE=data/mine
+	@exec $(PY) tools/make_proofs.py $${CASE:+"$$CASE"}
+
+check-proofs:  ## check these proofs with Python's fractions alone: no solver, no vppcore
+	@"$$PYTHON" tools/check_proofs.py build/proofs/*.json.gz
 
 lab: setup  ## open the notebooks in JupyterLab
 	@VPPCORE_RESULTS="$$PWD/build/lab/results" VPPCORE_PROGRESS=1 $(PY) -m jupyterlab \

@@ -57,6 +57,7 @@ RANK = {
     "market": 12,
     "game": 13,
     "live": 14,
+    "proofs": 14,
     "pages": 15,
 }
 SOURCES = {

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import clarabel
 import highspy
@@ -93,6 +93,13 @@ class Point:
     accuracy: float
 
 
+class Basis(NamedTuple):
+    """Where each column and each row of a solution stands: "basic", "low", "high" or "free"."""
+
+    columns: tuple[str, ...]
+    rows: tuple[str, ...]
+
+
 def same_array(one: np.ndarray, other: np.ndarray) -> bool:
     """True for the same object or equal numbers."""
     return one is other or np.array_equal(one, other)
@@ -148,6 +155,15 @@ HIGHS_STATUS: dict[highspy.HighsModelStatus, Status] = {
 SOLVED = (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kModelEmpty)
 
 
+STANDS = {
+    highspy.HighsBasisStatus.kBasic: "basic",
+    highspy.HighsBasisStatus.kLower: "low",
+    highspy.HighsBasisStatus.kUpper: "high",
+    highspy.HighsBasisStatus.kZero: "free",
+    highspy.HighsBasisStatus.kNonbasic: "free",
+}
+
+
 class WarmLinear:
     """Solves linear programs, with whole numbers or without, one after the other with HiGHS.
 
@@ -190,6 +206,16 @@ class WarmLinear:
     def bound(self) -> float:
         """What no point of the last program with whole numbers can be below, constant left out."""
         return float(self._highs.getInfo().mip_dual_bound)
+
+    def basis(self) -> Basis:
+        """Where the columns and rows of the last solution stand. Raises NotSolved for none."""
+        found = self._highs.getBasis()
+        if not found.valid:
+            raise NotSolved(f"{self.name}: highs ended without a basis", "failed")
+        return Basis(
+            tuple(STANDS[status] for status in found.col_status),
+            tuple(STANDS[status] for status in found.row_status),
+        )
 
     def _optimise(self, program: Program, name: str) -> float:
         """Leaves the best point in the solver; seconds that it took. Raises NotSolved."""

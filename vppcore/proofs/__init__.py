@@ -1,0 +1,1 @@
+"""Exact proofs: linear programs in rationals, with a point and multipliers whose values agree."""

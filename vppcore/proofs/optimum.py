@@ -1,0 +1,107 @@
+"""The exact optimum of a linear program: the solver's last basis, worked out and looked over."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+from scipy import sparse
+
+from vppcore.errors import NotSolved
+from vppcore.proofs.exact import ExactPoint, at_basis
+from vppcore.proofs.rational import ExactProgram, Limit
+from vppcore.warm import Program, WarmLinear
+
+# a basis is sought to the last places that the solver offers
+SHARP = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
+
+
+def optimum(program: Program, name: str) -> tuple[ExactProgram, ExactPoint]:
+    """A linear program in rationals and its exact optimum.
+
+    name: for the sentences of refusals.
+    Raises WrongInput for a quadratic cost or whole numbers, NotSolved where there is no optimum or
+    the basis of the solver, worked out exactly, is not one.
+    """
+    exact = ExactProgram.of(program)
+    solver = WarmLinear(name, **SHARP)
+    solver.solve(program)
+    point = at_basis(exact, solver.basis())
+    broken = faults(exact, point)
+    if broken:
+        raise NotSolved(
+            f"{name}: the solver's basis is no optimum in rationals: {broken[0]}", "inaccurate"
+        )
+    return exact, point
+
+
+def value_of(program: ExactProgram, point: ExactPoint) -> Fraction:
+    """What a point costs."""
+    pairs = zip(program.cost, point.x, strict=True)
+    return program.constant + sum((cost * x for cost, x in pairs if cost), Fraction(0))
+
+
+def faults(program: ExactProgram, point: ExactPoint) -> list[str]:
+    """Limits that the point breaks and signs that the multipliers break, in words."""
+    found = []
+    rest = list(program.cost)
+    for row, entries in enumerate(program.rows):
+        activity = sum(
+            (number * point.x[column] for column, number in entries.items()), Fraction(0)
+        )
+        found += broken(f"row {row}", activity, program.row_low[row], program.row_high[row])
+        price = point.multipliers[row]
+        found += wrong_sign(
+            f"row {row}", price, activity, program.row_low[row], program.row_high[row]
+        )
+        if price:
+            for column, number in entries.items():
+                rest[column] -= number * price
+    for column, value in enumerate(point.x):
+        low, high = program.column_low[column], program.column_high[column]
+        found += broken(f"column {column}", value, low, high)
+        found += wrong_sign(f"column {column}", rest[column], value, low, high)
+    return found
+
+
+def broken(name: str, value: Fraction, low: Limit, high: Limit) -> list[str]:
+    """A sentence for a value outside its limits."""
+    if (low is not None and value < low) or (high is not None and value > high):
+        return [f"{name} is {float(value):g}, outside {low} to {high}"]
+    return []
+
+
+def wrong_sign(name: str, price: Fraction, value: Fraction, low: Limit, high: Limit) -> list[str]:
+    """A sentence for a price that needs another limit than the one the value stands at."""
+    if price > 0 and value != low:
+        return [f"{name} has the price {float(price):g} but is not at its lower limit"]
+    if price < 0 and value != high:
+        return [f"{name} has the price {float(price):g} but is not at its upper limit"]
+    return []
+
+
+def infeasibility(program: Program, name: str) -> tuple[Fraction, ...]:
+    """Multipliers of the rows that prove that a program has no solution, in rationals.
+
+    They are those of the smallest violation: with a cost of nothing they prove a bound above zero.
+    Raises NotSolved for a program that has a solution.
+    """
+    rows, columns = program.matrix.shape
+    one = sparse.identity(rows, format="csc")
+    free = np.full(2 * rows, np.inf)
+    elastic = replace(
+        program,
+        quadratic=sparse.csc_matrix((columns + 2 * rows, columns + 2 * rows)),
+        linear=np.concatenate([np.zeros(columns), np.ones(2 * rows)]),
+        constant=0.0,
+        matrix=sparse.hstack([program.matrix, one, -one], format="csc"),
+        column_low=np.concatenate([program.column_low, np.zeros(2 * rows)]),
+        column_high=np.concatenate([program.column_high, free]),
+        whole=np.zeros(columns + 2 * rows, bool),
+    )
+    _, point = optimum(elastic, name)
+    missing = sum(point.x[columns:], Fraction(0))
+    if not missing > 0:
+        raise NotSolved(f"{name}: found a solution of what was to be infeasible", "failed")
+    return point.multipliers

@@ -1,0 +1,121 @@
+"""A proof of a linear program's value that anyone can check, as data.
+
+`tools/check_proofs.py` checks it with Python's fractions alone; nothing of vppcore is needed.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import cvxpy as cp
+
+from vppcore.compiled import Compiled
+from vppcore.proofs.branching import Branching, Leaf, Node, clashes
+from vppcore.proofs.exact import ExactPoint
+from vppcore.proofs.names import column_names, row_names
+from vppcore.proofs.optimum import optimum, value_of
+from vppcore.proofs.rational import ExactProgram, Limit
+from vppcore.vpp import Model
+
+
+@dataclass(frozen=True, eq=False)
+class Proof:
+    """A linear program with a point and multipliers.
+
+    statement: what its value is, in words; unit: of it.
+    point: the cheapest. tree: multipliers that prove it.
+    column_names, row_names: what columns and rows are, in words.
+    exclusive: pairs of columns of which one is zero at the point.
+    """
+
+    statement: str
+    unit: str
+    program: ExactProgram
+    point: ExactPoint
+    tree: Node
+    column_names: Sequence[str]
+    row_names: Sequence[str]
+    exclusive: Sequence[tuple[int, int]] = ()
+
+    @property
+    def value(self) -> Fraction:
+        """What the point costs."""
+        return value_of(self.program, self.point)
+
+    def as_data(self) -> dict[str, Any]:
+        """Lists and texts alone, as the checker reads them."""
+        program = self.program
+        rows = [[[column, str(number)] for column, number in row.items()] for row in program.rows]
+        return {
+            "statement": self.statement,
+            "unit": self.unit,
+            "value": str(self.value),
+            "constant": str(program.constant),
+            "column_names": list(self.column_names),
+            "cost": texts(program.cost),
+            "column_low": texts(program.column_low),
+            "column_high": texts(program.column_high),
+            "x": texts(self.point.x),
+            "row_names": list(self.row_names),
+            "rows": rows,
+            "row_low": texts(program.row_low),
+            "row_high": texts(program.row_high),
+            "tree": self.tree.as_data(),
+            "exclusive": [list(pair) for pair in self.exclusive],
+        }
+
+    def write(self, file: Path) -> None:
+        """Writes the proof as compressed JSON; the same proof is the same bytes."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(self.as_data(), separators=(",", ":"))
+        file.write_bytes(gzip.compress(text.encode("utf-8"), mtime=0))
+
+
+def texts(numbers: Sequence[Limit]) -> list[str | None]:
+    """Fractions as text, None where there is no limit."""
+    return [None if number is None else str(number) for number in numbers]
+
+
+def prove(
+    statement: str,
+    compiled: Compiled,
+    models: Mapping[str, Model],
+    more: Mapping[str, cp.Constraint] | None = None,
+    unit: str = "yuan",
+) -> Proof:
+    """The exact proof of a linear problem's optimal value.
+
+    statement: what the value is, in words. unit: of it.
+    compiled: the problem. models: VPP -> its model. more: name -> a constraint that no VPP owns.
+    Flows that must not run at once do not; where that costs something, a tree of programs proves
+    it.
+    Raises WrongInput for a quadratic cost or whole numbers, NotSolved where there is no optimum or
+    the solver's basis, worked out exactly, is none.
+    """
+    program = compiled.program()
+    exact, point = optimum(program, statement)
+    exclusive = exclusive_columns(compiled, models)
+    tree: Node = Leaf(point.multipliers)
+    if any(clashes(point.x, exclusive)):
+        point, tree = Branching(program, exclusive, statement).best()
+    columns = column_names(compiled, models)
+    rows = row_names(compiled, models, more or {})
+    return Proof(statement, unit, exact, point, tree, columns, rows, exclusive)
+
+
+def exclusive_columns(compiled: Compiled, models: Mapping[str, Model]) -> list[tuple[int, int]]:
+    """Pairs of columns that must not both differ from zero, where both flows are columns."""
+    pairs: list[tuple[int, int]] = []
+    for model in models.values():
+        for pair in model.pairs():
+            if isinstance(pair.one, cp.Variable) and isinstance(pair.other, cp.Variable):
+                ones = compiled.columns(pair.one)[pair.steps].tolist()
+                others = compiled.columns(pair.other)[pair.steps].tolist()
+                pairs += zip(ones, others, strict=True)
+    return pairs
