@@ -2,29 +2,29 @@ r"""Bargaining where VPPs trade with a market of all of them, not in pairs: for 
 
 yuan, yuan/kWh, kW; a net trade is positive when received, a payment when the VPP pays.
 
-In exchange form a VPP i has one net trade $e_{it}$ per step, with $\sum_i e_{it}=0$, and pays $y_i$
-to a clearing house, with $\sum_i y_i=0$. With the saving S and weights $w_i$ the bargaining problem
-$\max\sum_i w_i\log x_i$ over gains $x_i=C^0_i-C_i-y_i$ has the closed form
+In exchange form a VPP i has one net trade $p_{it}$ per step, with $\sum_ip_{it}=0$, and pays $y_i$
+to a clearing house, with $\sum_iy_i=0$. With the saving $S$ and weights $w_i$ the bargaining
+problem $\max\sum_iw_i\log g_i$ over gains $g_i=C^0_i-C_i-y_i$ has the closed form
 
-$$x_i=w_iS,\qquad y_i=C^0_i-C_i-w_iS,$$
+$$g_i=w_iS,\qquad y_i=C^0_i-C_i-w_iS,$$
 
 one number per VPP. Three questions of prices remain, each with an answer of its own.
 
-**A price per VPP and step** in the grid's band, $\pi_{it}=m_t+\theta_i\,\mathrm{sign}(e_{it})h_t$
-(mid and half width of the band), makes the payment $\Delta\sum_te_{it}m_t+\theta_iK_i$ with
-$K_i=\Delta\sum_t|e_{it}|h_t$. As in pairs (`deal.py`) one number says everything: prices in the
-band make every payment with $|\theta_i|\le1$ and no other. Where that leaves out $w_iS$, the best
-gains are $x_i=\min(\max(w_i\tau,l_i),u_i)$, with $l_i,u_i$ the gains at $\theta_i=\pm1$ and $\tau$
-such that they add up to S: the conditions of Karush, Kuhn and Tucker of a sum of logarithms in a
-box.
+**A price per VPP and step** in the grid's band,
+$\pi_{it}=\pi^{mid}_t+\theta_i\,\mathrm{sign}(p_{it})\,\pi^{half}_t$, makes the payment
+$\Delta\sum_tp_{it}\pi^{mid}_t+\theta_iK_i$ with $K_i=\Delta\sum_t|p_{it}|\pi^{half}_t$. As in pairs
+(`deal.py`) one number says everything: prices in the band make every payment with $|\theta_i|\le1$
+and no other. Where that leaves out $w_iS$, the best gain of each VPP is $w_i$ times a number that
+is the same for all, or the nearest gain that its own band allows; the number is such that the gains
+add up to $S$ (the conditions of Karush, Kuhn and Tucker of a sum of logarithms in a box).
 
-**One price per step for all** carries the payments if and only if $\Delta\sum_te_{it}\pi_t=y_i$ for
+**One price per step for all** carries the payments if and only if $\Delta\sum_tp_{it}\pi_t=y_i$ for
 all i has a solution in the band: n - 1 independent equations at most, in as many unknowns as there
 are steps. So two VPPs can, a few mostly can, and more VPPs than steps can by accident only.
 
-**One price per step and a side payment per VPP**, $y_i=\Delta\sum_te_{it}\pi_t+s_i$, always can,
-for every $\pi$, and the side payments add up to zero. `market_settlement` takes the prices in the
-band that need the least of them, or prices that are given, such as the multipliers of the balances.
+**One price per step and a side payment per VPP**, $y_i-\Delta\sum_tp_{it}\pi_t$, always can, for
+every $\pi$, and the side payments add up to zero. `market_settlement` takes the prices in the band
+that need the least of them, or prices that are given, such as the multipliers of the balances.
 """
 
 from __future__ import annotations
@@ -291,7 +291,7 @@ def market_settlement(
 
     net_trades, band, step_hours: as in `bargain_exchange`. payments: yuan by VPP.
     price: yuan/kWh by step, to be taken as they are; by default those in the band with the least
-        sum of squares of side payments $s_i=y_i-\Delta\sum_te_{it}\pi_t$, and of these the ones
+        sum of squares of side payments $y_i-\Delta\sum_tp_{it}\pi_t$, and of these the ones
         nearest to its middle. No side payments are left if and only if such prices alone carry the
         payments.
     Raises WrongInput for another number of prices than steps.
