@@ -73,7 +73,7 @@ proofs: setup  ## write exact proofs of the least costs: build/proofs; of anothe
 	@exec $(PY) tools/make_proofs.py $${CASE:+"$$CASE"}
 
 check-proofs:  ## check these proofs with Python's fractions alone: no solver, no vppcore
-	@"$$PYTHON" tools/check_proofs.py build/proofs/*.json.gz
+	@"$$PYTHON" tools/check_proofs.py build/proofs/*.json
 
 lab: setup  ## open the notebooks in JupyterLab
 	@VPPCORE_RESULTS="$$PWD/build/lab/results" VPPCORE_PROGRESS=1 $(PY) -m jupyterlab \

@@ -38,7 +38,7 @@ def write(asked: list[Task]) -> None:
     fresh = FOLDER.with_name("proofs.new")
     shutil.rmtree(fresh, ignore_errors=True)
     for task in tqdm(asked, desc="proofs"):
-        task.make().write(fresh / f"{task.name}.json.gz")
+        task.make().write(fresh / f"{task.name}.json")
     shutil.rmtree(FOLDER, ignore_errors=True)
     fresh.rename(FOLDER)
     size = sum(file.stat().st_size for file in FOLDER.iterdir())

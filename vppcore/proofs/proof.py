@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -70,11 +69,17 @@ class Proof:
             "exclusive": [list(pair) for pair in self.exclusive],
         }
 
+    def as_text(self) -> str:
+        """The proof as JSON, one entry a line."""
+        entries = []
+        for name, value in self.as_data().items():
+            entries.append(f"{json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}")
+        return "{\n" + ",\n".join(entries) + "\n}\n"
+
     def write(self, file: Path) -> None:
-        """Writes the proof as compressed JSON; the same proof is the same bytes."""
+        """Writes the proof."""
         file.parent.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(self.as_data(), separators=(",", ":"))
-        file.write_bytes(gzip.compress(text.encode("utf-8"), mtime=0))
+        file.write_text(self.as_text(), encoding="utf-8")
 
 
 def texts(numbers: Sequence[Limit]) -> list[str | None]:
