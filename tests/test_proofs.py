@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from vppcore import NotSolved, WrongInput, dispatch, load_case, pool
 from vppcore.compiled import Compiled
+from vppcore.pages import proving
 from vppcore.places import PROJECT
 from vppcore.proofs.branching import Fork
 from vppcore.proofs.exact import solve_square
@@ -294,3 +295,25 @@ def test_a_store_that_pays_to_waste_is_proved_with_its_tree():
     model = build(plant)
     proof = prove("a store", Compiled(model.cost, model.constraints), {plant.name: model})
     assert float(proof.value) == pytest.approx(dispatch(plant).cost, rel=1e-7)
+
+
+# --- the page -----------------------------------------------------------------------------------------------
+def test_the_page_says_what_the_checker_says(first):
+    table = proving.proof_table({"first": first})
+    text = first.as_text()
+    said = proving.checked([text])
+    assert said.holds and proving.answer(said, table).startswith("Yes. 1 of 1")
+    refused = proving.checked([proving.with_a_flipped_digit(text)])
+    assert not refused.holds and "proves nothing" in refused.lines[-1]
+    assert proving.answer(refused, table).startswith("No: the checker refuses one of 1")
+
+
+def test_a_row_reads_as_an_inequality(first):
+    words = proving.row_in_words(first, proving.row_to_show(first))
+    assert words.startswith("VPP1, balance of") and " = 0" in words and "× [VPP1, " in words
+
+
+def test_the_page_says_which_proofs_need_a_tree(first, with_tree):
+    plain, forked = (proving.proof_table({"one": proof}) for proof in (first, with_tree))
+    assert proving.trees(plain).startswith("No store")
+    assert proving.trees(forked).startswith("1 of 1 need a tree")

@@ -230,6 +230,10 @@ class Study:
         """
         self.texts[f"{name}.md"] = text
 
+    def keep_file(self, name: str, text: str) -> None:
+        """Keeps a text as results/<notebook>/<name>, for a page to offer it."""
+        self.texts[name] = text
+
     def keep_data(self, name: str, text: str) -> None:
         """Keeps what a live element is given as results/<notebook>/<name>.json; nothing if there is
         none for this case. Where somebody watches the run, the element is shown, too.

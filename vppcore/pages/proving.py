@@ -1,0 +1,157 @@
+"""The page of proofs: makes them, has them checked, and changes one to see it refused."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+from tqdm.auto import tqdm
+
+from vppcore.case import Case
+from vppcore.places import PROJECT
+from vppcore.proofs.branching import Leaf, Node
+from vppcore.proofs.proof import Proof
+from vppcore.proofs.rational import Limit
+from vppcore.proofs.studies import tasks
+
+CHECKER = PROJECT / "tools/check_proofs.py"
+FEW_TERMS = (4, 6)  # of a row that is shown in words
+
+
+class Said(NamedTuple):
+    """What the checker says: its lines, and whether it found nothing wrong."""
+
+    lines: list[str]
+    holds: bool
+
+
+def prove_all(case: Case, progress: bool = False) -> dict[str, Proof]:
+    """The proofs of a case by the name of their file; see `proofs.studies.tasks`."""
+    asked = list(tasks(case))
+    return {task.name: task.make() for task in tqdm(asked, desc="proofs", disable=not progress)}
+
+
+def checked(texts: Iterable[str]) -> Said:
+    """What the checker says of these files, in a Python of its own that knows no package."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = []
+        for number, text in enumerate(texts):
+            file = Path(folder, f"{number:03d}.json")
+            file.write_text(text, encoding="utf-8")
+            files.append(str(file))
+        command = [sys.executable, "-I", str(CHECKER), *files]
+        said = subprocess.run(command, capture_output=True, text=True)
+    words = (said.stdout + said.stderr).replace(f"{folder}/", "")
+    return Said(words.splitlines(), said.returncode == 0)
+
+
+def proof_table(proofs: Mapping[str, Proof]) -> pd.DataFrame:
+    """A row for each proof: its value, the size of its program, of its tree and of its file."""
+    rows = {}
+    for proof in proofs.values():
+        rows[proof.statement] = {
+            "yuan": float(proof.value),
+            "columns": len(proof.program.cost),
+            "rows": len(proof.program.rows),
+            "programs": len(leaves(proof.tree)),
+            "digits": len(str(proof.value)),
+            "kB": len(proof.as_text().encode()) / 1e3,
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("statement")
+
+
+def leaves(node: Node) -> list[Leaf]:
+    """The programs at the ends of a tree."""
+    if isinstance(node, Leaf):
+        return [node]
+    return [*leaves(node.first), *leaves(node.second)]
+
+
+def row_to_show(proof: Proof) -> int:
+    """A row of a few terms that a reader can follow: a balance if there is one."""
+    least, most = FEW_TERMS
+    short = [k for k, row in enumerate(proof.program.rows) if least <= len(row) <= most]
+    balances = [k for k in short if "balance" in proof.row_names[k]]
+    return [*balances, *short, 0][0]
+
+
+def row_in_words(proof: Proof, row: int) -> str:
+    """A row of a proof's program as an inequality, with the names of its columns.
+
+    proof: whose. row: which, from 0.
+    """
+    terms = []
+    for column, number in proof.program.rows[row].items():
+        terms.append(f"{number} × [{proof.column_names[column]}]")
+    low, high = proof.program.row_low[row], proof.program.row_high[row]
+    return f"{proof.row_names[row]}: {limits_in_words(' + '.join(terms), low, high)}"
+
+
+def limits_in_words(words: str, low: Limit, high: Limit) -> str:
+    """Something between its limits.
+
+    >>> from fractions import Fraction
+    >>> limits_in_words("x", Fraction(1), Fraction(1)), limits_in_words("x", None, Fraction(1, 2))
+    ('x = 1', 'x ≤ 1/2')
+    """
+    if low is not None and low == high:
+        return f"{words} = {low}"
+    below = "" if low is None else f"{low} ≤ "
+    above = "" if high is None else f" ≤ {high}"
+    return f"{below}{words}{above}"
+
+
+def with_a_flipped_digit(text: str) -> str:
+    """The same file with one digit of its point changed, the first that is not zero."""
+    data: dict[str, Any] = json.loads(text)
+    place = next(k for k, number in enumerate(data["x"]) if number != "0")
+    number = data["x"][place]
+    data["x"][place] = number[:-1] + str((int(number[-1]) + 1) % 10)
+    return json.dumps(data)
+
+
+# --- sentences ------------------------------------------------------------------------------------
+def answer(said: Said, table: pd.DataFrame) -> str:
+    """Whether the checker found anything, and how much there was to check."""
+    number = len(table)
+    if not said.holds:
+        return f"No: the checker refuses one of {number} proofs. {said.lines[-1]}."
+    exactly = sum(line.endswith("open 0.0e+00") for line in said.lines)
+    return (
+        f"Yes. {exactly} of {number} costs and bounds are proved exactly, to the last digit, by files of"
+        f" {table['kB'].sum() / 1e3:.1f} MB in all; a checker of {checker_lines()} lines, which"
+        " uses Python's fractions and nothing else, found nothing wrong."
+    )
+
+
+def largest(table: pd.DataFrame) -> str:
+    """The largest program, and how long its value is."""
+    name = table["rows"].idxmax()
+    row = table.loc[name]
+    return (
+        f"The largest program here has {row['rows']:,.0f} rows and {row['columns']:,.0f} columns;"
+        f" its value is a fraction of {row['digits']:.0f} digits."
+    )
+
+
+def trees(table: pd.DataFrame) -> str:
+    """Which proofs needed more than one program."""
+    several = table[table["programs"] > 1]
+    if several.empty:
+        return "No store charges and discharges at once in a cheapest schedule: none needs a tree."
+    most = several["programs"].max()
+    return (
+        f"{len(several)} of {len(table)} need a tree, since a store would run both ways at once;"
+        f" the largest has {most:.0f} programs at its ends."
+    )
+
+
+def checker_lines() -> int:
+    """Lines of the checker."""
+    return len(CHECKER.read_text(encoding="utf-8").splitlines())
