@@ -123,10 +123,11 @@ def answer(said: Said, table: pd.DataFrame) -> str:
     if not said.holds:
         return f"No: the checker refuses one of {number} proofs. {said.lines[-1]}."
     exactly = sum(line.endswith("open 0.0e+00") for line in said.lines)
+    size = table["kB"].sum() / 1e3
     return (
-        f"Yes. {exactly} of {number} costs and bounds are proved exactly, to the last digit, by files of"
-        f" {table['kB'].sum() / 1e3:.1f} MB in all; a checker of {checker_lines()} lines, which"
-        " uses Python's fractions and nothing else, found nothing wrong."
+        f"Yes. {exactly} of {number} costs and bounds are proved exactly, to the last digit, by"
+        f" files of {size:.1f} MB in all; a checker of {checker_lines()} lines, which uses Python's"
+        " fractions and nothing else, found nothing wrong."
     )
 
 
