@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import fields, replace
 
 import cvxpy as cp
@@ -28,6 +29,8 @@ from vppcore.places import PROJECT
 from vppcore.warm import WarmLinear, solve_quadratic
 
 CASE = "paper-a-parent"
+# copies of others' scripts -> their folders below book/_static
+COPIES = {"highs": "highs", "mathjax": "mathjax", "reveal.js": "reveal"}
 
 
 @pytest.fixture(scope="module")
@@ -454,6 +457,36 @@ def test_the_module_needs_no_other_and_has_the_view():
     assert "import " not in text.replace("importance", "") and "export " not in text
     assert 'views["who-sends-to-whom"]' in text
     assert text.index("class Problem") < text.index("const startPage")
+
+
+def test_the_reader_is_small():
+    """What reads the data, solves, proves and mounts: lines of code, comments aside."""
+    lines = {}
+    for name in ("reader", "proof", "words", "controls", "start"):
+        text = (PROJECT / f"book/_static/live/{name}.mjs").read_text(encoding="utf-8")
+        stripped = (line.strip() for line in text.splitlines())
+        lines[name] = sum(1 for line in stripped if line and not line.startswith("//"))
+    assert sum(lines.values()) < 400, lines
+
+
+def test_every_copy_is_on_the_page_of_solvers_with_its_checksum_and_its_command():
+    page = (PROJECT / "book/solvers.md").read_text(encoding="utf-8")
+    static = PROJECT / "book/_static"
+    told = dict(re.findall(r"^([0-9a-f]{64})  (\S+)$", page, re.MULTILINE))
+    for checksum, name in told.items():
+        assert hashlib.sha256((static / name).read_bytes()).hexdigest() == checksum, name
+    assert set(told.values()) == {
+        file.relative_to(static).as_posix()
+        for folder in COPIES.values()
+        for file in (static / folder).iterdir()
+        if file.suffix in (".js", ".css")
+    }
+    rows = re.findall(r"^\| (\S+) (\d+\.\d+\.\d+) \| .+ \| (\S+) \| `(.+?)`", page, re.MULTILINE)
+    assert {name: COPIES[name] for name, *_ in rows} == COPIES
+    for name, version, licence, command in rows:
+        assert version in command, name
+        text = (static / COPIES[name] / "LICENSE").read_text(encoding="utf-8")
+        assert licence.split("-")[0] in text or "Permission is hereby granted" in text, name
 
 
 def test_the_solver_in_the_book_is_the_one_that_is_recorded():

@@ -32,6 +32,21 @@ PREPARE = f"""{{
     style.textContent = {json.dumps(NO_FADING)};
     document.head.append(style);
 }}"""
+# elements that solve start when they come into view; what stands above may push them away again
+WAKE = """(async () => {
+    const elements = [...document.querySelectorAll("[data-live]")];
+    const pause = (ms) => new Promise(done => setTimeout(done, ms));
+    for (const element of elements) {
+        for (let k = 0; k < 600 && !element.dataset.status; k += 1) {
+            element.scrollIntoView();
+            await pause(50);
+        }
+        element.querySelectorAll("details").forEach((fold) => { fold.open = true; });
+    }
+    if (elements.length) await pause(1000); // curves are drawn when the knobs are at rest
+    scrollTo(0, 0);
+    return elements.map(({ dataset }) => [dataset.live, dataset.status ?? "asleep"]);
+})()"""
 TWO_FRAMES = """new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"""
 
 
@@ -75,10 +90,13 @@ def book_pages(site: Path = SITE) -> list[Path]:
 
 
 def look_at(tab: Tab, page: Path, site: Path = SITE) -> Seen:
-    """Opens a page once and looks at it in both colours and at both widths."""
+    """Opens a page once, wakes what it solves, and looks at it in both colours and at both widths."""
     seen = Seen(page)
     name = str(page.relative_to(site))
     open_with_probes(tab, page)
+    for element, status in tab.evaluate(WAKE):
+        if status != "optimal":
+            seen.faults.append(Fault(name, "any", "complaint", element, f"ends {status}"))
     for width in WIDTHS:
         tab.resize(width)
         tab.evaluate(TWO_FRAMES)

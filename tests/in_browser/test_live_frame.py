@@ -163,3 +163,19 @@ def test_everybody_can_use_an_element(tab, tmp_path):
     given = pages_live.who_sends_to_whom(load_case("template"))
     page = bare_page(tmp_path / "axe.html", {NAME: given})
     assert look_at(tab, page, tmp_path).faults == []
+    assert tab.evaluate("document.querySelectorAll('.live-on svg, .live-on table').length") >= 5
+
+
+def test_who_looks_at_a_page_sees_elements_far_below_at_work(tab, tmp_path):
+    """A slider without a name at the page's end is found: axe looks at what was mounted."""
+    far = "<style>h1 { margin-bottom: 9000px; }</style>"
+    page = bare_page(
+        tmp_path / "far.html",
+        {"counted": json.dumps(COUNTED | {"knobs": [COUNTED["knobs"][0] | {"label": ""}]})},
+        more=COUNTING,
+    )
+    page.write_text(
+        page.read_text(encoding="utf-8").replace("<body>", f"<body>{far}"), encoding="utf-8"
+    )
+    rules = {fault.rule for fault in look_at(tab, page, tmp_path).faults}
+    assert "label" in rules
