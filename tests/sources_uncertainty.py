@@ -17,7 +17,7 @@ from vppcore.uncertainty.recourse import Recourse
 from vppcore.uncertainty.robust import robust_coalition
 from vppcore.uncertainty.series import hit
 from vppcore.uncertainty.settings import at_level
-from vppcore.uncertainty.worst_day import worst_case
+from vppcore.uncertainty.worst_day import reaction_to, worst_case
 from vppcore.uncertainty.worth import value_bounds
 from vppcore.vpp import VPP
 
@@ -75,6 +75,12 @@ def forecast_and_capped_hits(m: float) -> float:
     """The forecast day and as many times M as the budgets allow hits."""
     made = vpp1_at_6()
     return made.value(made.forecast_day) + m * sum(made.budgets.values())
+
+
+# --- days of the reader's own ---------------------------------------------------------------------
+def day_of_vpp1(level: int, **hits: list[int]) -> float:
+    """What a day of VPP1's budget costs; hits: series -> hours."""
+    return reaction_to(load_case("paper-a-parent").vpp("VPP1"), at_level(level), hits).cost
 
 
 # --- prices on the worst days alone ---------------------------------------------------------------

@@ -379,7 +379,8 @@ def export(
 
     products: names of knobs that multiply each other.
     state: states it at a setting, name of knob -> value; every setting gives it the same rows and
-    columns.
+    columns. It is read before the next one is asked for, so it may be one problem whose parameters
+    are set.
     Raises WrongInput for a problem that is too large or has whole numbers, or in which a knob does
     not enter affinely.
     """
@@ -400,13 +401,14 @@ def export(
         raise WrongInput(f"{name}: found a cost of two columns; allowed: squares of one each")
     by = np.array([other_end(knob) - knob.usual for knob in knobs])
     terms = terms_of_knobs(knobs, products)
-    turned: dict[Term, Stated] = {(): first}
+    vectors: dict[Term, dict[str, np.ndarray]] = {(): vectors_of(first)}
+    tables: dict[Term, dict[str, Table]] = {(): tables_of(first)}
     for term in terms:
         far = {knobs[place].name: other_end(knobs[place]) for place in term}
-        turned[term] = state(usual | far)
-    check_alike(name, knobs, turned)
-    vectors = {term: vectors_of(stated) for term, stated in turned.items()}
-    tables = {term: tables_of(stated) for term, stated in turned.items()}
+        stated = state(usual | far)
+        vectors[term] = vectors_of(stated)
+        tables[term] = tables_of(stated)
+    check_alike(name, knobs, vectors)
     live = LiveProblem(
         name=name,
         knobs=tuple(knobs),
@@ -465,13 +467,14 @@ def terms_of_knobs(knobs: Sequence[Knob], products: Sequence[Sequence[str]]) -> 
     return tuple(sorted(found, key=lambda term: (len(term), term)))
 
 
-def check_alike(name: str, knobs: Sequence[Knob], turned: Mapping[Term, Stated]) -> None:
+def check_alike(
+    name: str, knobs: Sequence[Knob], vectors: Mapping[Term, dict[str, np.ndarray]]
+) -> None:
     """Raises WrongInput if turning knobs changes how many rows or columns there are, or which of
     their limits are finite.
     """
-    usual = vectors_of(turned[()])
-    for term, stated in turned.items():
-        numbers = vectors_of(stated)
+    usual = vectors[()]
+    for term, numbers in vectors.items():
         for piece, values in usual.items():
             other = numbers.get(piece, np.array([]))
             if values.shape != other.shape or (np.isfinite(values) != np.isfinite(other)).any():

@@ -12,9 +12,10 @@ from typing import Any
 
 from vppcore.case import Case
 from vppcore.errors import WrongInput
+from vppcore.live import adversary as adversaries
 from vppcore.live import ladder, study_a
 from vppcore.live.problem import Knob, LiveProblem, as_data, knob_data
-from vppcore.pages.colours import vpp_colours
+from vppcore.pages.colours import COLOURS, NAMES, vpp_colours
 from vppcore.pages.live_module import SOLVER as SOLVER
 from vppcore.pages.live_module import module_text as module_text
 from vppcore.vpp import VPP
@@ -64,6 +65,21 @@ def the_ladder(vpp: VPP) -> str:
     except WrongInput as refused:
         return none_since(refused)
     return payload(problem, "the-ladder", "carbon_models", ladder.facts_of(vpp))
+
+
+def adversary(vpp: VPP, level: int, doubt: Mapping[str, Any], solver: str = "auto") -> str:
+    """What the element of that name is given for a VPP; nothing, with a sentence, if nothing of it
+    is uncertain or its costs are not linear.
+
+    level: the largest that can be chosen. doubt: the other arguments of `at_level`.
+    """
+    try:
+        problem, knobs, days = adversaries.be_the_adversary(vpp, level, doubt, solver)
+    except WrongInput as refused:
+        return none_since(refused)
+    colours = {"grid": COLOURS["grid"], "store": COLOURS["battery"]}
+    facts = adversaries.facts_of(vpp, days, NAMES, colours)
+    return payload(problem, "adversary", "worst_day", facts, knobs)
 
 
 def none_since(refused: WrongInput) -> str:

@@ -38,6 +38,37 @@ def levels_in(words: Any) -> tuple[int, ...]:
     return levels if rising else ()
 
 
+def hits_in(words: Any) -> dict[str, tuple[int, ...]]:
+    """Steps that are hit by series, from text such as "load 12 13 wind 4"; empty if it is not one.
+
+    >>> hits_in("load 12 13 wind 4")
+    {'load': (12, 13), 'wind': (4,)}
+    >>> hits_in("12 13"), hits_in("load"), hits_in("load 3 3")
+    ({}, {}, {})
+    """
+    hits: dict[str, tuple[int, ...]] = {}
+    series = ""
+    for piece in words.split() if isinstance(words, str) else []:
+        if not (piece.isdecimal() and piece.isascii()):
+            series = piece
+            hits[series] = hits.get(series, ())
+        elif series:
+            hits[series] += (int(piece),)
+        else:
+            return {}
+    named = all(steps and min(steps) > 0 for steps in hits.values())
+    once = all(len(set(steps)) == len(steps) for steps in hits.values())
+    return hits if named and once else {}
+
+
+class HitsRule(Rule):
+    """The rule for a text of series and their steps that are hit."""
+
+    def admits(self, value: Any) -> bool:
+        """True for a text such as "load 12 13 wind 4"."""
+        return bool(hits_in(value))
+
+
 class LevelsRule(Rule):
     """The rule for a text of rising levels."""
 
@@ -68,6 +99,15 @@ class NotebookParameters:
     reading: str = choice("who knows what when trades are agreed", READINGS)
     series: str | None = text(
         "names of series with spaces between, as in 'load wind pv'", none="load and all plants"
+    )
+    own_day: str | None = field(
+        metadata={
+            RULE: HitsRule(
+                "text",
+                text="series, each with its steps that are hit, once each: 'load 12 13 wind 4'",
+                none="no day of one's own",
+            )
+        }
     )
     samples: int = parameter("-", "days to draw", low=1, whole=True)
     seed: int = parameter("-", "of the random days", whole=True)

@@ -17,7 +17,7 @@ from vppcore.changes import CHANGES, MULTIPLES, changed, component_of, has
 from vppcore.errors import NotSolved, WrongInput
 from vppcore.pages.colours import remember_vpps
 from vppcore.pages.parameters_cell import Declared, notebook_file, read_parameters_cell
-from vppcore.pages.rules import check_values, levels_in
+from vppcore.pages.rules import check_values, hits_in, levels_in
 from vppcore.parameters import rules_of
 from vppcore.places import NOTEBOOKS
 
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from vppcore.pages.published import ClaimHome, Judgement
 
 # parameters whose values depend on the case: they are checked once it is read
-OF_THE_CASE = {"case", "study_a", "cases", "vpp", "series", "hour", "convergence_hour", *CHANGES}
-OF_THE_CASE |= set(MULTIPLES)
+OF_THE_CASE = {"case", "study_a", "cases", "vpp", "series", "hour", "convergence_hour", "own_day"}
+OF_THE_CASE |= {*CHANGES, *MULTIPLES}
 # no claim speaks of a day whose prices or plants are changed
 NEVER_JUDGED = ("gas_price", *MULTIPLES)
 
@@ -94,6 +94,10 @@ def check_what_the_case_has(case: Case, parameters: Mapping[str, Any]) -> None:
 
     steps = case.vpps[0].steps
     faults = []
+    own_day = hits_in(parameters.get("own_day"))
+    latest = max((step for hit in own_day.values() for step in hit), default=1)
+    if latest > steps:
+        faults.append(f"own_day: found step {latest}; allowed in {case.name}: 1 to {steps}")
     for name in ("hour", "convergence_hour"):
         hour = parameters.get(name)
         if hour is not None and hour > steps:
@@ -102,10 +106,12 @@ def check_what_the_case_has(case: Case, parameters: Mapping[str, Any]) -> None:
     if vpp is not None and vpp not in case.names:
         faults.append(f"vpp: found {vpp!r}; allowed in {case.name}: {', '.join(case.names)}")
     uncertain = series_of(case)
-    for word in (parameters.get("series") or "").split():
-        if word not in uncertain:
-            allowed = ", ".join(uncertain)
-            faults.append(f"series: found {word!r}; allowed in {case.name}: {allowed}")
+    words = {"series": (parameters.get("series") or "").split(), "own_day": list(own_day)}
+    for name, asked in words.items():
+        for word in asked:
+            if word not in uncertain:
+                allowed = ", ".join(uncertain)
+                faults.append(f"{name}: found {word!r}; allowed in {case.name}: {allowed}")
     if faults:
         raise WrongInput(*faults)
 
@@ -170,6 +176,11 @@ class Study:
         """The uncertain series: the parameter's, else all of the case but heat."""
         asked = self.parameters.get("series")
         return tuple(asked.split()) if asked else usual_series(case)
+
+    @property
+    def own_day(self) -> dict[str, tuple[int, ...]]:
+        """The steps that are hit on the run's own day, by series; empty if it has none."""
+        return hits_in(self.parameters.get("own_day"))
 
     @property
     def negotiation(self) -> dict[str, Any]:

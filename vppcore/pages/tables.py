@@ -24,6 +24,7 @@ from vppcore.pages.published import published_value
 from vppcore.pages.words import signed
 from vppcore.parameters import RULE
 from vppcore.schedule import DispatchResult
+from vppcore.uncertainty.recourse import Reaction
 from vppcore.uncertainty.result import RobustResult
 from vppcore.uncertainty.settings import Uncertainty
 from vppcore.uncertainty.worst_day import WorstCase
@@ -454,6 +455,19 @@ def worst_days(days: dict[str, WorstCase]) -> pd.DataFrame:
             "more": day.cost - day.nominal,
         }
     return pd.DataFrame(rows).T
+
+
+def own_day(own: Reaction, worst: WorstCase) -> pd.Series:
+    """Cost of a day of the reader's own beside the forecast day and the worst, yuan."""
+    return pd.Series(
+        {
+            "forecast day": worst.nominal,
+            "own day": own.cost,
+            "own day, overlaps allowed": own.relaxed,
+            "worst day": worst.cost,
+        },
+        name="yuan",
+    )
 
 
 def hit_hours(days: dict[str, WorstCase]) -> pd.DataFrame:

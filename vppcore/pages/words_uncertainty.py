@@ -21,7 +21,8 @@ from vppcore.pages.words import (
     share,
     span,
 )
-from vppcore.uncertainty.result import RobustResult
+from vppcore.uncertainty.recourse import Reaction
+from vppcore.uncertainty.result import PROVEN, RobustResult
 from vppcore.uncertainty.worst_day import WorstCase
 
 ALIKE = 1e-3  # of the saving: splits that are no further apart count as one
@@ -52,6 +53,20 @@ def hits_said(hits: pd.DataFrame, vpp: str) -> str:
     if not said:
         return f"Nothing is hit at {vpp}."
     return f"The adversary hits {vpp}'s {' and its '.join(said)}."
+
+
+def own_day_said(own: Reaction, worst: WorstCase) -> str:
+    """What a day of the reader's own costs, beside the worst day of the same budget."""
+    short = worst.cost - own.cost
+    beside = (
+        "as much as the worst day of the budget"
+        if short <= PROVEN * worst.stake
+        else f"{short:,.2f} less than the worst day of the budget"
+    )
+    sentence = f"On this day {worst.vpp} pays {own.cost:,.2f} yuan, {beside}."
+    if own.cost - own.relaxed <= PROVEN * worst.stake:
+        return sentence
+    return f"{sentence} If flows might overlap it would pay {own.relaxed:,.2f}."
 
 
 def why_these_hours(prices: pd.DataFrame, hits: pd.DataFrame) -> str:

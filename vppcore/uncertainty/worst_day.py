@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from itertools import combinations, product
 
 import numpy as np
 
 from vppcore.errors import WrongInput
 from vppcore.uncertainty.adversary import TIME_LIMIT, Adversary
-from vppcore.uncertainty.recourse import Recourse
+from vppcore.uncertainty.recourse import Reaction, Recourse
 from vppcore.uncertainty.result import WorstCase
+from vppcore.uncertainty.series import uncertain_series
 from vppcore.uncertainty.settings import Uncertainty
 from vppcore.vpp import VPP
 
-__all__ = ["Adversary", "WorstCase", "enumerate_days", "worst_case"]
+__all__ = ["Adversary", "WorstCase", "check_day", "enumerate_days", "reaction_to", "worst_case"]
 
 # Days that `enumerate_days` tries at most.
 MOST_DAYS = 200_000
@@ -44,6 +46,50 @@ def worst_case(
     """
     adversary = Adversary(Recourse(vpp, uncertainty), big)
     return adversary.answer(None, solver, canonical, time_limit=time_limit)
+
+
+def check_day(vpp: VPP, uncertainty: Uncertainty, hits: Mapping[str, Sequence[int]]) -> None:
+    """Raises WrongInput unless a day is one of the budget, with a sentence for each series.
+
+    hits: series -> steps that are hit, from 1.
+    """
+    there = uncertain_series(vpp, uncertainty)
+    faults = []
+    for name, steps in hits.items():
+        allowed = uncertainty.steps_of(name, vpp.step_hours)
+        if name not in there:
+            known = ", ".join(there) or "none"
+            faults.append(f"a day of {vpp.name}: found hits on {name}; allowed: {known}")
+        elif len(set(steps)) > allowed:
+            faults.append(
+                f"a day of {vpp.name}: found {len(set(steps))} hits on {name}; allowed: {allowed}"
+            )
+        elif any(not 1 <= step <= vpp.steps for step in steps):
+            faults.append(
+                f"a day of {vpp.name}: found step {max(steps)}; allowed: 1 to {vpp.steps}"
+            )
+    if faults:
+        raise WrongInput(*faults)
+
+
+def reaction_to(vpp: VPP, uncertainty: Uncertainty, hits: Mapping[str, Sequence[int]]) -> Reaction:
+    """What a VPP does on one day of a budget, and what it costs.
+
+    hits: series -> steps that are hit, from 1; a series left out is as forecast.
+    Raises WrongInput for a day that is not of the budget.
+
+    >>> from vppcore import load_case
+    >>> from vppcore.uncertainty.settings import at_level
+    >>> shop = load_case("template").window(1, 6).vpp("Shop")
+    >>> worst = worst_case(shop, at_level(2))
+    >>> day = reaction_to(shop, at_level(2), {"load": [5, 6]})
+    >>> bool(worst.nominal < day.cost <= worst.cost)
+    True
+    """
+    check_day(vpp, uncertainty, hits)
+    recourse = Recourse(vpp, uncertainty)
+    day = [np.isin(np.arange(1, vpp.steps + 1), hits.get(name, ())) for _, name in recourse.keys]
+    return recourse.exact(np.concatenate([*day, []]).astype(float))
 
 
 def days_of_budget(recourse: Recourse) -> list[np.ndarray]:
