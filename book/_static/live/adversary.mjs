@@ -89,7 +89,7 @@ const hitBoard = ({ series, step: unit }, flip) => {
   ]);
   const show = (day, { budgets }, deviation) => series.forEach(({ name, label, rises }, row) => {
     const [used, allowed] = [day[name].length, budgets[name] ?? 0];
-    heads[row].textContent = `${label} ${rises ? "+" : "−"}${said(100 * deviation)} %: ${used} of ${allowed} ${unit}s hit`;
+    heads[row].textContent = `${label} ${rises ? "+" : "−"}${said(100 * deviation)} %: ${used} of ${allowed} ${allowed === 1 ? unit : `${unit}s`} hit`;
     heads[row].classList.toggle("live-over", used > allowed);
     rows[row].forEach((button, k) => button.setAttribute("aria-pressed", `${day[name].includes(k + 1)}`));
   });
@@ -99,7 +99,7 @@ const hitBoard = ({ series, step: unit }, flip) => {
 // --- in words ------------------------------------------------------------------------------------------
 const overBudget = ({ series }, day, { budgets }) => series
   .filter(({ name }) => day[name].length > (budgets[name] ?? 0))
-  .map(({ name, label }) => `${day[name].length} hits on ${label} where ${budgets[name] ?? 0} are allowed`);
+  .map(({ name, label }) => `${day[name].length} hits on ${label} (allowed: ${budgets[name] ?? 0})`);
 
 const wayToTheWorst = (found, { ordinary, worst, over }) => {
   const stake = ALIKE * Math.max(Math.abs(worst.bound), Math.abs(ordinary));
@@ -139,7 +139,7 @@ views.adversary = (element, { problem, facts, knobs, setting, turn }) => {
     const [day, allowed] = [dayIn(facts, setting), worstOf(facts, setting).budgets[name] ?? 0];
     const on = day[name].includes(step);
     if (!on && day[name].length >= allowed) {
-      told.textContent = `The budget allows ${allowed} ${facts.step}s of ${label}, and all are used: take one back first.`;
+      told.textContent = `The budget of ${label} is used up (allowed: ${allowed} ${allowed === 1 ? facts.step : `${facts.step}s`}): take a hit back first.`;
       return;
     }
     told.textContent = "";
@@ -177,7 +177,7 @@ views.adversary = (element, { problem, facts, knobs, setting, turn }) => {
     parts.answer.replaceChildren(answerByHour(facts, last.day, found, ordinary));
     parts.table.replaceChildren(answerTable(facts.step, found, ordinary));
   };
-  const proof = (found) => (found.status === "optimal" ? `${proofOf(found)} ${wayToTheWorst(found, last)}` : proofOf(found));
+  const proof = (found) => (found.status === "optimal" ? `${proofOf(found, facts)} ${wayToTheWorst(found, last)}` : proofOf(found, facts));
   const command = ({ level, deviation, ...values }) => {
     const day = Object.entries(dayIn(facts, values)).filter(([, steps]) => steps.length);
     const hits = day.map(([name, steps]) => `${name} ${steps.join(" ")}`).join(" ");
