@@ -270,7 +270,7 @@ def test_the_payload_is_small_text_and_the_same_problem(vpp1, shown):
         ("wind", False),
         ("load", True),
     ]
-    assert facts["vpp"] == "VPP1" and facts["step"] == "hour"
+    assert (facts["vpp"], facts["steps"], facts["step_hours"]) == ("VPP1", 24, 1.0)
     assert {day["level"] for day in facts["worst"]} == {1}
 
 
@@ -285,7 +285,7 @@ def test_quarter_hours_are_steps_and_budgets_count_them():
     )
     problem, _, days = live.be_the_adversary(quarters, 1, {**DOUBT, "pv_share": 1.0})
     assert days[0]["budgets"] == {"load": 4, "pv": 4}
-    assert live.facts_of(quarters, days, {}, {})["step"] == "step"
+    assert live.facts_of(quarters, days, {}, {})["step_hours"] == 0.25
     assert len(problem.knobs) == 16
 
 

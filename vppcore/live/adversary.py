@@ -246,7 +246,8 @@ def facts_of(
     series = days[-1]["budgets"]
     return {
         "vpp": vpp.name,
-        "step": "hour" if vpp.step_hours == 1 else "step",
+        "steps": vpp.steps,
+        "step_hours": vpp.step_hours,
         "series": [
             {
                 "name": name,

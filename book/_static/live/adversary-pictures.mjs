@@ -3,13 +3,14 @@
 const beyondOrdinary = (rows) => {
   const most = Math.max(...rows.map(([, yuan]) => yuan), 1e-9);
   const x = scale(0, most, 200, 400);
-  const words = rows.map(([label, yuan]) => `${label} ${said(yuan)}`).join("; ");
+  const amount = (yuan) => said(yuan, placesFor(most, 4));
+  const words = rows.map(([label, yuan]) => `${label} ${amount(yuan)}`).join("; ");
   return picture(480, 40 + 26 * rows.length, `Cost beyond the ordinary day, yuan: ${words}.`,
     text(8, 16, "Cost beyond the ordinary day (yuan)"),
     ...rows.flatMap(([label, yuan, kind], k) => [
       text(192, 46 + 26 * k, label, { "text-anchor": "end" }),
       draws("rect", { x: 200, y: 33 + 26 * k, width: Math.max(0, x(yuan) - 200), height: 17, class: kind }),
-      text(Math.max(200, x(yuan)) + 6, 46 + 26 * k, said(yuan)),
+      text(Math.max(200, x(yuan)) + 6, 46 + 26 * k, amount(yuan)),
     ]));
 };
 
@@ -18,7 +19,7 @@ const answerPanel = (top, title, colour, ...series) => {
   const [here, ordinary, hit] = series.map((values) => Array.from(values));
   const [low, high] = [Math.min(0, ...here, ...ordinary), Math.max(0, ...here, ...ordinary)];
   const y = scale(low, high, top + 108, top + 32);
-  const x = scale(0, here.length, 66, 472);
+  const x = scale(0, here.length, 84, 472);
   const wide = x(1) - x(0);
   const places = digits([0, (high - low) / 10]);
   const ends = (high - low > 0 ? [low, high] : [0]).filter((value) => value === 0 || Math.abs(value) > 0.2 * (high - low));
@@ -29,32 +30,39 @@ const answerPanel = (top, title, colour, ...series) => {
     ...here.map((kw, k) => draws("rect", {
       x: x(k) + 1, y: Math.min(y(kw), y(0)), width: wide - 2, height: Math.abs(y(kw) - y(0)), class: "full",
     })),
-    draws("path", { d: path(steps), class: "ordinary" }), line(66, y(0), 472, y(0)),
-    ...ends.map((value) => text(60, y(value) + 5, said(value, places), { "text-anchor": "end" })));
+    draws("path", { d: path(steps), class: "ordinary" }), line(84, y(0), 472, y(0)),
+    ...ends.map((value) => text(78, y(value) + 5, said(value, places), { "text-anchor": "end" })));
 };
 
 const answerByHour = (facts, day, here, ordinary) => {
+  const unit = stepWord(facts);
   const steps = facts.series[0].forecast.map((_, k) => k);
   const hit = steps.filter((k) => Object.values(day).some((each) => each.includes(k + 1)));
-  const x = scale(0, steps.length, 66, 472);
+  const x = scale(0, steps.length, 84, 472);
   const marks = steps.filter((k) => k % Math.ceil(steps.length / 8) === 0);
   const most = here.outputs["from the grid"].reduce((best, kw, k, all) => (kw > all[best] ? k : best), 0);
-  const words = `${facts.vpp} buys most in ${facts.step} ${most + 1}, ${said(here.outputs["from the grid"][most])} kW`;
+  const peak = here.outputs["from the grid"][most];
+  const words = `${facts.vpp} buys most in ${unit} ${most + 1}, ${said(peak, placesFor(peak, 4))} kW`;
   const panels = [
     ["From the grid (kW; below zero: sold)", facts.grid, "from the grid"],
     ["From stores (kW; below zero: charged)", facts.store, "from stores"],
   ];
-  return picture(480, 412, `Answer to this day by ${facts.step}: ${words}.`,
+  return picture(480, 412, `Answer to this day by ${unit}: ${words}.`,
     ...panels.map(([title, colour, name], k) => answerPanel(128 * k, title, colour, here.outputs[name], ordinary.outputs[name], hit)),
     answerPanel(256, "One more kWh costs (yuan)", "var(--pst-color-primary)", here.prices.kWh, ordinary.prices.kWh, hit),
     ...marks.map((k) => text((x(k) + x(k + 1)) / 2, 384, `${k + 1}`, { "text-anchor": "middle" })),
-    text(269, 406, `${facts.step} (line: ordinary day; grey: hit)`, { "text-anchor": "middle" }));
+    text(278, 406, `${unit} (line: ordinary day; grey: hit)`, { "text-anchor": "middle" }));
 };
 
-const answerTable = (unit, here, ordinary) => tableOf("These numbers as a table",
-  [unit, "from the grid (kW)", "ordinary day", "from stores (kW)", "ordinary day", "one more kWh (yuan)", "ordinary day"],
-  here.prices.kWh.map((price, k) => [
+const answerTable = (unit, here, ordinary) => {
+  const largest = (name) => Math.max(...Array.from(ordinary.outputs[name], Math.abs));
+  const places = Object.fromEntries(Object.keys(here.outputs).map((name) => [name, placesFor(largest(name), 4)]));
+  const rows = here.prices.kWh.map((price, k) => [
     `${k + 1}`,
-    ...["from the grid", "from stores"].flatMap((name) => [here, ordinary].map(({ outputs }) => said(outputs[name][k]))),
+    ...["from the grid", "from stores"].flatMap((name) => [here, ordinary].map(({ outputs }) => said(outputs[name][k], places[name]))),
     said(price, 2), said(ordinary.prices.kWh[k], 2),
-  ]));
+  ]);
+  return tableOf("These numbers as a table", [
+    unit, "from the grid (kW)", "ordinary day", "from stores (kW)", "ordinary day", "one more kWh (yuan)", "ordinary day",
+  ], rows);
+};

@@ -1,5 +1,5 @@
 // --- study A: be the adversary -----------------------------------------------------------------------
-// facts: vpp; step ("hour" or "step"); series [{ name, label, rises, forecast }], kW by step; worst [{ level, deviation, cost,
+// facts: vpp; steps; step_hours; series [{ name, label, rises, forecast }], kW by step; worst [{ level, deviation, cost,
 // bound, budgets, hits }], yuan and steps from 1; grid and store (colours).
 // The problem's knobs are sizes of hits; a reader's are 0 or 1 for each, and the size of all.
 
@@ -62,11 +62,14 @@ const firstGuess = (costOf, { series }, { budgets, deviation }) => {
 
 // --- the board: a row of buttons for each series ------------------------------------------------------
 // `flip(series, step)` is told of a press. Arrow keys move, as on a board; one button is in the order of tabs.
-const hitBoard = ({ series, step: unit }, flip) => {
+const hitBoard = (facts, flip) => {
+  const { series } = facts;
+  const unit = stepWord(facts);
+  const kilowatts = (kw, forecast) => said(kw, placesFor(Math.max(...forecast), 3));
   const heads = series.map(() => make("p", { class: "live-head" }));
   const rows = series.map(({ name, label, forecast }) => forecast.map((kw, k) => make("button", {
     type: "button", "aria-pressed": "false", tabindex: -1, "data-hit": hitName(name, k + 1),
-    "aria-label": `${label}, ${unit} ${k + 1}, forecast ${said(kw)} kW`, onclick: () => flip(name, k + 1),
+    "aria-label": `${label}, ${unit} ${k + 1}, forecast ${kilowatts(kw, forecast)} kW`, onclick: () => flip(name, k + 1),
   }, `${k + 1}`)));
   const goTo = (row, k) => {
     const button = rows[row]?.[k];
@@ -103,27 +106,28 @@ const overBudget = ({ series }, day, { budgets }) => series
 
 const wayToTheWorst = (found, { ordinary, worst, over }) => {
   const stake = ALIKE * Math.max(Math.abs(worst.bound), Math.abs(ordinary));
-  const interval = worst.bound - worst.cost < 0.005
-    ? `costs ${said(worst.cost, 2)}, and none of this budget costs more`
-    : `costs between ${said(worst.cost, 2)} and ${said(worst.bound, 2)}`;
+  const places = Math.max(2, placesFor(worst.bound, 6));
+  const [least, most] = [said(worst.cost, places), said(worst.bound, places)];
+  const interval = least === most ? `costs ${least}, and none of this budget costs more` : `costs between ${least} and ${most}`;
   const proven = `The worst day ${interval}, by the search that made this page.`;
   if (over.length) return `${proven} Yours has ${over.join(" and ")}: it is no day of this budget.`;
   if (found.cost >= worst.bound - stake) return `${proven} Yours is as bad as the worst: no day of this budget is worse.`;
   const way = (found.cost - ordinary) / (worst.cost - ordinary);
   const gone = worst.cost - ordinary > stake ? `, ${said(100 * way, 1)} % of the way from the ordinary day to it` : "";
-  return `${proven} Yours is ${said(worst.cost - found.cost, 2)} yuan short of it${gone}.`;
+  return `${proven} Yours is ${said(worst.cost - found.cost, places)} yuan short of it${gone}.`;
 };
 
-const oneByOne = ({ added, together, hits }) => {
+const oneByOne = ({ added, together, hits, ordinary }) => {
+  const yuan = (number) => said(number, Math.max(2, placesFor(ordinary, 6)));
   if (!hits) return "Nothing is hit: this is the ordinary day. Choose above what goes wrong, then compare.";
-  if (hits === 1) return `Your hit adds ${said(together, 2)} yuan.`;
-  const apart = together - added;
-  const sum = `Each alone, your hits would add ${said(added, 2)} yuan; together they add ${said(together, 2)}`;
-  if (Math.abs(apart) < 0.005) return `${sum}: as much as one by one.`;
-  return `${sum}, ${said(Math.abs(apart), 2)} ${apart > 0 ? "more" : "less"} than one by one.`;
+  if (hits === 1) return `Your hit adds ${yuan(together)} yuan.`;
+  const sum = `Each alone, your hits would add ${yuan(added)} yuan; together they add ${yuan(together)}`;
+  if (yuan(added) === yuan(together)) return `${sum}: as much as one by one.`;
+  return `${sum}, ${yuan(Math.abs(together - added))} ${together > added ? "more" : "less"} than one by one.`;
 };
 
 views.adversary = (element, { problem, facts, knobs, setting, turn }) => {
+  const unit = stepWord(facts);
   const costOf = remembered(problem.again());
   const ordinary = problem.again().solve(sizesOf(problem, {}, 0));
   const told = make("p", { role: "status", class: "live-told" });
@@ -139,7 +143,7 @@ views.adversary = (element, { problem, facts, knobs, setting, turn }) => {
     const [day, allowed] = [dayIn(facts, setting), worstOf(facts, setting).budgets[name] ?? 0];
     const on = day[name].includes(step);
     if (!on && day[name].length >= allowed) {
-      told.textContent = `The budget of ${label} is used up (allowed: ${allowed} ${allowed === 1 ? facts.step : `${facts.step}s`}): take a hit back first.`;
+      told.textContent = `The budget of ${label} is used up (allowed: ${allowed} ${allowed === 1 ? unit : `${unit}s`}): take a hit back first.`;
       return;
     }
     told.textContent = "";
@@ -148,8 +152,8 @@ views.adversary = (element, { problem, facts, knobs, setting, turn }) => {
   const hours = hitBoard(facts, flip);
   const button = (label, press) => make("button", { type: "button", onclick: press }, label);
   const buttons = make("div", { class: "live-buttons" },
-    button(`first guess: the dearest ${facts.step}s`, () => fill(firstGuess(costOf, facts, worstOf(facts, setting)),
-      `Of each series the ${facts.step}s that are dearest when they are hit alone.`)),
+    button(`first guess: the dearest ${unit}s`, () => fill(firstGuess(costOf, facts, worstOf(facts, setting)),
+      `Of each series the ${unit}s that are dearest when they are hit alone.`)),
     button("show the worst day", () => fill(worstOf(facts, setting).hits, "The worst day of this budget, as the search found it.")),
     button("clear", () => fill({}, "")));
   const parts = { words: make("p"), bars: make("div"), answer: make("div"), table: make("div") };
@@ -168,14 +172,15 @@ views.adversary = (element, { problem, facts, knobs, setting, turn }) => {
   const draw = (found, values) => {
     hours.show(last.day, last.worst, values.deviation);
     const missing = found.outputs.missing[0];
-    const emergency = missing > 1e-3 ? ` ${said(missing, 1)} kWh go missing, at the price of an emergency.` : "";
-    parts.words.textContent = oneByOne(last) + emergency;
+    const enough = ALIKE * Math.max(...facts.series.flatMap(({ forecast }) => forecast));
+    const short = ` ${said(missing, placesFor(missing, 3))} kWh go missing, at the price of an emergency.`;
+    parts.words.textContent = oneByOne(last) + (missing > enough ? short : "");
     parts.bars.replaceChildren(beyondOrdinary([
-      ["your hits, added up", last.added, "part"], ["your day", last.together, "sum"],
+      ["hits, one by one", last.added, "part"], ["your day", last.together, "sum"],
       ["worst day", last.worst.cost - ordinary.cost, "part"],
     ]));
     parts.answer.replaceChildren(answerByHour(facts, last.day, found, ordinary));
-    parts.table.replaceChildren(answerTable(facts.step, found, ordinary));
+    parts.table.replaceChildren(answerTable(unit, found, ordinary));
   };
   const proof = (found) => (found.status === "optimal" ? `${proofOf(found, facts)} ${wayToTheWorst(found, last)}` : proofOf(found, facts));
   const command = ({ level, deviation, ...values }) => {
