@@ -9,6 +9,9 @@ import pandas as pd
 from vppcore import alone, bargain, cooperate, dispatch, load_case, pool
 from vppcore.cooperation.certificate import AtPrices
 from vppcore.fairness import Values, coalition_values, excesses
+from vppcore.fleet.generator import fleet
+from vppcore.sharing.market import MarketGame
+from vppcore.sharing.rows import LeastCore, least_core_by_rows
 
 
 @cache
@@ -59,3 +62,23 @@ def hidden_by_relaxing(name: str, vpp: str) -> float:
     """What a VPP alone seems to pay less if its battery may charge and discharge at once."""
     data = load_case(name).vpp(vpp)
     return dispatch(data).cost - dispatch(data, storage="relaxed").cost
+
+
+@cache
+def least_core_of_a_fleet(count: int) -> LeastCore:
+    """The least core by rows of drawn VPPs that trade on a market."""
+    return least_core_by_rows(MarketGame(fleet(count, seed=1)))
+
+
+def saved_by_a_fleet(count: int) -> float:
+    return least_core_of_a_fleet(count).total
+
+
+def least_excess_of_a_fleet(count: int) -> float:
+    """The larger of both bounds, which meet."""
+    return least_core_of_a_fleet(count).upper
+
+
+def coalitions_of(count: int) -> int:
+    """How many coalitions so many VPPs have."""
+    return 2**count - 1

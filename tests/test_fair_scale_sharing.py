@@ -8,6 +8,7 @@ import pytest
 from builders import case, grid, load, pv, vpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sources_fairness import least_core_of_a_fleet
 
 from vppcore import NotSolved, WrongInput, load_case
 from vppcore.fairness import coalition_values, excesses, least_core, nucleolus, shapley, stability
@@ -222,6 +223,12 @@ def test_least_core_nucleolus_and_shapley_value_of_a_market_are_those_of_its_lis
     sampled = sampled_shapley(game, pairs=40, level=0.999).table
     exact = shapley(values)
     assert ((sampled["low"] - 1e-6 <= exact) & (exact <= sampled["high"] + 1e-6)).all()
+
+
+def test_the_chapter_s_fleet_needs_fewer_than_a_fifth_of_its_coalitions():
+    found = least_core_of_a_fleet(8)
+    assert found.coalitions < 255 / 5
+    assert found.gap < 1e-6
 
 
 def test_vpps_of_one_kind_share_nothing_where_they_have_nothing_to_trade():
