@@ -60,6 +60,16 @@ def toy_part(seller: str) -> float:
     return float(toy_at_rest().part[seller])
 
 
+def first_surplus(more: str) -> float:
+    """The least surplus of A, in tenths of a MW, at which it is "chosen" more than B or "dearer"."""
+    for tenths in range(60, 161):
+        prices, part = equilibrium(toy(tenths / 10))
+        numbers = {"chosen": part, "dearer": prices}[more]
+        if numbers[0] > numbers[1]:
+            return tenths / 10
+    raise AssertionError(f"A is never {more}")
+
+
 def toy_demand(seller: str) -> float:
     """MW that are asked of a seller."""
     return toy_part(seller) * float(toy().deficit.sum())

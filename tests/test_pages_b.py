@@ -271,6 +271,15 @@ def test_half_the_band_moves_money_only(handmade, five, game):
     assert beside.loc["all VPPs"].to_numpy() == pytest.approx(0, abs=1e-6)
 
 
+def test_a_lowest_price_above_half_the_highest_leaves_a_band_of_one_price(handmade, five):
+    from vppcore.game.rules import Rules
+
+    dear = handmade.change_all("power_market", price_min=0.7)
+    capped = experiments_game.with_half_the_band(dear, five, Rules(), 1.2)
+    assert capped.hours
+    assert {float(price) for hour in capped.hours.values() for price in hour.prices} == {0.7}
+
+
 def test_a_band_too_narrow_for_a_market_is_compared_in_no_hour(handmade, five, game):
     """With half of 0.6 yuan/kWh no seller has anything to ask; with more delivered in a common hour it fails."""
     from vppcore.game.rules import Rules

@@ -209,7 +209,7 @@ def test_readings_are_counted_hour_by_hour():
 
 def test_a_band_that_leaves_no_market_is_said_so(by_text):
     assert words_game.other_band(by_text, SimpleNamespace(hours={})) == (
-        "With half its upper end no hour has a market."
+        "With its upper end lowered no hour has a market."
     )
 
 

@@ -96,6 +96,18 @@ def is_equilibrium(game: GameResult, payoff: str) -> Check:
     return holds, f"not at rest: {found}, eigenvalue {proofs['eigenvalue'].max():.2g}"
 
 
+def nobody_gains_alone(table: pd.DataFrame) -> Check:
+    """No seller of an hour earns more by another price of its own, see `two_sellers_table`."""
+    earns, most = table["earns (yuan an hour)"], table["at most, moving alone"]
+    more = (most - earns) / earns.abs()
+    wrong = [
+        f"{name} could earn {gain:.2g} of it more"
+        for name, gain in more.items()
+        if gain > EQUILIBRIUM
+    ]
+    return not wrong, "; ".join(wrong)
+
+
 def buyers_gain_nothing(played: HourResult) -> bool:
     """True if every seller asks what a buyer pays otherwise, and buyers want no more than that."""
     hour = played.hour

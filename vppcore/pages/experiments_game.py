@@ -11,6 +11,7 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from vppcore.case import Case
+from vppcore.components import PowerMarket
 from vppcore.cooperation.joint import pool
 from vppcore.cooperation.result import CoalitionResult
 from vppcore.errors import NotSolved, WrongInput
@@ -23,9 +24,15 @@ from vppcore.game.distributed import DistributedDay, talk_through_day
 from vppcore.game.hour import HourResult, play
 from vppcore.game.money import MoneyResult, play_in_money
 from vppcore.game.rules import Rules
+from vppcore.live.game import turned
+from vppcore.market import Hour
 from vppcore.pages.experiments_carbon import OTHER_SOLVER
 from vppcore.pages.tables_b import coalition_account, received_energy
-from vppcore.pages.tables_game import satisfaction_coefficients, without_satisfaction
+from vppcore.pages.tables_game import (
+    satisfaction_coefficients,
+    two_sellers_table,
+    without_satisfaction,
+)
 from vppcore.schedule import DispatchResult
 from vppcore.standalone import alone
 
@@ -135,6 +142,28 @@ def hour_by_reading(
     return found
 
 
+def two_sellers_turned(
+    hour: Hour | None,
+    demand: str | None,
+    game_order: str | None,
+    changes: Mapping[str, float | None],
+) -> pd.DataFrame | None:
+    """An hour of two sellers with other numbers, a row per seller, see `two_sellers_table`.
+
+    None, with a sentence, for an hour that is not of this kind and for numbers without a market.
+    demand, game_order: None takes that of `Rules`.
+    changes: of the hour's numbers, see `game.usual_setting`; None stands for the hour's own.
+    """
+    usual = Rules()
+    rules = Rules(demand=demand or usual.demand, order=game_order or usual.order)
+    try:
+        played = turned(hour, rules, changes)
+    except (NotSolved, WrongInput) as refused:
+        print(f"two sellers: {refused}")
+        return None
+    return two_sellers_table(played, rules)
+
+
 # --- money that is paid ---------------------------------------------------------------------------
 def day_in_money(game: GameResult, rules: Rules, progress: bool = False) -> dict[int, MoneyResult]:
     """The game in delivered money of every hour that has a market. progress: shows a bar.
@@ -240,8 +269,11 @@ def moved_apart(shown: HourResult, rules: Rules) -> pd.DataFrame | None:
 def with_half_the_band(
     case: Case, schedules: dict[str, DispatchResult], rules: Rules, highest: float
 ) -> GameResult:
-    """The game with half the highest price that is allowed and accepted, yuan/kWh."""
-    narrower = case.change_all("power_market", price_max=0.5 * highest)
+    """The game with half the highest price that is allowed and accepted, yuan/kWh; with the lowest
+    price allowed where that is higher than half.
+    """
+    lowest = max(part.price_min for vpp in case.vpps for part in vpp.of(PowerMarket))
+    narrower = case.change_all("power_market", price_max=max(0.5 * highest, lowest))
     return trade_by_game(narrower, schedules, rules, starts=FEW_BEGINNINGS)
 
 

@@ -13,9 +13,10 @@ from typing import Any
 from vppcore.case import Case
 from vppcore.errors import WrongInput
 from vppcore.live import adversary as adversaries
-from vppcore.live import ladder, study_a
+from vppcore.live import game, ladder, study_a
 from vppcore.live.problem import Knob, LiveProblem, as_data, knob_data
-from vppcore.pages.colours import COLOURS, NAMES, vpp_colours
+from vppcore.market import Hour
+from vppcore.pages.colours import COLOURS, NAMES, in_the_dark, vpp_colours
 from vppcore.pages.live_module import SOLVER as SOLVER
 from vppcore.pages.live_module import module_text as module_text
 from vppcore.vpp import VPP
@@ -80,6 +81,21 @@ def adversary(vpp: VPP, level: int, doubt: Mapping[str, Any], solver: str = "aut
     colours = {"grid": COLOURS["grid"], "store": COLOURS["battery"]}
     facts = adversaries.facts_of(vpp, days, NAMES, colours)
     return payload(problem, "adversary", "worst_day", facts, knobs)
+
+
+def two_sellers(hour: Hour | None) -> str:
+    """What the element of that name is given for an hour; nothing, with a sentence, for one that a
+    page cannot play, see `game.check_two_sellers`.
+    """
+    try:
+        hour = game.check_two_sellers(hour)
+        knobs = game.knobs_of(hour)
+    except WrongInput as refused:
+        return none_since(refused)
+    light = vpp_colours(list(hour.sellers))
+    colours = {name: (own, in_the_dark(own)) for name, own in light.items()}
+    facts = game.facts_of(hour, colours)
+    return payload(None, "two-sellers", "multiple_game", facts, knobs)
 
 
 def none_since(refused: WrongInput) -> str:

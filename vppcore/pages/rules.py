@@ -23,6 +23,9 @@ from vppcore.pages.parameters_cell import Declared
 from vppcore.parameters import RULE, Rule, choice, parameter, rules_of, text
 from vppcore.uncertainty.settings import LEVEL, READINGS, Uncertainty
 
+# what None stands for where a run turns an hour of two sellers
+OF_ITS_OWN = "the hour's own"
+
 
 def levels_in(words: Any) -> tuple[int, ...]:
     """Rising levels from text such as "0 2 4"; empty if it is not one.
@@ -125,6 +128,27 @@ class NotebookParameters:
     free_quota: float = parameter("kg/kWh", "carbon quota that wind and sun earn")
     reward_growth: float = parameter("-", "growth of the price for quota sold, from step to step")
     starts: int = parameter("-", "random beginnings of each hour", low=1, whole=True)
+    surplus_a: float | None = parameter(
+        "kW", "surplus of the first of two sellers", infinite=False, none=OF_ITS_OWN
+    )
+    surplus_b: float | None = parameter(
+        "kW", "surplus of the second of two sellers", infinite=False, none=OF_ITS_OWN
+    )
+    need: float | None = parameter(
+        "kW", "need of all buyers", above=True, infinite=False, none=OF_ITS_OWN
+    )
+    reservation_a: float | None = parameter(
+        "yuan/kWh", "reservation price of the first of two sellers", none=OF_ITS_OWN
+    )
+    reservation_b: float | None = parameter(
+        "yuan/kWh", "reservation price of the second of two sellers", none=OF_ITS_OWN
+    )
+    tariff: float | None = parameter(
+        "yuan/kWh", "what buyers pay the grid", above=True, none=OF_ITS_OWN
+    )
+    satisfaction_coefficient: float | None = parameter(
+        "-", "what the first kWh is worth, in tariffs", low=1.0, above=True, none=OF_ITS_OWN
+    )
     feeder: str = text("a feeder's folder below data/")
     placement: str | None = text(
         "buses with spaces between, as in '18 25 33'", none="buses that suit the case"

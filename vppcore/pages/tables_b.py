@@ -305,10 +305,10 @@ def scenarios(game: GameResult) -> pd.DataFrame:
 
 
 def payments_beside(game: GameResult, capped: GameResult) -> pd.DataFrame:
-    """What each VPP pays with the case's price band and with half its upper end, yuan."""
+    """What each VPP pays with the case's price band and with its upper end lowered, yuan."""
     columns = {
         "the case's band": game.table["payment"],
-        "with half its upper end": capped.table["payment"],
+        "with its upper end lowered": capped.table["payment"],
     }
     table = pd.DataFrame(columns)
     table.loc["all VPPs"] = table.sum()

@@ -21,6 +21,7 @@ from vppcore.game.distributed import DistributedDay
 from vppcore.game.hour import HourResult
 from vppcore.game.money import MoneyResult
 from vppcore.game.rules import Rules
+from vppcore.live.game import earnings
 from vppcore.pages.claims_b import GAME, NO_TRADE
 from vppcore.pages.published import CLAIM_HOMES, NUMBER_TOLERANCE, judgement_of, published_value
 from vppcore.pages.tables_b import choices, scenarios
@@ -100,6 +101,23 @@ def offers_and_trades(played: HourResult) -> pd.DataFrame:
         "sent (MW)": played.sent.sum() / 1000,
     }
     return pd.DataFrame(columns)
+
+
+def two_sellers_table(played: HourResult, rules: Rules) -> pd.DataFrame:
+    """An hour's sellers as a live page shows them: price, part, asked and sent, and what each earns
+    as the game counts beside the most that another price of its own would bring, yuan per hour.
+    """
+    prices = played.prices.to_numpy()
+    now, most = earnings(played.hour, prices, played.shares.to_numpy(), rules)
+    columns = {
+        "price (yuan/kWh)": played.prices,
+        "chosen (%)": 100 * played.part,
+        "asked (kW)": played.asked.sum(),
+        "sent (kW)": played.sent.sum(),
+        "earns (yuan an hour)": pd.Series(now, played.prices.index),
+        "at most, moving alone": pd.Series(most, played.prices.index),
+    }
+    return pd.DataFrame(columns).rename_axis("seller")
 
 
 def readings_of_an_hour(

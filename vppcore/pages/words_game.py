@@ -443,13 +443,13 @@ def bills_that_fall(alone: Mapping[str, DispatchResult], game: GameResult) -> st
 
 
 def other_band(game: GameResult, capped: GameResult) -> str:
-    """What half the upper end of the price band changes: payments, hardly the cost."""
+    """What a lower upper end of the price band changes: payments, hardly the cost."""
     if not capped.hours:
-        return "With half its upper end no hour has a market."
+        return "With its upper end lowered no hour has a market."
     moved = (capped.table["payment"] - game.table["payment"]).abs()
     costs = compared(capped.cost - game.cost, game.cost, "with the case's band")
     return (
-        f"With half its upper end all VPPs together pay {costs}, while the payment of "
+        f"With its upper end lowered all VPPs together pay {costs}, while the payment of "
         f"{moved.idxmax()} changes by {in_digits(moved.max())} yuan."
     )
 

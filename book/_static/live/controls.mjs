@@ -106,7 +106,7 @@ const mount = (element, { problem: data = null, knobs = data.knobs, view, notebo
   const soon = settled(0, () => requestAnimationFrame(() => show()));
   const turn = (name, value) => { setting[name] = value; soon(); };
   const problemOf = (other) => new Problem(highs, other);
-  const made = views[view](drawing, { problem, problemOf, facts, knobs, place, setting, turn, again: () => show() });
+  const made = views[view](drawing, { problem, problemOf, facts, knobs, notebook, place, setting, turn, again: () => show() });
   const own = {
     solve: (values) => problem.solve(values),
     proof: (found) => proofOf(found, facts),
