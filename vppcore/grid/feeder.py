@@ -16,7 +16,7 @@ linear in the withdrawals p, q. Losses are left out, so true voltages lie somewh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +135,29 @@ class Feeder:
         resistance = on_the_way @ np.diag(self.lines["r_ohm"]) @ on_the_way.T
         reactance = on_the_way @ np.diag(self.lines["x_ohm"]) @ on_the_way.T
         return resistance, reactance
+
+    def falls(self) -> tuple[np.ndarray, np.ndarray]:
+        """By how much squared voltages fall in the linear model, per unit.
+
+        The first, `(buses, buses)`, for one kW withdrawn at a bus; the second, `(buses,)`, for the
+        feeder's own customers at their peak.
+        """
+        resistance, reactance = (
+            2 * matrix / 1000 / self.base_kv**2 for matrix in self.sensitivity()
+        )
+        customers = self.loads.loc[self.buses]
+        active = resistance @ customers["p_kw"].to_numpy()
+        reactive = reactance @ customers["q_kvar"].to_numpy()
+        return resistance, active + reactive
+
+    def with_impedance(self, factor: float) -> Feeder:
+        """The same feeder whose lines have so many times their resistance and reactance.
+
+        factor: above 0; a half stands for a second line beside each.
+        """
+        scaled = self.lines.copy()
+        scaled[["r_ohm", "x_ohm"]] *= factor
+        return replace(self, lines=scaled)
 
     def ways(self) -> np.ndarray:
         """1 where a line lies on the way from the source to a bus, `(buses, lines)`."""

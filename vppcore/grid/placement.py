@@ -68,20 +68,14 @@ class Placement:
 
         withdrawn: VPP -> net withdrawal, kW `(steps,)`, as arrays or as expressions of a problem.
         """
-        resistance, reactance = (
-            matrix / 1000 / self.feeder.base_kv**2 for matrix in self.feeder.sensitivity()
-        )
-        customers = self.feeder.loads.loc[self.feeder.buses]
-        active = customers["p_kw"].to_numpy()
-        reactive = customers["q_kvar"].to_numpy()
-        drop = resistance @ active + reactance @ reactive
+        per_kw, of_customers = self.feeder.falls()
         factor = np.broadcast_to(self.background, (steps,))
-        without_vpps = self.feeder.source_voltage**2 - 2 * np.outer(factor, drop)
-        of_vpps = resistance[[self.feeder.buses.index(self.buses[name]) for name in withdrawn]]
+        without_vpps = self.feeder.source_voltage**2 - np.outer(factor, of_customers)
+        of_vpps = per_kw[[self.feeder.buses.index(self.buses[name]) for name in withdrawn]]
         flows = list(withdrawn.values())
         if all(isinstance(flow, np.ndarray) for flow in flows):
-            return without_vpps - 2 * np.column_stack(flows) @ of_vpps
-        return without_vpps - 2 * cp.vstack(flows).T @ of_vpps
+            return without_vpps - np.column_stack(flows) @ of_vpps
+        return without_vpps - cp.vstack(flows).T @ of_vpps
 
     def squared_limits(self) -> np.ndarray:
         """Lowest and highest squared voltage that the margin leaves, per unit squared `(2,)`."""

@@ -26,7 +26,7 @@ from cvxpy.atoms.affine.add_expr import AddExpression
 from cvxpy.atoms.affine.binary_operators import MulExpression
 from scipy import sparse
 
-from vppcore.compiled import Compiled, Readout
+from vppcore.compiled import Compiled, Readout, Values
 from vppcore.components import CARRIER_UNITS
 from vppcore.errors import WrongInput
 from vppcore.live.reach import Intervals, reach
@@ -108,18 +108,30 @@ class Stated(NamedTuple):
         also has sums of absolute values and the largest of some terms.
     prices: name -> multipliers.
     balances: name -> balance, as "heat of VPP1".
+    values: of the problem's parameters; None takes those that they have when asked. With values
+        one compiled problem can be stated at many settings.
+    read: `readouts()` made before, for such a problem; None makes them when asked.
     """
 
     compiled: Compiled
     outputs: Mapping[str, cp.Expression]
     prices: Mapping[str, Price]
     balances: Mapping[str, Balance] = MappingProxyType({})
+    values: Mapping[cp.Parameter, Values] | None = None
+    read: Mapping[str, Readout] | None = None
+
+    def program(self) -> Program:
+        """Its matrices."""
+        return self.compiled.program(self.values)
 
     def readouts(self) -> Iterator[tuple[str, Readout]]:
         """The matrices of each output by its pieces, see `Pieces`.
 
         Raises WrongInput for an output that is not of this form.
         """
+        if self.read is not None:
+            yield from self.read.items()
+            return
         for name, output in self.outputs.items():
             pieces = parted(output)
             for kind, terms in zip(KINDS, pieces, strict=True):
@@ -226,7 +238,7 @@ class Table(NamedTuple):
 
 def vectors_of(stated: Stated) -> dict[str, np.ndarray]:
     """The vectors of a statement, and the offsets of its outputs."""
-    program = stated.compiled.program()
+    program = stated.program()
     vectors = {
         "cost": program.linear,
         "offset": np.array([program.constant]),
@@ -235,7 +247,7 @@ def vectors_of(stated: Stated) -> dict[str, np.ndarray]:
         "column_low": program.column_low,
         "column_high": program.column_high,
     }
-    parameters = stated.compiled.parameter_vector()
+    parameters = stated.compiled.parameter_vector(stated.values)
     for name, readout in stated.readouts():
         vectors[name] = readout.offset.at(parameters)
     return vectors
@@ -243,9 +255,9 @@ def vectors_of(stated: Stated) -> dict[str, np.ndarray]:
 
 def tables_of(stated: Stated) -> dict[str, Table]:
     """The matrix of a statement, that of its quadratic cost, and those of its outputs."""
-    program = stated.compiled.program()
+    program = stated.program()
     tables = {MATRIX: Table.of(program.matrix), QUADRATIC: Table.of(program.quadratic)}
-    parameters = stated.compiled.parameter_vector()
+    parameters = stated.compiled.parameter_vector(stated.values)
     for name, readout in stated.readouts():
         tables[name] = Table.of(readout.matrix.at(parameters))
     return tables
@@ -386,17 +398,17 @@ def export(
     """
     usual = {knob.name: knob.usual for knob in knobs}
     first = state(usual)
-    columns = len(first.compiled.program().linear)
+    columns = len(first.program().linear)
     if columns > MOST_COLUMNS:
         raise WrongInput(
             f"{name}: found a problem of {columns:,} columns; allowed: up to {MOST_COLUMNS:,}, "
             "since a page solves it while its reader waits"
         )
-    if first.compiled.program().whole.any():
+    if first.program().whole.any():
         raise WrongInput(
             f"{name}: found a {first.compiled.kind} problem; allowed: one without whole numbers"
         )
-    crossed = first.compiled.program().quadratic
+    crossed = first.program().quadratic
     if (crossed - sparse.diags(crossed.diagonal())).count_nonzero():
         raise WrongInput(f"{name}: found a cost of two columns; allowed: squares of one each")
     by = np.array([other_end(knob) - knob.usual for knob in knobs])
@@ -599,10 +611,14 @@ def knob_of(data: Mapping[str, Any]) -> Knob:
 
 
 def affine_data(numbers: Affine) -> dict[str, Any]:
-    """How numbers depend on the knobs: `base`, and for each term places and slopes."""
+    """How numbers depend on the knobs: `base`, and places and slopes for each term, up to the last
+    one that matters.
+    """
     slopes = []
     for row in numbers.slopes:
         slopes.append({"places": row.indices.tolist(), "by": row.data.tolist()})
+    while slopes and not slopes[-1]["places"]:
+        slopes.pop()
     base = [value if np.isfinite(value) else None for value in numbers.base.tolist()]
     return {"base": base, "slopes": slopes}
 
@@ -624,12 +640,13 @@ def from_data(data: Mapping[str, Any]) -> LiveProblem:
     vectors = {}
     for name, numbers in data["vectors"].items():
         absent = np.inf if name.endswith("_high") else -np.inf
-        vectors[name] = read_affine(numbers, absent)
+        vectors[name] = read_affine(numbers, absent, len(data["terms"]))
     tables = {}
     for name, table in data["tables"].items():
         shape = (int(table["shape"][0]), int(table["shape"][1]))
         places = np.array(table["rows"]) * shape[1] + np.array(table["columns"])
-        tables[name] = (shape, places.astype(np.int64), read_affine(table["entries"], 0.0))
+        entries = read_affine(table["entries"], 0.0, len(data["terms"]))
+        tables[name] = (shape, places.astype(np.int64), entries)
     prices = {
         name: (np.array(price["rows"]), float(price["factor"]))
         for name, price in data["prices"].items()
@@ -643,10 +660,10 @@ def from_data(data: Mapping[str, Any]) -> LiveProblem:
     return LiveProblem(data["name"], knobs, terms, vectors, tables, prices, balances, reach)
 
 
-def read_affine(numbers: Mapping[str, Any], absent: float) -> Affine:
-    """Numbers by knob from lists; absent: what None stands for."""
+def read_affine(numbers: Mapping[str, Any], absent: float, terms: int) -> Affine:
+    """Numbers by term from lists; absent: what None stands for. terms: how many there are."""
     base = np.array([absent if value is None else value for value in numbers["base"]], float)
-    rows = np.zeros((len(numbers["slopes"]), len(base)))
-    for row, slope in zip(rows, numbers["slopes"], strict=True):
+    rows = np.zeros((terms, len(base)))
+    for row, slope in zip(rows, numbers["slopes"], strict=False):
         row[slope["places"]] = slope["by"]
     return Affine(base, sparse.csr_matrix(rows))

@@ -10,10 +10,14 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pandas as pd
+
 from vppcore.case import Case
 from vppcore.errors import WrongInput
+from vppcore.grid.feeder import Feeder
+from vppcore.grid.placement import Placement
 from vppcore.live import adversary as adversaries
-from vppcore.live import game, ladder, study_a
+from vppcore.live import delivery, game, ladder, study_a
 from vppcore.live.problem import Knob, LiveProblem, as_data, knob_data
 from vppcore.market import Hour
 from vppcore.pages.colours import COLOURS, NAMES, in_the_dark, vpp_colours
@@ -96,6 +100,31 @@ def two_sellers(hour: Hour | None) -> str:
     colours = {name: (own, in_the_dark(own)) for name, own in light.items()}
     facts = game.facts_of(hour, colours)
     return payload(None, "two-sellers", "multiple_game", facts, knobs)
+
+
+def can_it_be_delivered(
+    case: Case,
+    feeder: Feeder,
+    placement: Placement,
+    free: pd.DataFrame,
+    line_impedance: float = 1.0,
+) -> str:
+    """What the element of that name is given for a case on a feeder; nothing, with a sentence, if
+    the case has no tie, or more voltages than a page should solve for.
+
+    feeder: with the impedance of its own lines; the placement's has `line_impedance` times that.
+    free: net withdrawals together if nobody looks at the feeder, kW, a column per VPP.
+    """
+    try:
+        knobs = delivery.knobs_of(case, placement, line_impedance)
+        problem = delivery.can_it_be_delivered(case, feeder, knobs)
+    except WrongInput as refused:
+        return none_since(refused)
+    facts = delivery.facts_of(case, feeder, free, vpp_colours(case.names))
+    most = float(free.abs().to_numpy().max()) or 1.0
+    answer = delivery.grant(problem, feeder, most, case.names)
+    facts["problems"] = {"grant": as_data(answer)}
+    return payload(problem, "can-it-be-delivered", "deliverable", facts, knobs)
 
 
 def none_since(refused: WrongInput) -> str:

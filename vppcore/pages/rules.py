@@ -158,6 +158,10 @@ class NotebookParameters:
     high: float = parameter(
         "-", "highest voltage, per unit", low=1, high=1.5, above=True, below=True
     )
+    margin: float = parameter("-", "kept free of both limits, per unit", high=0.25, below=True)
+    line_impedance: float = parameter(
+        "-", "resistance and reactance of all lines, as a multiple of the feeder's", above=True
+    )
     first_step: int = parameter("-", "first step of the part that is studied", low=1, whole=True)
     steps: int = parameter("-", "number of steps that are studied", low=1, whole=True)
     battery_size: float | None = parameter(
