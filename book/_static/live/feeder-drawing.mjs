@@ -36,7 +36,7 @@ const feederMap = ({ parents, buses, source }, spots, vpps, atLimit, hourName, p
   const rows = spots.map(({ row }) => row);
   const [top, bottom] = [Math.min(0, ...rows), Math.max(0, ...rows)];
   const x = scale(0, deepestOf(spots), 22, 538);
-  const y = (row) => 66 + 70 * (row - top);
+  const y = (row) => 66 + 84 * (row - top);
   const height = y(bottom) + 34;
   const apart = x(1) - x(0);
   const at = (bus) => (bus < 0 ? SUBSTATION : spots[bus]);
