@@ -240,7 +240,8 @@ def least_excess(
     high = np.append(np.full(coalitions, np.inf), shares / unit)
     cost = np.append(np.zeros(count), 1.0)
     program = small_program(cost, matrix, low, high, np.zeros(count + 1, bool))
-    point = WarmLinear("rows of the least core").solve(program)
+    linear = WarmLinear("rows of the least core")
+    point = linear.solve(program)
     if point.multipliers is None:  # never: no column is whole
         raise NotSolved("rows of the least core: no multipliers")
     return unit * point.x[:-1], unit * float(point.x[-1]), -point.multipliers[:coalitions]
