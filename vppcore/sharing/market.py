@@ -32,9 +32,9 @@ class MarketGame:
     alone less what they pay together.
 
     case: at least two VPPs and a tie.
+    names: of the VPPs.
     Raises WrongInput without a tie, for one VPP, or where a cost is not convex or needs binaries.
 
-    names: of the VPPs.
     >>> from vppcore import load_case
     >>> game = MarketGame(load_case("template"))
     >>> saved = game.worth(np.array([True, True]))

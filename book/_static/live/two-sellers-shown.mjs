@@ -35,7 +35,7 @@ const twoSellersShown = (() => {
         draws("circle", { cx: x(price), cy: y(seller.earns), r: 6, class: "full" }));
     });
     const words = played.map(({ name, price, earns }) => `${name} asks ${said(price, 4)} and earns ${said(earns)}`).join("; ");
-    return picture(560, 346, `Prices in yuan/kWh on the band from ${said(low, 2)} to ${said(top, 2)}, and yuan an hour: ${words}.`,
+    return picture(560, 356, `Prices in yuan/kWh on the band from ${said(low, 2)} to ${said(top, 2)}, and yuan an hour: ${words}.`,
       draws("rect", { x: x(low), y: 40, width: Math.max(1, x(top) - x(low)), height: 66, class: "band" }),
       text(8, 18, "Prices (hollow: reservation price)"),
       text(8, 124, "Earned over its own price, yuan an hour"),
@@ -77,7 +77,7 @@ const twoSellersShown = (() => {
     const [x, y] = [scale(0, shares.length - 1, 70, 540), scale(0, 1, 150, 34)];
     const dots = shares.map((share, k) => draws("circle", { cx: x(k), cy: y(share), r: k === at ? 7 : 4, class: k <= at ? "full" : "hollow" }));
     const words = `step ${at}, ${said(shares[at], 3)}; at rest ${said(rest, 3)}`;
-    return picture(560, 196, `Part of all demand that chooses ${name}: ${words}.`,
+    return picture(560, 206, `Part of all demand that chooses ${name}: ${words}.`,
       text(8, 18, `Part of all demand that chooses ${name}`),
       line(70, y(rest), 540, y(rest), { "stroke-dasharray": "3 3" }),
       draws("g", colour(facts.sellers[0]), draws("path", { d: path(shares.slice(0, at + 1).map((share, k) => [x(k), y(share)])), class: "own line" }), ...dots),
