@@ -131,6 +131,16 @@ def test_an_element_without_a_problem_starts_without_the_solver(tab, tmp_path):
     assert tab.complaints == []
 
 
+def test_the_command_of_another_run_names_what_that_run_changed(tab, tmp_path):
+    given = json.dumps(COUNTED | {"run": {"case": "'my cases/one'", "n": "3"}})
+    tab.open(bare_page(tmp_path / "run.html", {"counted": given}, more=COUNTING))
+    said_after(tab, "counted", 0)
+    command = TEXT.replace("SELECTOR", "code")
+    assert tab.evaluate(command) == "make run NB=cooperation P=\"case='my cases/one' n=3\""
+    turn(tab, "counted", "n", 5)
+    assert tab.evaluate(command) == "make run NB=cooperation P=\"case='my cases/one' n=5\""
+
+
 def test_an_element_whose_solver_is_not_there_says_so(tab, tmp_path):
     given = pages_live.who_sends_to_whom(load_case("template"))
     tab.open(bare_page(tmp_path / "lost.html", {NAME: given}, solver="no-such-file.js"))

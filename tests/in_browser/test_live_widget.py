@@ -80,3 +80,10 @@ def test_an_element_is_shown_where_somebody_watches(monkeypatch, watched, given)
     study.keep_data("nothing", "")
     assert shown == ([given] if watched else [])
     assert list(study.texts) == ["who_sends_to_whom.json"]
+
+
+def test_what_a_run_changed_is_kept_for_its_command(given):
+    study = Study("cooperation", {"case": "template", "gas_price": 4.0})
+    study.keep_data("who_sends_to_whom", given)
+    kept = json.loads(study.texts["who_sends_to_whom.json"])
+    assert kept == json.loads(given) | {"run": {"case": "template", "gas_price": "4.0"}}

@@ -251,6 +251,11 @@ class Study:
         """
         if not text:
             return
+        from vppcore.pages.live_module import with_run
+
+        usual = {key: line.default for key, line in self.declared.items()}
+        changed = {key: value for key, value in self.parameters.items() if value != usual.get(key)}
+        text = with_run(text, changed)
         self.texts[f"{name}.json"] = text
         if self.progress:
             from vppcore.pages.widget import show

@@ -84,6 +84,14 @@ const settled = (wait, action) => {
   };
 };
 
+// The command with what else its run is given, as the reader's own case.
+const withRun = (command, run) => {
+  const [, start, given = ""] = /^(make run NB=\S+)(?: P="(.*)")?$/.exec(command) ?? [null, command];
+  const kept = Object.entries(run).filter(([name]) => !` ${given}`.includes(` ${name}=`));
+  const values = [...kept.map(([name, value]) => `${name}=${value}`), given].join(" ").trim();
+  return values ? `${start} P="${values}"` : start;
+};
+
 const SAID = ["cost", "lower", "status", "ms", "contradiction"]; // by data- attributes of the element
 
 // One live element: sliders, what the view draws, the proof, the run as a command.
@@ -92,7 +100,7 @@ const SAID = ["cost", "lower", "status", "ms", "contradiction"]; // by data- att
 // setting)` shows a solution. The others have a usual form: `solve(setting)` asks the element's
 // problem, `proof(found)` is its sentence, `command(setting)` its run, `reset()` follows "as in the
 // book". A view draws the controls of knobs that are its own (`by: "view"`) and says `turn`.
-const mount = (element, { problem: data = null, knobs = data.knobs, view, notebook, facts }, highs) => {
+const mount = (element, { problem: data = null, knobs = data.knobs, view, notebook, facts, run = {} }, highs) => {
   const place = element.id;
   const problem = data && new Problem(highs, data);
   const addressed = place === element.dataset.live; // in a notebook no link leads to it
@@ -120,7 +128,7 @@ const mount = (element, { problem: data = null, knobs = data.knobs, view, notebo
     element.dataset.solves = Number(element.dataset.solves ?? 0) + 1;
     for (const name of SAID) element.dataset[name] = found[name] ?? "";
     proof.textContent = own.proof(found);
-    command.textContent = own.command(setting);
+    command.textContent = withRun(own.command(setting), run);
     link.href = addressOf(place, knobs, setting);
     if (found.status === "optimal") own.draw(found, setting);
     drawing.classList.toggle("live-empty", found.status !== "optimal");

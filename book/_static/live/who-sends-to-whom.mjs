@@ -80,10 +80,10 @@ const savedBy = (facts, alone, together) => {
     .sort(([, one], [, other]) => other - one).concat([["saved in all", total]]);
   const yuanOf = (yuan) => said(yuan, placesFor(total, 3));
   const ends = [Math.min(0, ...rows.map(([, yuan]) => yuan)), Math.max(0, ...rows.map(([, yuan]) => yuan)) || 1];
-  const x = scale(ends[0], ends[1], 190, 470);
+  const x = scale(ends[0], ends[1], 260, 470);
   const bars = rows.flatMap(([item, yuan], k) => {
     const y = 30 + 24 * k;
-    return [text(180, y + 14, item, { "text-anchor": "end" }),
+    return [text(250, y + 14, item, { "text-anchor": "end" }),
       draws("rect", { x: Math.min(x(0), x(yuan)), y: y + 2, width: Math.abs(x(yuan) - x(0)), height: 16, class: item === "saved in all" ? "sum" : "part" }),
       text(Math.max(x(0), x(yuan)) + 6, y + 14, yuanOf(yuan))];
   });
