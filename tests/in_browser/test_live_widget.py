@@ -59,7 +59,7 @@ def test_widgets_of_a_page_solve_with_one_solver(tab, tmp_path, given):
 
 
 def test_every_colour_of_the_pages_has_one_in_jupyterlab():
-    assert set(re.findall(r"var\((--pst-[a-z-]+)", style_text())) <= set(THEME)
+    assert set(re.findall(r"var\((--pst-color-[a-z-]+)", style_text())) <= set(THEME)
     assert 'data-theme="dark"' not in style()
 
 

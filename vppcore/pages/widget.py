@@ -18,10 +18,16 @@ from vppcore.pages.live_module import module_text, solver_text, style_text
 THEME = {
     "--pst-color-background": "--jp-layout-color1",
     "--pst-color-border": "--jp-border-color1",
+    "--pst-color-danger": "--jp-error-color1",
+    "--pst-color-info": "--jp-info-color1",
+    "--pst-color-link": "--jp-content-link-color",
     "--pst-color-primary": "--jp-brand-color1",
+    "--pst-color-secondary": "--jp-accent-color1",
+    "--pst-color-success": "--jp-success-color1",
     "--pst-color-surface": "--jp-layout-color2",
     "--pst-color-text-base": "--jp-content-font-color1",
     "--pst-color-text-muted": "--jp-content-font-color2",
+    "--pst-color-warning": "--jp-warn-color1",
 }
 DARK_PAGE, DARK_LAB = 'html[data-theme="dark"]', '[data-jp-theme-light="false"]'
 # what JupyterLab calls to show a widget; arrow keys turn knobs here and do not leave the cell
