@@ -54,15 +54,11 @@ const answerByHour = (facts, day, here, ordinary) => {
     text(278, 406, `${unit} (line: ordinary day; grey: hit)`, { "text-anchor": "middle" }));
 };
 
-const answerTable = (unit, here, ordinary) => {
-  const largest = (name) => Math.max(...Array.from(ordinary.outputs[name], Math.abs));
-  const places = Object.fromEntries(Object.keys(here.outputs).map((name) => [name, placesFor(largest(name), 4)]));
-  const rows = here.prices.kWh.map((price, k) => [
-    `${k + 1}`,
-    ...["from the grid", "from stores"].flatMap((name) => [here, ordinary].map(({ outputs }) => said(outputs[name][k], places[name]))),
-    said(price, 2), said(ordinary.prices.kWh[k], 2),
+const answerTable = (unit, { outputs, prices }) => {
+  const shown = ["from the grid", "from stores"].map((name) => outputs[name]);
+  const places = shown.map((values) => placesFor(Math.max(...Array.from(values, Math.abs)), 4));
+  const rows = Array.from(prices.kWh, (price, k) => [
+    `${k + 1}`, ...shown.map((values, column) => said(values[k], places[column])), said(price, 2),
   ]);
-  return tableOf("These numbers as a table", [
-    unit, "from the grid (kW)", "ordinary day", "from stores (kW)", "ordinary day", "one more kWh (yuan)", "ordinary day",
-  ], rows);
+  return tableOf("These numbers as a table", [unit, "from the grid (kW)", "from stores (kW)", "one more kWh (yuan)"], rows);
 };

@@ -180,7 +180,7 @@ views.adversary = (element, { problem, facts, knobs, setting, turn }) => {
       ["worst day", last.worst.cost - ordinary.cost, "part"],
     ]));
     parts.answer.replaceChildren(answerByHour(facts, last.day, found, ordinary));
-    parts.table.replaceChildren(answerTable(unit, found, ordinary));
+    parts.table.replaceChildren(answerTable(unit, found));
   };
   const proof = (found) => (found.status === "optimal" ? `${proofOf(found, facts)} ${wayToTheWorst(found, last)}` : proofOf(found, facts));
   const command = ({ level, deviation, ...values }) => {
