@@ -15,7 +15,7 @@ import pandas as pd
 from vppcore.case import Case
 from vppcore.cooperation.result import both_ways
 from vppcore.solvers import solve
-from vppcore.uncertainty.adversary import Adversary
+from vppcore.uncertainty.crew import Crew
 from vppcore.uncertainty.first_stage import ModeChoice, mode_choice, schedule_on
 from vppcore.uncertainty.recourse import Recourse
 from vppcore.uncertainty.result import RobustResult, WorstCase, relative
@@ -70,14 +70,23 @@ class PromiseSearch:
     but the trades may not be the best: an upper bound, of which the least so far counts.
     Exclusive flows may overlap at first. When the bounds meet, the guarantee is found without
     overlaps; if it is higher, the search goes on with binaries in the master.
+
+    workers: processes that share out the adversaries; `close` ends them.
     """
 
-    def __init__(self, case: Case, uncertainty: Uncertainty, solver: str, clock: Clock):
+    def __init__(
+        self,
+        case: Case,
+        uncertainty: Uncertainty,
+        solver: str,
+        clock: Clock,
+        workers: int = 1,
+    ):
         self.case = case
         self.solver = solver
         self.clock = clock
         self.recourses = {vpp.name: Recourse(vpp, uncertainty) for vpp in case.connected()}
-        self.adversaries = {name: Adversary(each) for name, each in self.recourses.items()}
+        self.crew = Crew(self.recourses, uncertainty, workers)
         self.turnover = sum(recourse.turnover for recourse in self.recourses.values())
         self.master = Master(case, self.recourses)
         for name, recourse in self.recourses.items():
@@ -87,6 +96,10 @@ class PromiseSearch:
         self.trades = pd.DataFrame()
         self.worst: dict[str, WorstCase] = {}
         self.rows: list[dict[str, float]] = []
+
+    def close(self) -> None:
+        """Ends the processes that share out the adversaries."""
+        self.crew.close()
 
     @property
     def gap(self) -> float:
@@ -132,15 +145,8 @@ class PromiseSearch:
 
     def worst_days(self, trades: pd.DataFrame, overlapping: bool) -> dict[str, WorstCase]:
         """Each VPP's worst day with the promised trades."""
-        worst = {}
-        for name, adversary in self.adversaries.items():
-            worst[name] = adversary.answer(
-                trades_of(trades, self.case, name),
-                self.solver,
-                relaxed=overlapping,
-                time_limit=self.clock.left,
-            )
-        return worst
+        promised = {name: trades_of(trades, self.case, name) for name in self.recourses}
+        return self.crew.answers(promised, self.solver, overlapping, self.clock.left)
 
     def _note_bounds(self) -> None:
         iteration = len(self.rows) + 1

@@ -13,6 +13,7 @@ from tqdm.auto import tqdm
 
 from vppcore.case import Case
 from vppcore.errors import NotSolved, WrongInput
+from vppcore.uncertainty.crew import check_workers
 from vppcore.uncertainty.promises import PromiseSearch
 from vppcore.uncertainty.readings import joint_worst_case, own_worst_case_first
 from vppcore.uncertainty.result import RobustResult, WorstCase, relative
@@ -36,6 +37,7 @@ def robust_coalition(
     solver: str = "auto",
     progress: bool = False,
     time_limit: float | None = TIME_LIMIT,
+    workers: int = 1,
 ) -> RobustResult:
     """Cooperation that is ready for the worst day of every VPP.
 
@@ -46,18 +48,31 @@ def robust_coalition(
         the cluster when all react and trade knowing it (a large search: small cases).
     progress: shows a bar.
     time_limit: seconds; None is no limit. A search that is stopped gives what it has, with its gap.
-    Raises WrongInput for an unknown reading or series, NotSolved (limit) if the bounds do not meet
-    in `max_iterations`.
+    workers: processes that look for the VPPs' worst days, for "trades first". The result is that of
+        one process, as long as no search is stopped by its time limit.
+    Raises WrongInput for an unknown reading or series, or for a wrong number of workers; NotSolved
+    (limit) if the bounds do not meet in `max_iterations`.
     """
     if reading not in READINGS:
         raise WrongInput(f"reading: found {reading!r}; allowed: {', '.join(READINGS)}")
+    check_workers(workers)
     check_series(case, uncertainty)
     clock = Clock(time_limit)
     if reading == "own worst case first":
         return own_worst_case_first(case, uncertainty, solver, clock)
     if reading == "joint worst case":
         return joint_worst_case(case, uncertainty, solver, clock)
-    search = PromiseSearch(case, uncertainty, solver, clock)
+    search = PromiseSearch(case, uncertainty, solver, clock, int(workers))
+    try:
+        return closed_in(search, tolerance, max_iterations, progress)
+    finally:
+        search.close()
+
+
+def closed_in(
+    search: PromiseSearch, tolerance: float, max_iterations: int, progress: bool
+) -> RobustResult:
+    """The result of a search for promises once its bounds meet. Raises NotSolved (limit)."""
     with tqdm(total=max_iterations, desc="bounds", disable=not progress) as bar:
         for _ in range(max_iterations):
             search.iterate()
