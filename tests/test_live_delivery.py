@@ -15,6 +15,7 @@ from test_live import bound_from
 from vppcore import NotSolved, WrongInput, load_case, pool
 from vppcore.grid.feeder import load_feeder
 from vppcore.grid.placement import placement_of, withdrawals
+from vppcore.grid.power_flow import power_flow
 from vppcore.live.delivery import (
     can_it_be_delivered,
     facts_of,
@@ -271,6 +272,20 @@ def test_a_second_line_leaves_little_of_what_limits_cost(live):
 def test_customers_cost_and_then_help(live):
     costs = [cost_of_limits(live, background=share) for share in (0.5, 0.4, 0.3, 0.2, 0.1, 0.0)]
     assert costs[0] > costs[1] > costs[2] < costs[3] < costs[4] < costs[5]
+
+
+def test_the_linear_model_counts_one_hour_more_outside_than_the_power_flow():
+    placement = placement_at(CASE, FEEDER, BOOK)
+    free = withdrawals(CASE, pool(CASE, flattest=True).dispatches)
+    linear = placement.linear_voltages(free)
+    true = power_flow(placement, free).voltages
+    outside = []
+    for voltages in (linear, true):
+        too_low = voltages.min(axis=1) < BOOK["low"]
+        outside.append((too_low | (voltages.max(axis=1) > BOOK["high"])).to_numpy())
+    more = np.flatnonzero(outside[0] & ~outside[1])
+    assert more.tolist() == [0] and not (outside[1] & ~outside[0]).any()
+    assert linear.iloc[0].max() > BOOK["high"] >= true.iloc[0].max()
 
 
 # --- data -----------------------------------------------------------------------------------------
