@@ -16,6 +16,7 @@ SMALL = {
     "data": {},
     "one_vpp": {},
     "cooperation": {},
+    "negotiation": {},
     "bargaining": {},
     "worst_day": {"level": 2},
     "uncertainty": {"levels": "0 2"},

@@ -620,6 +620,7 @@ STUDY_A = (
     "data",
     "one_vpp",
     "cooperation",
+    "negotiation",
     "bargaining",
     "worst_day",
     "uncertainty",

@@ -2,4 +2,5 @@
 
 `problem.py` finds how a problem's numbers depend on what a reader may turn, `reach.py` how far its
 columns can get, which a lower bound needs, `study_a.py` and its neighbours state the problems.
+`toy.py` and `recorded.py` are the talks that a page counts by itself or only shows.
 """

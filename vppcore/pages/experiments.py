@@ -155,12 +155,14 @@ class Held(NamedTuple):
         was let go because the talks stalled (not a number if it never was).
     disagreement, movement: the two relative residuals by round, a column for each penalty, as long
         as it is held.
+    talks: penalty -> how these talks went.
     """
 
     early: int
     table: pd.DataFrame
     disagreement: pd.DataFrame
     movement: pd.DataFrame
+    talks: dict[float, CoalitionResult]
 
 
 def hold_penalties(
@@ -176,10 +178,11 @@ def hold_penalties(
     tolerance and the rest: as for `cooperate`. progress: shows a bar.
     """
     settings: dict[str, Any] = {"max_iterations": PATIENCE} | negotiation | {"balancing": False}
-    rows, apart, moves = [], {}, {}
+    rows, apart, moves, talks = [], {}, {}, {}
     for penalty in tqdm(penalties, desc="penalties", disable=not progress):
         made = cooperate(case, **settings, penalty=penalty, tolerance=tolerance, solver=solver)
         name, proof = f"{penalty:.0e}", made.certificate
+        talks[penalty] = made
         kept = made.history[made.history["penalty"] == penalty]
         apart[name], moves[name] = [kept[f"relative {of}"] for of in ("primal", "dual")]
         other = made.history.index[made.history["penalty"] != penalty]
@@ -195,7 +198,7 @@ def hold_penalties(
     early = min(EARLY, *[len(residual) for residual in apart.values()])
     for at, (what, residuals) in enumerate((("disagree", apart), ("move", moves)), 1):
         table.insert(at, f"{what} early (%)", [100 * each[early] for each in residuals.values()])
-    return Held(early, table, pd.DataFrame(apart), pd.DataFrame(moves))
+    return Held(early, table, pd.DataFrame(apart), pd.DataFrame(moves), talks)
 
 
 def random_days(vpp: VPP, doubt: Uncertainty, count: int, seed: int = 1) -> list[float]:

@@ -13,11 +13,13 @@ from typing import Any
 import pandas as pd
 
 from vppcore.case import Case
+from vppcore.cooperation.negotiation import natural_penalty
+from vppcore.cooperation.result import CoalitionResult
 from vppcore.errors import WrongInput
 from vppcore.grid.feeder import Feeder
 from vppcore.grid.placement import Placement
 from vppcore.live import adversary as adversaries
-from vppcore.live import delivery, game, ladder, study_a
+from vppcore.live import delivery, game, ladder, negotiation, study_a
 from vppcore.live.problem import Knob, LiveProblem, as_data, knob_data
 from vppcore.market import Hour
 from vppcore.pages.colours import COLOURS, NAMES, in_the_dark, vpp_colours
@@ -125,6 +127,43 @@ def can_it_be_delivered(
     answer = delivery.grant(problem, feeder, most, case.names)
     facts["problems"] = {"grant": as_data(answer)}
     return payload(problem, "can-it-be-delivered", "deliverable", facts, knobs)
+
+
+def two_negotiate(
+    case: Case, penalty: float | None = None, order: str = "sequential", **numbers: float | None
+) -> str:
+    """What the element `negotiation` is given: two VPPs with prices and a line as in a case;
+    nothing, with a sentence, if it has no tie or no price to trade for.
+
+    penalty: yuan/kWh per kW that is usual; None for the one that suits the case.
+    numbers: of the two, as in `negotiation.toy_of`.
+    """
+    try:
+        usual = negotiation.toy_of(case, **numbers)
+        slopes = [usual["slope_1"], usual["slope_2"]]
+        penalties, place = negotiation.penalties_for(slopes, penalty or natural_penalty(case))
+        knobs = negotiation.toy_knobs(usual, penalties, place, order)
+    except WrongInput as refused:
+        return none_since(refused)
+    facts = negotiation.toy_facts(usual, penalties, vpp_colours(negotiation.NAMES))
+    return payload(None, "negotiation", "negotiation", facts, knobs)
+
+
+def negotiation_recorded(
+    case: Case, talks: Mapping[float, CoalitionResult], solver: str = "auto"
+) -> str:
+    """What the element of that name is given: talks that were held; nothing, with a sentence, if
+    there are not two.
+
+    talks: penalty -> what `cooperate` made of it. solver: of the bounds' problems.
+    """
+    try:
+        knobs = negotiation.recorded_knobs(case, talks)
+        colours = vpp_colours(case.names)
+        facts = negotiation.recorded_facts(case, talks, colours, solver)
+    except WrongInput as refused:
+        return none_since(refused)
+    return payload(None, "negotiation-recorded", "cooperation", facts, knobs)
 
 
 def none_since(refused: WrongInput) -> str:

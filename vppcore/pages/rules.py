@@ -171,6 +171,12 @@ class NotebookParameters:
     sun: float | None = parameter(
         "-", "photovoltaics, as a multiple of the case's", none="the case's"
     )
+    slope_1: float | None = parameter(
+        "yuan/kWh per MW", "by how much less a kWh is worth to the first", none="suits the line"
+    )
+    slope_2: float | None = parameter(
+        "yuan/kWh per MW", "the same of the second", none="suits the line"
+    )
     notebooks: str | None = text("names of notebooks, with spaces between", none="all that judge")
 
 
