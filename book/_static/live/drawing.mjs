@@ -46,6 +46,8 @@ const tableOf = (title, head, rows) => {
   const cells = (row) => row.map((text, k) => make(k ? "td" : "th", k ? {} : { scope: "row" }, text));
   const header = make("tr", {}, ...head.map((text) => make("th", { scope: "col" }, text)));
   const body = rows.map((row) => make("tr", {}, ...cells(row)));
-  return make("details", { class: "live-numbers" }, make("summary", {}, title),
-    make("table", {}, make("thead", {}, header), make("tbody", {}, ...body)));
+  const table = make("table", {}, make("thead", {}, header), make("tbody", {}, ...body));
+  // a table that is wider than a phone scrolls, by keyboard too
+  const scrolls = make("div", { class: "live-scroll", role: "region", tabindex: "0", "aria-label": title }, table);
+  return make("details", { class: "live-numbers" }, make("summary", {}, title), scrolls);
 };
