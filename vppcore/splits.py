@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from vppcore.bargaining.settings import refuse_weights
 from vppcore.bargaining.split import bargain
 from vppcore.case import Case
 from vppcore.cooperation.joint import pool
@@ -40,9 +41,11 @@ def splits_of(
     """Nash bargaining, equal shares, Shapley value and nucleolus of a case.
 
     placement: on a feeder whose limits all VPPs share, whether they trade or not.
-    weights: rule for the bargaining power.
-    Raises NotSolved if the rules do not split the same saving.
+    weights: rule for the bargaining power, or numbers, as for `bargaining_weights`.
+    Raises WrongInput for weights that do not fit the case, NotSolved if the rules do not split the
+    same saving.
     """
+    refuse_weights(weights, case.names)
     apart = pool(case, solver, placement=placement, members=())
     together = pool(case, solver, flattest=True, placement=placement)
     values = coalition_values(case, placement, solver, progress)

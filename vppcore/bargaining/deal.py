@@ -156,7 +156,7 @@ def make_deal(
     """The bargaining problem from what the VPPs cost alone and together.
 
     alone: VPP -> its schedule without trade. coalition: its schedule with trades.
-    weights: a rule of `bargaining_weights`, or VPP -> bargaining power.
+    weights: as for `bargaining_weights`, or VPP -> bargaining power.
     Raises WrongInput where a schedule lets a battery charge and discharge at once: what it saves
     is not real.
     """

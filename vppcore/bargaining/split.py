@@ -104,7 +104,8 @@ def bargain(
 
     alone: VPP -> its schedule without trade, as `dispatch` gives it.
     coalition: schedules with trade, of `cooperate`, `pool` or `robust_coalition`.
-    weights: rule for the bargaining power, see `bargaining_weights`.
+    weights: rule for the bargaining power, or a number for each VPP as a text, see
+    `bargaining_weights`.
     method: "closed form" (gain_i = w_i S and one linear system for the prices; where the band does
     not allow that, the best that it allows, and the result says so), "conic" (the logarithms, hour
     by hour, by an interior-point solver) or "admm" (VPPs exchange expected prices, the paper's

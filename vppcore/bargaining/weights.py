@@ -8,8 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from vppcore.bargaining.settings import WEIGHT_RULES
-from vppcore.errors import WrongInput
+from vppcore.bargaining.settings import powers_in, refuse_weights
 
 # a share of the largest trade below which a number is a solver's rounding and no trade
 ROUNDING = 1e-6
@@ -46,13 +45,17 @@ def bargaining_weights(
     trades: kW, a column (i, j) for each ordered pair, positive where i receives from j.
     rule: "contribution" is paper A section 3.2.2,
     $d_i=e^{E^s_i/E^s_{max}}-e^{-E^r_i/E^r_{max}}$ and $w_i=d_i/\sum d$; "energy" is the share in
-    all energy traded; "equal" is Nash's symmetric solution among those who trade.
+    all energy traded; "equal" is Nash's symmetric solution among those who trade. A text with a
+    number above 0 for each VPP, in the order of the columns, gives the power itself.
     step_hours: length of a time step, h.
-    Where nobody trades all weights are equal. Raises WrongInput for an unknown rule.
+    Where nobody trades all weights are equal. Raises WrongInput for an unknown rule, or for more
+    or fewer numbers than VPPs.
 
     >>> trades = pd.DataFrame({("A", "B"): [-10.0], ("B", "A"): [10.0]})
     >>> bargaining_weights(trades).round(3).to_dict()
     {'A': 0.731, 'B': 0.269}
+    >>> bargaining_weights(trades, "1 3").to_dict()
+    {'A': 0.25, 'B': 0.75}
     """
     return weights_of_energy(supplied_and_received(trades, step_hours), rule)
 
@@ -61,15 +64,17 @@ def weights_of_energy(energy: pd.DataFrame, rule: str) -> pd.Series:
     """Bargaining power from energy alone, as `bargaining_weights` has it.
 
     energy: a row per VPP, columns supplied and received, kWh.
-    rule: one of WEIGHT_RULES; raises WrongInput for another.
+    rule: as for `bargaining_weights`; raises WrongInput for another.
     """
-    if rule not in WEIGHT_RULES:
-        raise WrongInput(f"weights: found {rule!r}; allowed: {', '.join(WEIGHT_RULES)}")
+    refuse_weights(rule, list(energy.index))
     exchanged = energy.sum(axis=1)
     trading = exchanged > ROUNDING * exchanged.max()
     if not trading.any():
         return pd.Series(1 / len(energy), energy.index, name="weight")
-    if rule == "equal":
+    given = powers_in(rule)
+    if given:
+        power = pd.Series(given, energy.index)
+    elif rule == "equal":
         power = pd.Series(1.0, energy.index)
     elif rule == "energy":
         power = exchanged

@@ -44,6 +44,10 @@ from vppcore.vpp import Model, build, total, withdrawal
 SHRINKING = (1.0, 0.1, 0.01)
 # a share of the cost by which a preference among optimal trades may move it
 SAME_COST = 1e-6
+# what is added to a VPP's own bill, or taken off it, to find its end of the optimal trades, as a
+# share of the bill; and by which share of the cost that may move the optimum
+TILT = 1e-2
+STILL_OPTIMAL = 1e-8
 # while the exchange is flattened, trades may move by this share of a typical load
 HELD = 1e-6
 # rounds in which a margin for losses is sought
@@ -136,6 +140,43 @@ class JointProblem:
         if flattest:
             self._flatten_exchange(solved, storage)
         return self._result(solved, multipliers, flattest, storage)
+
+    def end(self, name: str, most: bool, solver: str = "auto") -> CoalitionResult:
+        """The optimal trades at which a VPP's own bill, before payments, is least or largest.
+
+        Of these the least and flattest. Stores that would overlap keep the modes of an optimum.
+        Raises WrongInput for a VPP that the case lacks, NotSolved if there is no optimum or it was
+        always moved.
+        """
+        if name not in self.models:
+            allowed = ", ".join(self.models)
+            raise WrongInput(f"bill of {name}: no such VPP; allowed: {allowed}")
+        solved = self._least_cost(solver, "auto")
+        multipliers = self._multipliers()
+        optimum = float(value_of(self._cost))
+        pairs = pairs_of(self.models.values())
+        as_now = fixed_rows(pairs, modes_of(pairs))
+        hours = self.case.vpps[0].step_hours
+        preferred = Preference(self._pair_flows(), self._size, hours, least=True, flattest=True)
+        allowed_move = STILL_OPTIMAL * max(abs(optimum), self._size.least_money)
+        for factor in SHRINKING:
+            preferred.scale(factor)
+            cost = self._tilted(name, -TILT * factor if most else TILT * factor) + preferred.cost
+            for more_rows in ([], as_now):
+                compiled = Compiled(cost, [*self._rows, *more_rows], self.name)
+                compiled.solve("auto").fill()
+                if not overlaps(pairs):
+                    break
+            if float(value_of(self._cost)) - optimum <= allowed_move:
+                return self._result(solved, multipliers, True, "auto")
+        raise NotSolved(f"{self.name}: every weight on the bill of {name} moves the optimum")
+
+    def _tilted(self, name: str, tilt: float) -> cp.Expression:
+        """The cost of all, with one VPP's bill counted more or less, yuan."""
+        return total(
+            (1 + tilt) * model.cost if each == name else model.cost
+            for each, model in self.models.items()
+        )
 
     def _least_cost(self, solver: str, storage: str) -> Solved:
         """Solves for the least cost: relaxed, checked, and exactly where stores overlap."""

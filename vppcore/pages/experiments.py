@@ -10,14 +10,17 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from vppcore.bargaining.band import price_band
+from vppcore.bargaining.lies import bargain_with_lie
+from vppcore.bargaining.settings import refuse_weights
 from vppcore.bargaining.split import BargainResult, bargain
 from vppcore.bargaining.weights import bargaining_weights
 from vppcore.case import Case
+from vppcore.cooperation.ends import choices_of, optimal_trades
 from vppcore.cooperation.joint import pool
 from vppcore.cooperation.negotiation import cooperate, natural_penalty
 from vppcore.cooperation.result import CoalitionResult
 from vppcore.cooperation.savings import Ends, saving_by_item, saving_range
-from vppcore.errors import WrongInput
+from vppcore.errors import NotSolved, WrongInput
 from vppcore.schedule import DispatchResult, dispatch
 from vppcore.standalone import alone
 from vppcore.uncertainty.recourse import Recourse
@@ -29,6 +32,8 @@ from vppcore.vpp import VPP
 
 PATIENCE = 2000  # iterations, where settings are tried that need more than the usual ones
 EARLY = 10  # the round in which talks under several penalties are compared
+NEGOTIATED = "negotiated"  # the trades that VPPs agree on by ADMM
+LIE = 0.1  # of the saving, where a page asks what a lie would change
 NOTHING_TO_SHARE = 1e-4  # of the cost alone: the accuracy of a robust coalition
 
 
@@ -64,14 +69,30 @@ def split_saving(case: Case, solver: str = "auto") -> Saving:
     return Saving(saving_by_item(apart, together.dispatches), ends, apart, together)
 
 
-def agree(case: Case, weights: str, solver: str = "auto", **negotiation: Any) -> Agreement:
-    """Each VPP alone, the negotiated coalition and the split of its saving.
+def refuse_trades(trades: str, names: list[str]) -> None:
+    """Raises WrongInput for a text that is neither "negotiated" nor of `choices_of`."""
+    allowed = [NEGOTIATED, *choices_of(names)]
+    if trades not in allowed:
+        raise WrongInput(f"trades: found {trades!r}; allowed: {', '.join(allowed)}")
 
-    weights: as for `bargain`. negotiation: as for `cooperate`.
+
+def agree(
+    case: Case, weights: str, solver: str = "auto", trades: str = NEGOTIATED, **negotiation: Any
+) -> Agreement:
+    """Each VPP alone, the coalition and the split of its saving.
+
+    weights: as for `bargain`. trades: "negotiated", or as for `optimal_trades`.
+    negotiation: as for `cooperate`.
+    Raises WrongInput for other weights or trades, before anything is solved.
     """
+    refuse_weights(weights, case.names)
+    refuse_trades(trades, case.names)
     schedules = alone(case, solver)
-    usual: dict[str, Any] = {"balancing": False, "max_iterations": PATIENCE}
-    together = cooperate(case, **usual | negotiation, solver=solver)
+    if trades == NEGOTIATED:
+        usual: dict[str, Any] = {"balancing": False, "max_iterations": PATIENCE}
+        together = cooperate(case, **usual | negotiation, solver=solver)
+    else:
+        together = optimal_trades(case, trades, solver)
     return Agreement(schedules, together, bargain(case, schedules, together, weights=weights))
 
 
@@ -86,8 +107,9 @@ def optimal_splits(
     """
     patient: dict[str, Any] = {"max_iterations": PATIENCE} | negotiation
     patient["penalty"] = 3 * (negotiation.get("penalty") or natural_penalty(case))
+    own = NEGOTIATED if agreement.together.iterations else "optimal"
     sources = {
-        "negotiated (this page)": agreement.together,
+        f"{own} (this page)": agreement.together,
         "negotiated, penalty 3 times": cooperate(case, **patient, solver=solver),
         "joint optimum": pool(case, solver=solver),
         "joint optimum, flattest trades": pool(case, solver=solver, flattest=True),
@@ -96,20 +118,53 @@ def optimal_splits(
     step_hours = case.vpps[0].step_hours
     return pd.DataFrame(
         {
-            name: saving * bargaining_weights(coalition.trades, weights, step_hours)
+            name: saving * bargaining_weights(coalition.trades[case.names], weights, step_hours)
             for name, coalition in sources.items()
         }
     ).T
 
 
+def lies(
+    case: Case,
+    weights: str,
+    agreement: Agreement,
+    liar: str | None = None,
+    understated: float | None = None,
+) -> pd.DataFrame:
+    """What every VPP truly gains if one of them tells a lower cost alone than its own, yuan.
+
+    A row for each liar: whose lie, by how much, what is left to share by what is told, then the
+    true gain of each VPP, empty where no split is found by what is told.
+    weights: as for `bargain`. agreement: of the case. liar: whose lie; None takes each in turn.
+    understated: yuan, negative for a cost that is told too high; None takes a share of the saving.
+    """
+    told = LIE * float(agreement.split.gains.sum()) if understated is None else understated
+    rows = {}
+    for name in case.names if liar is None else [liar]:
+        rows[name] = {"told too low": told, "saving by what is told": np.nan}
+        rows[name] |= dict.fromkeys(case.names, np.nan)
+        try:
+            found = bargain_with_lie(case, agreement.alone, agreement.together, name, told, weights)
+        except NotSolved:
+            continue
+        rows[name]["saving by what is told"] = float(found.told.gains.sum())
+        rows[name] |= found.gains.to_dict()
+    return pd.DataFrame(rows).T.rename_axis("liar")
+
+
 def split_elsewhere(
-    case: Case, weights: str, solver: str, talks: Mapping[str, Any], **negotiation: Any
+    case: Case,
+    weights: str,
+    solver: str,
+    talks: Mapping[str, Any],
+    trades: str = NEGOTIATED,
+    **negotiation: Any,
 ) -> dict[str, Any]:
     """What the claims on the split ask for, of another case: split, band, firm and talked.
 
     talks: penalty and tolerance of the talks on prices. The rest: as for `agree`.
     """
-    made = agree(case, weights, solver, **negotiation)
+    made = agree(case, weights, solver, trades, **negotiation)
     talked = bargain(case, made.alone, made.together, weights=weights, method="admm", **talks)
     firm = optimal_splits(case, weights, made, solver, **negotiation)
     return {"split": made.split, "band": price_band(case), "firm": firm, "talked": talked}

@@ -19,10 +19,10 @@ from vppcore.errors import WrongInput
 from vppcore.grid.feeder import Feeder
 from vppcore.grid.placement import Placement
 from vppcore.live import adversary as adversaries
-from vppcore.live import delivery, game, ladder, negotiation, study_a
+from vppcore.live import delivery, game, ladder, negotiation, split, study_a
 from vppcore.live.problem import Knob, LiveProblem, as_data, knob_data
 from vppcore.market import Hour
-from vppcore.pages.colours import COLOURS, NAMES, in_the_dark, vpp_colours
+from vppcore.pages.colours import COLOURS, NAMES, in_the_dark, pair_colours, vpp_colours
 from vppcore.pages.live_module import SOLVER as SOLVER
 from vppcore.pages.live_module import module_text as module_text
 from vppcore.vpp import VPP
@@ -61,6 +61,23 @@ def who_sends_to_whom(case: Case) -> str:
     except WrongInput as refused:
         return none_since(refused)
     return payload(problem, "who-sends-to-whom", "cooperation", facts)
+
+
+def split_the_cake(case: Case, solver: str = "auto") -> str:
+    """What the element of that name is given for a case; nothing, with a sentence, if it has no
+    tie, not three VPPs, or trades that leave one out.
+
+    solver: of the problems that are solved for it, "auto" or one of `solvers.SOLVERS`.
+    """
+    try:
+        cake = split.cake_of(case, solver)
+        knobs = split.knobs_of(cake)
+    except WrongInput as refused:
+        return none_since(refused)
+    of_pairs = pair_colours(list(cake.deals[split.FLATTEST].trade))
+    both = [(colour, in_the_dark(colour)) for colour in of_pairs.values()]
+    facts = split.facts_of(cake, vpp_colours(case.names), both)
+    return payload(None, "split-the-cake", "bargaining", facts, knobs)
 
 
 def the_ladder(vpp: VPP) -> str:

@@ -7,6 +7,7 @@ number of a component is changed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -176,6 +177,11 @@ class NotebookParameters:
     )
     slope_2: float | None = parameter(
         "yuan/kWh per MW", "the same of the second", none="suits the line"
+    )
+    trades: str = text("negotiated, flattest, or a VPP's end as 'VPP1 least'")
+    liar: str | None = text("the name of a VPP of the case", none="each in turn")
+    understated: float | None = parameter(
+        "yuan", "a cost alone told too low", low=-math.inf, none="a tenth of the saving"
     )
     notebooks: str | None = text("names of notebooks, with spaces between", none="all that judge")
 

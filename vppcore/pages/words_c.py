@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from vppcore.bargaining.settings import WEIGHT_RULES
 from vppcore.case import Case
 from vppcore.cooperation.result import CoalitionResult
 from vppcore.grid.power_flow import PowerFlow
@@ -295,6 +296,11 @@ def why_it_fails(judged: Mapping[str, pd.DataFrame], weights: str) -> str:
         return ""
     if weights == "equal":
         return "Where bargaining fails, equal weights are the reason: they ask nothing of a member."
+    if weights not in WEIGHT_RULES:
+        return (
+            "Where bargaining fails, its weights are the reason: they are given numbers, and not "
+            "what a coalition would lose without a member."
+        )
     return (
         "Where bargaining fails, its weights are the reason: they reward energy that is supplied "
         "and received, and not what a coalition would lose without a member."

@@ -257,6 +257,32 @@ def ways_to_talk(compared: pd.DataFrame) -> str:
 
 
 # --- bargaining -----------------------------------------------------------------------------------
+def lies(lied: pd.DataFrame, honest: pd.Series) -> str:
+    """What a lie about a cost alone brings the liar; lied: as `experiments.lies` makes it.
+
+    honest: what each VPP gains without a lie, yuan.
+    """
+    size = float(lied["told too low"].iloc[0])
+    places = max(0, places_for(float(honest.sum())))
+    how = f"{amount(abs(size), places)} yuan too {'low' if size >= 0 else 'high'}"
+    changes = {name: float(lied.loc[name, name] - honest[name]) for name in lied.index}
+    found = {name: more for name, more in changes.items() if pd.notna(more)}
+    none = [name for name in changes if name not in found]
+    said = []
+    if found:
+        own = [f"{name}'s by {amount(more, places)}" for name, more in found.items()]
+        said.append(
+            f"A cost alone that is told {how} changes the liar's own true gain, {listed(own)} "
+            "yuan; the others' change by as much the other way, for the saving is what it is."
+        )
+    if none:
+        said.append(
+            f"If {listed(none)} told it {how}, no prices would leave everybody better off by what "
+            "is told, and nothing would be shared."
+        )
+    return " ".join(said)
+
+
 def gains(split: BargainResult) -> str:
     """What each VPP gains of the saving."""
     table, total = split.table, float(split.gains.sum())

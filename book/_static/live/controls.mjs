@@ -112,7 +112,11 @@ const mount = (element, { problem: data = null, knobs = data.knobs, view, notebo
   const drawing = make("div", { class: "live-view" });
   const speak = settled(700, (text) => { aloud.textContent = text; });
   const soon = settled(0, () => requestAnimationFrame(() => show()));
-  const turn = (name, value) => { setting[name] = value; soon(); };
+  const turn = (name, value) => {
+    setting[name] = value;
+    sliders.find(([knob]) => knob.name === name)?.[1].set(value); // where the drawing turned it
+    soon();
+  };
   const problemOf = (other) => new Problem(highs, other);
   const made = views[view](drawing, { problem, problemOf, facts, knobs, notebook, place, setting, turn, again: () => show() });
   const own = {
