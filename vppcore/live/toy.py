@@ -2,21 +2,23 @@ r"""Two VPPs that negotiate on one trade in one hour: small enough for closed fo
 
 kW, yuan, yuan/kWh; p is what the first VPP receives, and the hour is one hour long.
 
-Each VPP covers its load by itself. One more kWh is worth its price mu_i to it, and slope s_i less
-for each kW that it receives. So receiving x changes its cost, crossing fee g included, by
+Each VPP covers its load by itself. One more kWh is worth its price to it, mu_i, and a slope of s_i
+less for each kW that it receives. So receiving x changes its cost, crossing fee g included, by this
+much, where x lies between -L and L, the limit of the line::
 
-    C_i(x) = -mu_i x + s_i x^2 / 2 + g |x|      for |x| <= L, the limit of the line.
+    C_i(x) = -mu_i x + s_i x^2 / 2 + g abs(x)
 
 All that is needed follows from one sentence: the least of C_i(x) + m x + r x^2 / 2 is where its
 slope is zero, or at an end. Without the fee that is x = (mu_i - m) / (s_i + r). The fee takes g
-off the size of the numerator, and nothing is left of a numerator smaller than g:
+off the size of the numerator, and nothing is left of a numerator smaller than g::
 
-    x = clip(shrink(mu_i - m, g) / (s_i + r), -L, L),   shrink(w, g) = sign(w) max(|w| - g, 0)
+    x = clip(shrink(mu_i - m, g) / (s_i + r), -L, L)
+    shrink(w, g) = sign(w) max(abs(w) - g, 0)
 
 - A step of the ADMM is this x with penalty r, and with the pull of multiplier and partner as m.
 - The lower bound is C_1 + C_2 at the x of r = 0, with the multiplier m paid by both.
-- The optimum is the x of one who has both slopes and pays both fees, where mu_1 - mu_2 is left:
-  p = clip(shrink(mu_1 - mu_2, 2 g) / (s_1 + s_2), -L, L).
+- The optimum is the x of one who has both slopes and pays both fees, with mu_1 - mu_2 for its
+  price.
 
 The order of the talks, their messages and multipliers are those of `vppcore.cooperation`.
 """
