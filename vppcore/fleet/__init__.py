@@ -7,44 +7,57 @@
     pooled(batches)                  all of them in one `Program`              pooled.py
     pool_by_exchange(case, graph)    P1 with one net trade a VPP               exchange.py
     split(net, limit)                net trades split into deliveries          splitting.py
+    price_newton(fleet)              the joint optimum with both bounds        price_newton.py
 
 A `Batch` is what everything here works on: VPPs of one type, with one matrix and a column of
 numbers each. `batch.trade @ x` is the net trade, kW `(steps, VPPs)`, positive where a VPP receives.
 Prices are what a VPP pays for what it receives.
 
-How price-Newton talks to groups of VPPs (`group.py`, in the making; this is what a cluster or an
-ADMM may build on). A `Group` holds a batch and its state; what travels is small, and sums over
-groups are all that the coordinator needs, T being the steps:
+How price-Newton talks to VPPs (`group.py`, `price_newton.py`), for those who run groups elsewhere.
+A `Group(batch)` holds a batch and its point. What travels is small, T being the steps:
 
-    group.answer(step)        -> Answer(slope (T, T), right (T,), totals)   once a round: the group
-                                 moves by the last step's lengths, and tells the slope of its net
-                                 trade, its right side, and scalars: cost, lower bound, residuals
-    group.predict(change)     -> Lengths: how far it may go if prices change so (T,)
-    group.correct(centre)     -> right (T,): after Mehrotra's second-order correction
-    group.direct(change)      -> Lengths: how far it may go with the final change of prices
+    answer(prices)                 -> Answer(slope (T, T), right (T,), totals: scalars and (T,))
+    predict(change of prices)      -> Lengths(primal, dual, growth (4,))
+    correct(centre)                -> right (T,)
+    direct(change of prices)       -> Lengths
+    centre(centre, primal, dual)   -> right (T,), followed by direct, and by go_back() if no better
+    move(primal, dual)
+    repair() -> Answer, settle(change) -> Totals: at the end, so that equations hold to rounding
 
-The coordinator solves  sum(slope) @ change = sum(right)  and sets common lengths. Everything else,
-costs, limits, schedules, stays in the group.
+`Together(groups)` adds up what several groups answer and is asked like one; a worker holds one, the
+coordinator another whose members are elsewhere (`ask` says how all are asked at once).
+`price_newton(Together(...))` does the rest. Costs, limits and schedules stay in the groups.
 """
 
 from vppcore.fleet.batches import Batch, batches_of, batches_of_fleet
 from vppcore.fleet.exchange import ExchangeResult, pool_by_exchange
 from vppcore.fleet.generator import Fleet, Spread, drawn, fleet
+from vppcore.fleet.group import Answer, Group, Lengths, Totals
 from vppcore.fleet.pooled import Edge, Pooled, pooled
+from vppcore.fleet.price_newton import Accuracy, FleetResult, Together, groups_of, price_newton
 from vppcore.fleet.splitting import split
 
 __all__ = [
+    "Accuracy",
+    "Answer",
     "Batch",
     "Edge",
     "ExchangeResult",
     "Fleet",
+    "FleetResult",
+    "Group",
+    "Lengths",
     "Pooled",
     "Spread",
+    "Together",
+    "Totals",
     "batches_of",
     "batches_of_fleet",
     "drawn",
     "fleet",
+    "groups_of",
     "pool_by_exchange",
     "pooled",
+    "price_newton",
     "split",
 ]

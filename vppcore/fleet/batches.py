@@ -31,11 +31,10 @@ from vppcore.compiled import Compiled
 from vppcore.components import Tie
 from vppcore.errors import WrongInput
 from vppcore.fleet.generator import Fleet, Key, Numbers, with_numbers
+from vppcore.fleet.market import Exchange
 from vppcore.vpp import VPP, build, check_convex
 from vppcore.warm import Program, by_columns
 
-# whom a VPP trades with in the exchange form
-EVERYBODY = "everybody"
 # VPPs side by side in one batch of a drawn fleet
 SIDE_BY_SIDE = 128
 # a share of the largest number: what is nearer to zero is rounding
@@ -126,7 +125,7 @@ class Stated(NamedTuple):
     trade: sparse.csr_matrix
 
 
-def stated(vpp: VPP, tie: Tie | None) -> Stated:
+def stated(vpp: VPP, tie: Exchange | None) -> Stated:
     """The problem of a VPP that trades with everybody at once over a tie; without one not at all.
 
     Raises WrongInput where a VPP needs binaries, or where its quadratic cost couples columns.
@@ -139,11 +138,10 @@ def stated(vpp: VPP, tie: Tie | None) -> Stated:
     return Stated(program, net)
 
 
-def compiled_with_exchange(vpp: VPP, tie: Tie | None) -> tuple[Compiled, cp.Expression]:
+def compiled_with_exchange(vpp: VPP, tie: Exchange | None) -> tuple[Compiled, cp.Expression]:
     """The compiled problem of a VPP on the exchange, and the expression of its net trade."""
     check_convex(vpp, "the exchange form")
-    joined = vpp if tie is None else vpp.adding(replace(tie, partners=(EVERYBODY,)))
-    model = build(joined)
+    model = build(vpp if tie is None else vpp.adding(tie))
     for pair in model.pairs():
         if pair.limits.required:
             raise WrongInput(
@@ -152,7 +150,8 @@ def compiled_with_exchange(vpp: VPP, tie: Tie | None) -> tuple[Compiled, cp.Expr
                 "them)"
             )
     compiled = Compiled(model.cost, model.constraints, vpp.name)
-    return compiled, model.trades().get(EVERYBODY, nothing_of(compiled, vpp.steps))
+    trades = [part.trade[:, 0] for part in model.parts.values() if part.trade is not None]
+    return compiled, trades[0] if trades else nothing_of(compiled, vpp.steps)
 
 
 def nothing_of(compiled: Compiled, steps: int) -> cp.Expression:
@@ -206,17 +205,17 @@ def beside(names: Iterable[str], problems: list[Stated], step_hours: float) -> B
     )
 
 
-def exchange_tie(tie: Tie | None, vpps: int) -> Tie | None:
+def exchange_of(tie: Tie | None, vpps: int) -> Exchange | None:
     """The tie of one VPP to all others together: as much as its ties to each of them carry."""
     if tie is None or vpps < 2:
         return None
     limit: Any = (vpps - 1) * np.asarray(tie.limit, float)
-    return replace(tie, limit=limit[()])
+    return Exchange(limit=limit[()], crossing_fee=tie.crossing_fee)
 
 
 def batches_of(case: Case) -> list[Batch]:
     """The VPPs of a case in the exchange form, those of one type side by side."""
-    tie = exchange_tie(case.tie, len(case.vpps))
+    tie = exchange_of(case.tie, len(case.vpps))
     types: list[tuple[list[str], list[Stated]]] = []
     for vpp in case.vpps:
         problem = stated(vpp, tie)
@@ -270,7 +269,7 @@ class TypeOfVPP:
     vpp: the type. tie: to everybody else. example: the numbers of one of them.
     """
 
-    def __init__(self, vpp: VPP, tie: Tie | None, example: Numbers):
+    def __init__(self, vpp: VPP, tie: Exchange | None, example: Numbers):
         self.vpp = vpp
         self.tie = tie
         self.base = self._stated(Numbers({}, {}))
@@ -373,7 +372,7 @@ def batches_of_fleet(
     size: VPPs of a batch at most.
     share, shares: only every `shares`-th batch, from `share` on: what one process of several takes.
     """
-    tie = exchange_tie(fleet.like.tie, fleet.n)
+    tie = exchange_of(fleet.like.tie, fleet.n)
     turn = 0
     for kind in range(fleet.kinds):
         members = fleet.members(kind)

@@ -36,7 +36,8 @@ from vppcore.cooperation.talks import ByPair
 from vppcore.cooperation.trades import net_positions, solver_resolution
 from vppcore.errors import WrongInput
 from vppcore.exclusive import solve_exclusively
-from vppcore.fleet.batches import EVERYBODY, batches_of
+from vppcore.fleet.batches import batches_of
+from vppcore.fleet.market import Exchange
 from vppcore.fleet.pooled import Edge, pooled
 from vppcore.fleet.splitting import split
 from vppcore.schedule import DispatchResult, read
@@ -212,11 +213,11 @@ def zeros_of(net: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 def with_net_trade(case: Case, name: str, net: np.ndarray, fee: float) -> DispatchResult:
     """A VPP's cheapest schedule with a given net trade (kW) and fee (yuan/kWh); stores exact.
 
-    Its trade is one with `everybody`: a schedule with a column for each partner would be as long as
-    the fleet.
+    Its trade is one with the `Exchange`: a schedule with a column for each partner would be as
+    long as the fleet.
     """
-    tie = replace(tie_of(case), partners=(EVERYBODY,), limit=np.inf, crossing_fee=fee)
-    model = build(case.vpp(name).adding(tie))
-    rows = [*model.constraints, model.trades()[EVERYBODY] == net]
+    joined = Exchange(limit=np.inf, crossing_fee=fee)
+    model = build(case.vpp(name).adding(joined))
+    rows = [*model.constraints, model.parts[joined.name].trade[:, 0] == net]
     solved = solve_exclusively([model], model.cost, rows, name=f"{name} with its net trade")
     return read(model, solved)
