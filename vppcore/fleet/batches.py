@@ -35,6 +35,8 @@ from vppcore.fleet.market import Exchange
 from vppcore.vpp import VPP, build, check_convex
 from vppcore.warm import Program, by_columns
 
+# the one partner of a tie to all others
+EVERYBODY = "everybody"
 # VPPs side by side in one batch of a drawn fleet
 SIDE_BY_SIDE = 128
 # a share of the largest number: what is nearer to zero is rounding
@@ -205,12 +207,18 @@ def beside(names: Iterable[str], problems: list[Stated], step_hours: float) -> B
     )
 
 
-def exchange_of(tie: Tie | None, vpps: int) -> Exchange | None:
+def exchange_tie(tie: Tie | None, vpps: int) -> Tie | None:
     """The tie of one VPP to all others together: as much as its ties to each of them carry."""
     if tie is None or vpps < 2:
         return None
     limit: Any = (vpps - 1) * np.asarray(tie.limit, float)
-    return Exchange(limit=limit[()], crossing_fee=tie.crossing_fee)
+    return replace(tie, limit=limit[()])
+
+
+def exchange_of(tie: Tie | None, vpps: int) -> Exchange | None:
+    """The exchange that such a tie joins a VPP to; None without one."""
+    joint = exchange_tie(tie, vpps)
+    return None if joint is None else Exchange(limit=joint.limit, crossing_fee=joint.crossing_fee)
 
 
 def batches_of(case: Case) -> list[Batch]:

@@ -11,8 +11,10 @@ an optimum of the exchange and split each step's net trades into deliveries of s
 Nobody then buys and sells in one step, so that sum_j |p_ij| = |q_i| and the fees are the same. If
 the deliveries keep within L, the pair form has this schedule too, at the same cost, and the optima
 are *equal*. They always do where L is at least what is sold in a step. Where a step cannot be split
-within L, the two may differ, and by how much is known: what can be delivered within L is carried
-out, and its cost is an upper bound.
+within L, the two may differ, and by how much at most is known: VPPs are held to what their
+partners' ties carry in such steps, what can be delivered then is carried out, and its cost is an
+upper bound. Where it equals the lower bound, another optimum of the exchange was found that can be
+split.
 
 On a general graph VPPs trade along edges, each with a limit and a fee; what a VPP receives along
 one it may pass on along another, and pays both edges' fees. The complete graph with L and g on each
@@ -38,10 +40,15 @@ from vppcore.errors import WrongInput
 from vppcore.exclusive import solve_exclusively
 from vppcore.fleet.batches import batches_of
 from vppcore.fleet.market import Exchange
-from vppcore.fleet.pooled import Edge, pooled
+from vppcore.fleet.pooled import Edge, pooled, with_net_limits
 from vppcore.fleet.splitting import split
 from vppcore.schedule import DispatchResult, read
 from vppcore.vpp import build
+
+# how often net trades that pair limits do not let through are sought anew
+TRIES = 5
+# a share of the cost by which two optima may differ and count as one
+SAME_COST = 1e-7
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,8 +60,7 @@ class ExchangeResult:
         with stores relaxed.
     net: kW, a column per VPP, positive where it receives on balance; what is delivered.
     prices: yuan/kWh, a column per VPP; the same for all on an exchange.
-    undelivered: kWh of the exchange's optimum that pair limits let nobody deliver; zero where pair
-        form and exchange form have the same optimum.
+    undelivered: kWh that pair limits let nobody deliver even so; the rest is carried out.
     """
 
     coalition: CoalitionResult
@@ -93,11 +99,20 @@ def pool_by_exchange(case: Case, graph: nx.Graph | None = None) -> ExchangeResul
     batches = batches_of(case if graph is None else without_fee(case, edges))
     everybody = pooled(batches, edges)
     point = everybody.solve(f"exchange of {case.name}")
-    net = {name: everybody.net_trades(point.x)[name] for name in case.names}
+    received = everybody.net_trades(point.x)
+    net = {name: received[name] for name in case.names}
     prices = {} if point.multipliers is None else everybody.prices(point.multipliers)
     undelivered = 0.0
     if graph is None:
         trades, missing = split(net, tie.limit)
+        nearer = everybody
+        for _ in range(TRIES):  # another optimum, or a schedule near it, may keep within the limits
+            if not missing.any():
+                break
+            nearer = with_net_limits(nearer, deliverable(net, missing, tie.limit))
+            received = nearer.net_trades(nearer.solve(f"deliveries of {case.name}").x)
+            net = {name: received[name] for name in case.names}
+            trades, missing = split(net, tie.limit)
         trades = {pair: np.zeros(len(missing)) for pair in combinations(net, 2)} | trades
         undelivered = case.vpps[0].step_hours * float(missing.sum())
         net = net if undelivered == 0 else zeros_of(net) | net_positions(trades)
@@ -108,6 +123,7 @@ def pool_by_exchange(case: Case, graph: nx.Graph | None = None) -> ExchangeResul
     fee = tie.crossing_fee if graph is None else 0.0
     dispatches = {name: with_net_trade(case, name, net[name], fee) for name in case.names}
     cost = sum(result.cost for result in dispatches.values()) + sum(fees.values())
+    certificate = Certificate(cost, point.value, 0.0, 0.0, size_of(case).least_money)
     index = pd.RangeIndex(1, case.vpps[0].steps + 1, name="step")
     coalition = CoalitionResult(
         method="joint optimum on an exchange" if graph is None else "joint optimum along a graph",
@@ -115,12 +131,12 @@ def pool_by_exchange(case: Case, graph: nx.Graph | None = None) -> ExchangeResul
         dispatches=with_fees(dispatches, fees),
         trades=both_ways(trades, case),
         multipliers=pair_frame({}, case),
-        certificate=Certificate(cost, point.value, 0.0, 0.0, size_of(case).least_money),
+        certificate=certificate,
         history=pd.DataFrame(),
         messages=[],
         seconds={"solve": point.seconds},
         resolution=solver_resolution(trades, size_of(case).load),
-        note=in_words(undelivered),
+        note=in_words(certificate.gap),
     )
     return ExchangeResult(
         coalition,
@@ -130,13 +146,31 @@ def pool_by_exchange(case: Case, graph: nx.Graph | None = None) -> ExchangeResul
     )
 
 
-def in_words(undelivered: float) -> str:
+def deliverable(
+    net: dict[str, np.ndarray], missing: np.ndarray, limit: np.ndarray | float
+) -> dict[str, np.ndarray]:
+    """VPP -> between what its net trade must lie in steps that could not be delivered `(2, steps)`.
+
+    Who sells there goes on selling, as much as its buyers' ties carry; and so for who buys. Without
+    limits in the other steps.
+    """
+    received = np.array(list(net.values()))
+    buyers = (received > 0).sum(axis=0)
+    sellers = (received < 0).sum(axis=0)
+    failed = missing > 0
+    limits = {}
+    for name, own in net.items():
+        low = np.where(own < 0, -limit * buyers, 0.0)
+        high = np.where(own > 0, limit * sellers, 0.0)
+        ends = [np.where(failed, low, -np.inf), np.where(failed, high, np.inf)]
+        limits[name] = np.array(ends)
+    return limits
+
+
+def in_words(gap: float) -> str:
     """Whether the exchange's optimum is the pair form's."""
-    if undelivered:
-        return (
-            f"pair limits leave {undelivered:,.0f} kWh of the exchange's optimum undelivered: "
-            "the exchange is a lower bound here"
-        )
+    if gap > SAME_COST:
+        return "pair limits bind: the exchange is a lower bound here"
     return "all of the exchange's optimum can be delivered: pair form and exchange form agree"
 
 

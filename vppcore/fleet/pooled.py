@@ -8,7 +8,7 @@ VPP and step, and two columns for each edge and step. kW, yuan.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -91,6 +91,28 @@ class Pooled:
         linking = multipliers[len(multipliers) - rows * self.steps :] / hours
         by_row = linking.reshape(rows, self.steps)
         return {name: by_row[k if self.edges else 0] for k, name in enumerate(names)}
+
+
+def with_net_limits(everybody: Pooled, limits: Mapping[str, np.ndarray]) -> Pooled:
+    """The same problem with limits on what VPPs receive on balance.
+
+    limits: VPP -> lowest and highest net trade, kW `(2, steps)`, infinite for none.
+    """
+    batches = everybody.batches
+    program = everybody.program
+    own = sparse.block_diag([repeated(batch.trade, batch.count) for batch in batches])
+    names = [name for batch in batches for name in batch.names]
+    low, high = np.concatenate([limits[name] for name in names], axis=1)
+    limited = np.flatnonzero(np.isfinite(low) | np.isfinite(high))
+    more = sparse.csr_matrix(own)[limited]
+    more.resize((len(limited), program.matrix.shape[1]))
+    held = replace(
+        program,
+        matrix=by_columns(sparse.vstack([more, program.matrix])),
+        row_low=np.concatenate([low[limited], program.row_low]),
+        row_high=np.concatenate([high[limited], program.row_high]),
+    )
+    return replace(everybody, program=held)
 
 
 def pooled(batches: Sequence[Batch], edges: Sequence[Edge] = ()) -> Pooled:

@@ -402,7 +402,8 @@ class Run:
         group = self._group
         for _ in range(REPAIRS):
             answer = group.repair()
-            totals = group.settle(Border(answer.slope).solve(answer.right))
+            border = Border(answer.slope)
+            totals = group.settle(border.solve(answer.right))
         owed = totals.missed + float(np.abs(self._prices) @ np.abs(totals.net))
         upper = totals.cost + owed
         return FleetResult(
