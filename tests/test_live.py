@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections import Counter
 from dataclasses import fields, replace
 
 import cvxpy as cp
@@ -24,6 +25,7 @@ from vppcore.live.sliders import round_step, slider
 from vppcore.live.study_a import facts_of, knobs_of, who_sends_to_whom
 from vppcore.pages import live as pages_live
 from vppcore.pages.live import module_text, payload
+from vppcore.pages.live_module import SCRIPTS
 from vppcore.pages.study import read_case
 from vppcore.places import PROJECT
 from vppcore.warm import WarmLinear, solve_quadratic
@@ -497,3 +499,14 @@ def test_the_solver_in_the_book_is_the_one_that_is_recorded():
     assert record["licence"] == "MIT" and "MIT" in (folder / "LICENSE").read_text()
     assert record["renewed by"] in (PROJECT / "book/solvers.md").read_text(encoding="utf-8")
     assert f"highs {record['version']}" in script[:200].decode()
+
+
+def test_scripts_that_share_a_module_share_no_name():
+    """All scripts become one module: a name that is given twice would stop every element."""
+    given = Counter()
+    for file in sorted(SCRIPTS.glob("*.mjs")):
+        text = file.read_text(encoding="utf-8")
+        given.update(re.findall(r"^(?:const|let|class|function) (\w+)", text, flags=re.MULTILINE))
+        unpacked = re.findall(r"^(?:const|let) [\[{]([^\]}]*)[\]}]", text, flags=re.MULTILINE)
+        given.update(name for names in unpacked for name in re.findall(r"(\w+)\s*(?:,|$)", names))
+    assert given and [name for name, times in given.items() if times > 1] == []
