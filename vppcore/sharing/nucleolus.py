@@ -104,7 +104,7 @@ def least_level(
         left = deadline - time.perf_counter()
         if left <= 0:
             raise NotSolved("nucleolus: ran out of time", "limit")
-        found, bound = worst_coalition(
+        found, _, bound = worst_coalition(
             np.array(seen.bounds), split, unit, SLACK * unit, left, tests
         )
         if bound <= level + tolerance * unit:

@@ -40,6 +40,9 @@ from vppcore.warm import Program, WarmLinear
 BETWEEN = 0.5
 # of the gap between both bounds: how exactly the binary problem is solved
 SHARE_OF_GAP = 0.1
+# of an excess: how roughly it is looked for where that is enough
+ROUGHLY = 0.3
+EXACTLY = 1e-7
 # of the largest value: no problem is solved more exactly
 FINEST = 1e-9
 
@@ -151,7 +154,7 @@ def least_core_by_rows(
         asked = best + step * (wished - best)
         slack = max(SHARE_OF_GAP * (upper - lower), FINEST * unit)
         try:
-            inside, bound = worst_coalition(np.array(seen.bounds), asked, unit, slack, left)
+            inside, bound = worst_for(seen, asked, upper, unit, slack, left)
         except NotSolved as refused:
             if refused.status == "limit":
                 break
@@ -179,6 +182,21 @@ def least_core_by_rows(
         history=pd.DataFrame(history),
         seconds=time.perf_counter() - started,
     )
+
+
+def worst_for(
+    seen: Seen, asked: np.ndarray, upper: float, unit: float, slack: float, seconds: float
+) -> tuple[np.ndarray, float]:
+    """A coalition to be solved next, and what no excess at `asked` is above, yuan.
+
+    Roughly first: where some excess is above `upper` anyhow the split asked for is no better than
+    the best, and a large excess will do. Exactly, up to `slack`, where it may be better.
+    """
+    bounds = np.array(seen.bounds)
+    inside, worst, bound = worst_coalition(bounds, asked, unit, slack, seconds, share=ROUGHLY)
+    if worst <= upper:
+        inside, _, bound = worst_coalition(bounds, asked, unit, slack, seconds)
+    return inside, bound
 
 
 def begin(game: Game) -> tuple[Seen, np.ndarray]:
@@ -254,11 +272,13 @@ def worst_coalition(
     slack: float,
     seconds: float,
     tests: np.ndarray | None = None,
-) -> tuple[np.ndarray, float]:
-    """A coalition whose excess may be largest, and what no coalition's excess is above, yuan.
+    share: float = EXACTLY,
+) -> tuple[np.ndarray, float, float]:
+    """A coalition whose excess may be largest, what it may be, and what none is above, yuan.
 
     bounds: additive games, `(games, VPPs)`. split: x. unit: to scale by.
-    slack: by how much, in yuan, the answer may miss the worst.
+    slack, share: by how much the answer may miss the worst, in yuan and as a share of it; the
+        larger of the two counts.
     tests: whole numbers `(tests, VPPs)`; only coalitions that at least one of them does not weigh
         to zero are asked for. None: all but nobody and everybody.
     Raises NotSolved: limit after so many seconds, infeasible if there is no such coalition.
@@ -282,10 +302,14 @@ def worst_coalition(
     cost[count] = -1.0
     binary = np.arange(columns) != count
     program = small_program(cost, matrix, low, high, binary)
-    options = {"mip_abs_gap": slack / unit, "time_limit": max(1e-3, seconds)}
-    solver = WarmLinear("the worst coalition", **options)
+    solver = WarmLinear(
+        "the worst coalition",
+        mip_abs_gap=slack / unit,
+        mip_rel_gap=share,
+        time_limit=max(1e-3, seconds),
+    )
     point = solver.solve(program)
-    return point.x[:count] > 0.5, -unit * solver.bound
+    return point.x[:count] > 0.5, -unit * point.value, -unit * solver.bound
 
 
 def weighed_rows(tests: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
