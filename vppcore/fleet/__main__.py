@@ -1,8 +1,8 @@
 """The joint optimum of a drawn fleet as one line of JSON: python -m vppcore.fleet 1000.
 
 n: VPPs. seconds: from nothing to both bounds; cpu_seconds: of all processes. cost: of the
-schedules, yuan; upper: the same as a bound. lower: nothing is cheaper. gap: relative. peak_mb: memory of the
-largest process. Stores are relaxed.
+schedules, yuan; upper: the same as a bound. lower: nothing is cheaper.
+gap: relative. peak_mb: memory of the largest process. Stores are relaxed.
 """
 
 from __future__ import annotations
