@@ -326,7 +326,7 @@ def test_without_growth_planning_for_the_ladder_is_the_flat_price(handmade):
 
 
 def test_the_published_emission_of_vpp1(models):
-    """B07: Model 4 emits 1206.7 kg less than Model 1; B09: it spills less. Fitted, so by construction."""
+    """B07: Model 4 emits 1206.7 kg less than Model 1; B09: it spills less. Met by fitting."""
     table = models["VPP1"]
     assert table["emission"][FLAT] - table["emission"][PLANNED] == pytest.approx(1206.7, rel=1e-3)
     assert table["spilled"][PLANNED] < table["spilled"][FLAT]

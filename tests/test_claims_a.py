@@ -117,7 +117,7 @@ def test_hours_of_the_clock_are_the_steps_that_end_in_them():
 # --- data and settings ----------------------------------------------------------------------------
 def test_the_same_plants():
     case = load_case("paper-a")
-    assert judged("A23", case=case).verdict == "by construction"
+    assert judged("A23", case=case).verdict == "setting"
     vpp1 = case.vpp("VPP1")
     windless = replace(vpp1, components=tuple(c for c in vpp1.components if c.name != "wind"))
     other = replace(case, vpps=(windless, *case.vpps[1:]))
@@ -127,7 +127,7 @@ def test_the_same_plants():
 
 
 def test_a_penalty_of_one_s_own_is_not_the_paper_s():
-    assert judged("A22", penalty=1e-4).verdict == "by construction"
+    assert judged("A22", penalty=1e-4).verdict == "setting"
     own = judged("A22", penalty=3e-4)
     assert (own.ours, own.verdict) == ("0.0003", "not reproduced")
 
@@ -135,7 +135,7 @@ def test_a_penalty_of_one_s_own_is_not_the_paper_s():
 def test_budgets_are_said_as_the_run_has_them():
     doubt = at_level(12, 0.2, ("load", "wind", "pv"), 0.5)
     assert judged("A16", doubt=doubt).ours == "12, 12, 6; 20 %"
-    assert judged("A16", doubt=doubt).verdict == "by construction"
+    assert judged("A16", doubt=doubt).verdict == "setting"
 
 
 # --- iterations and times -------------------------------------------------------------------------
@@ -356,9 +356,9 @@ def test_a_sweep_that_does_not_reach_a_claim_gives_no_verdict(number, levels):
 
 
 def test_costs_that_fall_with_the_level_are_no_rise():
-    assert of_sweep("A14", sweep()).verdict == "reproduced in shape"
+    assert of_sweep("A14", sweep()).verdict == "theorem"
     noisy = sweep(together=[77_010.0, 84_689.0, 84_688.0, 95_000.0, 98_960.0])
-    assert of_sweep("A14", noisy).verdict == "reproduced in shape"
+    assert of_sweep("A14", noisy).verdict == "theorem"
     for mode in ("alone", "together"):
         falling = sweep(**{mode: [5.0, 4.0, 3.0, 2.0, 1.0]})
         assert of_sweep("A14", falling).verdict == "not reproduced"
@@ -372,7 +372,7 @@ def test_cooperation_at_8_beside_alone_at_4():
 
 
 def test_cooperation_pays_at_every_level_or_not():
-    assert of_sweep("A30", sweep()).verdict == "reproduced in shape"
+    assert of_sweep("A30", sweep()).verdict == "theorem"
     dear = sweep(together=[77_010.0, 95_760.0, 92_000.0, 95_000.0, 98_960.0])
     assert (of_sweep("A30", dear).verdict, of_sweep("A30", dear).ours) == (
         "not reproduced",

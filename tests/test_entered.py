@@ -209,7 +209,7 @@ def test_what_a_case_was_fitted_to_is_met_by_construction(kept, tmp_path):
     kept("multiple_game", table_4=shares)
     rows = ("VPP2,probability of VPP1,0.49,-", "VPP2,probability of VPP4,0.70,-")
     verdicts = beside(tmp_path, "b_table_4.csv", *rows)["verdict"]
-    assert verdicts.tolist() == ["by construction", "not reproduced"]
+    assert verdicts.tolist() == ["met by fitting", "not reproduced"]
     assert {"B16", "B17"} <= load_case("paper-b").fitted_claims
 
 

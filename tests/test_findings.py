@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -14,6 +13,7 @@ from vppcore.pages import figures, findings
 from vppcore.pages import results as kept
 from vppcore.pages.findings import Findings
 from vppcore.pages.pictures import description
+from vppcore.pages.words_ledger import Freedom
 from vppcore.places import RESULTS
 
 
@@ -30,7 +30,8 @@ def found() -> Findings:
                 "planned together (paper A)": 200.0,
             }
         ),
-        verdicts=pd.Series({"reproduced": 2, "reproduced in shape": 3, "not reproduced": 5}),
+        freedom=Freedom(every=12, free=10, held=5),
+        verdicts="Of 12 statements 10 were free to fail, and 5 of these held.",
         case="mine",
     )
 
@@ -68,9 +69,9 @@ def pages(tmp_path, monkeypatch):
                     "verdict": {
                         "A01": "reproduced",
                         "A02": "not reproduced",
-                        "B04": "reproduced in shape",
+                        "B04": "theorem",
                     },
-                    "reason": {"A01": "", "A02": "data differ", "B04": "a theorem"},
+                    "free": {"A01": True, "A02": True, "B04": False},
                 }
             )
         },
@@ -90,8 +91,10 @@ def test_findings_are_read_from_the_results_of_the_pages(pages):
     assert found.case == "mine" and found.gap == pytest.approx(0.5)
     assert found.cooperation.to_dict() == {"alone": 10.0, "together": 9.5}
     assert found.mechanisms["game"] == 6.0  # the page's own reading, which stands first
-    assert found.verdicts["reproduced"] == 1 and found.theorems == 1
-    assert "(1 of them on any day: theorems)" in findings.reproduced_in_words(found)
+    assert found.freedom == (3, 2, 1)
+    assert found.verdicts.startswith(
+        "Of 3 statements of the two papers 2 were free to fail, and 1 "
+    )
 
 
 @pytest.mark.parametrize("notebook", ["cooperation", "bargaining", "mechanisms", "ledger"])
@@ -106,21 +109,13 @@ def test_the_four_numbers_are_those_of_the_findings(found):
     assert numbers["number"].to_list() == ["10.0 %", "0.50 yuan", "25.0 %", "5 of 10"]
     assert "24.8 % at a fixed" in numbers["what it says"][2]
     assert "50.0 % planned together: the game decides" in numbers["what it says"][2]
+    assert "of all 12 how they came out" in numbers["what it says"][3]
 
 
 def test_nothing_is_said_of_the_game_where_it_saves_more_than_a_fixed_price(found):
     better = findings.what_the_game_decides(game=30.0, market=20.0, planned=40.0)
     worse = findings.what_the_game_decides(game=10.0, market=20.0, planned=40.0)
     assert better == worse == ""
-
-
-def test_what_was_reproduced_is_counted_by_verdict(found):
-    said = findings.reproduced_in_words(found)
-    assert re.findall(r"\d+", said) == ["2", "3", "0", "5", "0"]
-    none = Findings(
-        found.cooperation, 0.5, found.mechanisms, pd.Series({"not reproduced": 1}), "mine"
-    )
-    assert "no printed number" in findings.reproduced_in_words(none)
 
 
 def test_a_card_for_each_number_leads_to_its_page(found):

@@ -861,7 +861,7 @@ def test_published_probabilities_of_hour_10(game):
 
 
 def test_published_savings(game):
-    """B20, B21: 2,434 and 48,730 yuan a day. Fitted, so by construction."""
+    """B20, B21: 2,434 and 48,730 yuan a day. Met by fitting."""
     table = game.table
     assert (table["carbon alone"] - table["carbon after"]).sum() == pytest.approx(2434, abs=1)
     assert table["gain"].sum() == pytest.approx(48730, abs=1)

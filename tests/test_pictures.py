@@ -186,6 +186,7 @@ def meanings() -> dict[str, set[str]]:
         "components": colours.COLOURS.values(),
         "pairs": colours.PAIR_COLOURS,
         "states": colours.STATE_COLOURS.values(),
+        "verdicts": colours.VERDICT_COLOURS.values(),
         "series": colours.SERIES_COLOURS,
     }
     return {

@@ -19,7 +19,9 @@ from vppcore.pages.published import (
     judge_contradiction,
     judge_hours,
     judge_number,
+    judge_relation,
     judge_setting,
+    judge_theorem,
     judgement_of,
     kinds_of_claims,
     ledger,
@@ -95,9 +97,9 @@ def test_a_claim_without_a_number_has_no_published_value(claim):
         (0.0101, False, "not reproduced"),
         (-0.0101, False, "not reproduced"),
         (-2.0, False, "not reproduced"),
-        (0.0, True, "by construction"),
-        (0.049, True, "by construction"),
-        (-0.049, True, "by construction"),
+        (0.0, True, "met by fitting"),
+        (0.049, True, "met by fitting"),
+        (-0.049, True, "met by fitting"),
         (0.051, True, "not reproduced"),
         (-0.051, True, "not reproduced"),
     ],
@@ -139,12 +141,43 @@ def test_hours_that_fail_are_named():
 
 
 def test_settings_and_contradictions_have_their_own_verdicts():
-    assert judge_setting("A22", "1e-4", "taken over").verdict == "by construction"
+    assert judge_setting("A22", "1e-4", "taken over").verdict == "setting"
     assert (
         judge_contradiction("A08", "12.28", "A01 to A07").verdict
         == "contradicted by the paper itself"
     )
-    assert {"by construction", "contradicted by the paper itself"} < set(VERDICTS)
+    assert judge_theorem("A14", True, "7 levels", "why").verdict == "theorem"
+    assert {"setting", "theorem", "contradicted by the paper itself"} < set(VERDICTS)
+
+
+def test_what_is_true_of_any_data_and_fails_is_not_reproduced():
+    """A theorem that fails and a setting that was changed are shown as such, and test nothing."""
+    for judged in (
+        judge_theorem("A14", False, "7 levels", "why"),
+        judge_setting("A22", "3", "changed", holds=False),
+    ):
+        assert judged.verdict == "not reproduced" and not judged.free
+
+
+def test_only_what_could_fail_is_free():
+    every = pd.Series([True] * 3)
+    free = [
+        judge_number(CLAIM, 1.0),
+        judge_hours("A24", every),
+        judge_relation("A24", True, "", ""),
+    ]
+    bound = [
+        judge_number(CLAIM, VALUE, fitted=True),
+        judge_number("A19", 1.0, testable=False),
+        judge_hours("A24", every, fitted=True),
+        judge_relation("A24", False, "", "", fitted=True),
+        judge_setting("A22", "", ""),
+        judge_theorem("A14", True, "", ""),
+        judge_contradiction("A08", "", ""),
+    ]
+    assert all(judgement.free for judgement in free)
+    assert not any(judgement.free for judgement in bound)
+    assert as_table(free)["free"].all()
 
 
 def test_the_ledger_puts_claims_beside_verdicts():

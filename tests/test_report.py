@@ -613,8 +613,8 @@ def test_verdicts_stand_beside_their_claims_in_words():
     html = page.to_html()
     for text in ("Cooperation lowers", "10,780.45 yuan/day", "ours (nothing fitted)", "10,782"):
         assert text in html
-    alone = verdict_table([Judgement("A22", "0.0001", "by construction", "why")]).to_html()
-    assert "fitted" not in alone and "by construction: why" in alone
+    alone = verdict_table([Judgement("A22", "0.0001", "setting", "why")]).to_html()
+    assert "fitted" not in alone and "setting: why" in alone
 
 
 def test_a_result_that_a_claim_welcomes_may_be_left_out_or_computed_late():

@@ -49,7 +49,9 @@ TABLES = {
             {
                 "paper": ["A", "A", "B"],
                 "statement": ["Wind is strong", "Trade pays", "Prices fall"],
-                "verdict": ["reproduced in shape", "not reproduced", "by construction"],
+                "verdict": ["reproduced in shape", "not reproduced", "setting"],
+                "ours": ["holds", "1", "taken"],
+                "free": [True, True, False],
                 "reason": ["", "data differ", "taken over"],
             },
             index=["A01", "A02", "B01"],
@@ -92,10 +94,11 @@ def test_study_b_in_numbers(pages):
 
 def test_claims_are_counted_by_paper_and_those_that_hold_are_named(pages):
     a, b = summaries.summary("A"), summaries.summary("B")
-    assert "Of the paper's 2 claims: 1 reproduced in shape and 1 not reproduced." in a
+    assert "Of the paper's 2 claims 2 were free to fail, and 1 of these held." in a
+    assert "By verdict: 1 reproduced in shape and 1 not reproduced." in a
     assert "- Wind is strong (A01)" in a and "Trade pays" not in a
-    assert "Of the paper's 1 claims: 1 by construction (no evidence)." in b
-    assert "What holds" not in b
+    assert "Of the paper's 1 claims 0 were free to fail" in b and "1 settings taken over" in b
+    assert "and held**" not in b
 
 
 @pytest.mark.parametrize("notebook", ["uncertainty", "multiple_game"])

@@ -11,47 +11,56 @@ from vppcore.pages.published import VERDICTS, published_value
 
 
 def verdicts() -> pd.DataFrame:
-    """Six verdicts on claims of both papers."""
+    """Eight verdicts on claims of both papers."""
     rows = {
-        "A05": ("A", "reproduced", ""),
-        "A24": ("A", "reproduced in shape", ""),
-        "A08": ("A", "contradicted by the paper itself", ""),
-        "B04": ("B", "reproduced in shape", "a theorem while there is an excess"),
-        "B16": ("B", "by construction", ""),
-        "B15": ("B", "not reproduced", ""),
+        "A05": ("A", "reproduced", "", True),
+        "A24": ("A", "reproduced in shape", "", True),
+        "A08": ("A", "contradicted by the paper itself", "", False),
+        "A19": ("A", "not reproduced", "a time", False),
+        "B04": ("B", "theorem", "the ladder lies above", False),
+        "B08": ("B", "reproduced in shape", "in part a theorem: the total is", True),
+        "B16": ("B", "met by fitting", "", False),
+        "B15": ("B", "not reproduced", "", True),
     }
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=["paper", "verdict", "reason"])
+    columns = ["paper", "verdict", "reason", "free"]
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
     return table.assign(statement=[f"says {claim}" for claim in rows], ours="1")
 
 
 def test_counts_add_up_by_paper_and_verdict():
     count = words_ledger.count_by_paper(verdicts())
-    assert count.loc["together"].to_dict() == {"A": 3, "B": 3, "both": 6}
+    assert count.loc["together"].to_dict() == {"A": 4, "B": 4, "both": 8}
     assert count.loc["reproduced in shape"].tolist() == [1, 1, 2]
     assert list(count.index) == [*VERDICTS, "together"]
     assert words_ledger.by_paper(count) == (
-        "With nothing fitted came out 2 of 3 claims of paper A and 1 of 3 claims of paper B."
+        "Free to fail and held: 2 of 4 claims of paper A and 1 of 4 claims of paper B."
     )
 
 
 def test_what_came_out_is_said_and_listed():
+    assert words_ledger.freedom(verdicts()) == (8, 4, 3)
     assert words_ledger.came_out(verdicts()) == (
-        "With nothing fitted to them 3 of 6 claims came out: 1 number within one percent "
-        "whichever of the cheapest trades are found, and 2 "
-        "statements without a number, 1 of which hold on any day since they are theorems. 1 hold "
-        "by construction, which is no evidence; 1 cannot hold beside others of the same paper, and "
-        "1 did not come out."
+        "Of 8 statements of the two papers 4 were free to fail, and 3 of these held: 1 number "
+        "within one percent and 2 statements without a number. 1 did not. The other 4 say nothing "
+        "of the papers' results: 1 met by fitting, 1 theorems, true for any data, 1 excluded by "
+        "others of the same paper and 1 aimed at and missed or beyond any test."
     )
     shown = words_ledger.what_came_out(verdicts())
-    assert list(shown.index) == ["A05", "A24", "B04"]
-    assert shown.loc["B04", "the paper says"] == "says B04"
-    none = words_ledger.came_out(verdicts().iloc[[5]])
-    assert "0 of 1 claim came out" in none and "theorem" not in none
+    assert list(shown.index) == ["A05", "A24", "B08"]
+    assert shown.loc["B08", "the paper says"] == "says B08"
+    none = words_ledger.came_out(verdicts().loc[["B15"]])
+    assert "1 were free to fail, and 0 of these held: no number" in none and "other" not in none
+
+
+def test_theorems_are_listed_with_their_reasons_wholly_or_in_part():
+    listed = words_ledger.theorems(verdicts())
+    assert list(listed.index) == ["B04", "B08"]
+    assert listed.loc["B04", "why"] == "the ladder lies above"
 
 
 def test_claims_that_wait_are_named():
     said = words_ledger.waiting_claims(verdicts())
-    assert said.startswith("6 of ") and "A01" in said and "A05" not in said
+    assert said.startswith("8 of ") and "A01" in said and "A05" not in said
 
 
 # --- the printed costs by level -------------------------------------------------------------------

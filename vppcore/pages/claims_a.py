@@ -25,6 +25,7 @@ from vppcore.pages.published import (
     judge_number,
     judge_relation,
     judge_setting,
+    judge_theorem,
     published_value,
 )
 from vppcore.pages.tables import implied_costs_alone
@@ -80,7 +81,7 @@ def the_same_plants(case: Case) -> Judgement:
     if renewables and with_capture == ["VPP2"]:
         reason = "the case is built this way; checked in its data"
         return judge_setting("A23", "the same plants", reason)
-    return judge_relation("A23", False, "other plants", "the case's data have been changed")
+    return judge_setting("A23", "other plants", "the case's data have been changed", holds=False)
 
 
 # --- the trades -----------------------------------------------------------------------------------
@@ -92,14 +93,14 @@ def iterations_of_the_trades(agreed: CoalitionResult, tolerance: float) -> Judge
         "the text has no stopping rule; ours is a relative residual of "
         f"{tolerance:g}, and the result is certified to {gap:.0e}"
     )
-    return judge_number("A18", agreed.iterations, reason)
+    return judge_number("A18", agreed.iterations, reason, testable=False)
 
 
 @claim("A19")
 def seconds_of_the_trades(trade_seconds: float) -> Judgement:
     """P1 takes 275 s."""
     reason = f"another machine, and each VPP's problem is compiled once; {NO_PROPERTY}"
-    return judge_number("A19", trade_seconds, reason)
+    return judge_number("A19", trade_seconds, reason, testable=False)
 
 
 @claim("A22")
@@ -107,7 +108,7 @@ def penalty_of_the_trades(penalty: float) -> Judgement:
     """The penalty of P1 is 1e-4."""
     if penalty == published_value("A22"):
         return judge_setting("A22", f"{penalty:g}", "our default; kW and yuan as in the paper")
-    return judge_relation("A22", False, f"{penalty:g}", "this run has a penalty of its own")
+    return judge_setting("A22", f"{penalty:g}", "this run has a penalty of its own", holds=False)
 
 
 @claim("A24")
@@ -259,14 +260,14 @@ def share_of_the_cluster(split: BargainResult) -> Judgement:
 def iterations_of_the_prices(talked: BargainResult, price_tolerance: float) -> Judgement:
     """P2 converges in 24 iterations."""
     reason = f"the text has no stopping rule; ours is {price_tolerance:g} yuan/kWh"
-    return judge_number("A20", len(talked.history), reason)
+    return judge_number("A20", len(talked.history), reason, testable=False)
 
 
 @claim("A21", unchanged=OWN_TIE)
 def seconds_of_the_prices(price_seconds: float) -> Judgement:
     """P2 takes 138 s."""
     reason = f"another machine, and each VPP's step has one unknown; {NO_PROPERTY}"
-    return judge_number("A21", price_seconds, reason)
+    return judge_number("A21", price_seconds, reason, testable=False)
 
 
 @claim("A29", unchanged=OWN_TIE)
@@ -392,8 +393,11 @@ def cost_rises_with_the_level(costs: pd.DataFrame) -> Judgement | None:
     if len(costs) < 2:
         return None
     holds = never_falling(costs["alone"]) and never_falling(costs["together"])
-    reason = "a theorem: a larger budget contains the smaller one"
-    return judge_relation("A14", holds, f"{len(costs)} levels", reason)
+    reason = (
+        "a larger budget contains the days of the smaller one, so its worst day costs no less; "
+        "alone and together alike"
+    )
+    return judge_theorem("A14", holds, f"{len(costs)} levels", reason)
 
 
 @claim("A15", unchanged=OWN_SWEEP)
@@ -412,8 +416,11 @@ def cooperation_always_pays(costs: pd.DataFrame) -> Judgement:
     """At every uncertainty level cooperation costs less."""
     cheaper = costs["together"] < costs["alone"]
     ours = f"{int(cheaper.sum())} of {len(costs)} levels"
-    reason = "nearly a theorem: no trade is a possible promise, so together never costs more"
-    return judge_relation("A30", bool(cheaper.all()), ours, reason)
+    reason = (
+        "no trade at all is a possible promise, so together never costs more, whatever the days; "
+        "that it costs less asks for one trade that pays"
+    )
+    return judge_theorem("A30", bool(cheaper.all()), ours, reason)
 
 
 def cost_alone(number: str, level: int, costs: pd.DataFrame) -> Judgement | None:

@@ -1,7 +1,7 @@
 """What paper B claims, one function for each claim: results in, judgement out.
 
 The sentences of the ledger are made here. A claim that the synthetic day was shaped for, or that a
-number was fitted to, is met by construction: `fitted` holds the claims that the case names so.
+number was fitted to, is met by fitting: `fitted` holds the claims that the case names so.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from vppcore.pages.published import (
     judge_number,
     judge_relation,
     judge_setting,
+    judge_theorem,
     published_value,
 )
 from vppcore.schedule import DispatchResult
@@ -52,7 +53,8 @@ def five_vpps_and_their_band(study_b: Case) -> Judgement:
     bands = {(m.price_min, m.price_max) for vpp in study_b.vpps for m in vpp.of(PowerMarket)}
     if len(study_b.vpps) == 5 and bands == {(0.3, 1.2)}:
         return judge_setting("B01", "five VPPs, 0.3 to 1.2 yuan/kWh", "the case is built this way")
-    return judge_relation("B01", False, "other VPPs or prices", "the case's data have been changed")
+    changed = "the case's data have been changed"
+    return judge_setting("B01", "other VPPs or prices", changed, holds=False)
 
 
 @claim("B02")
@@ -62,7 +64,8 @@ def ladder_of_the_carbon_price(study_b: Case) -> Judgement:
     ladders = {(round(1000 * m.price, 6), m.interval, m.growth) for m in markets}
     if ladders == {(280.0, 2000.0, 0.25)}:
         return judge_setting("B02", "280 yuan/t, 2 t, 25 %", "the case is built this way")
-    return judge_relation("B02", False, "another ladder", "the case's data have been changed")
+    changed = "the case's data have been changed"
+    return judge_setting("B02", "another ladder", changed, holds=False)
 
 
 # --- four carbon models ---------------------------------------------------------------------------
@@ -82,7 +85,7 @@ def the_four_models(models: pd.DataFrame) -> Judgement:
     ours = f"flat {prices[0]:.0f}, flat {prices[1]:.0f}, billed after, planned for"
     if is_flat and is_blind:
         return judge_setting("B03", ours, "the four rows of the table are built this way")
-    return judge_relation("B03", False, ours, "the models' numbers have been changed")
+    return judge_setting("B03", ours, "the models' numbers have been changed", holds=False)
 
 
 @claim("B04", unchanged=OWN_MODELS)
@@ -91,9 +94,10 @@ def model_1_is_cheapest(models: pd.DataFrame) -> Judgement:
     flat = models.iloc[0]
     holds = flat["total"] <= models["total"].min() + small(flat["total"])
     reason = (
-        "a theorem while there is an excess: the ladder and the dearer price lie above the flat one"
+        "while there is an excess, the ladder and the dearer price bill any schedule with at least "
+        "what the flat price does, and Model 1's schedule is the cheapest by the flat price"
     )
-    return judge_relation("B04", bool(holds), "lowest of four", reason)
+    return judge_theorem("B04", bool(holds), "lowest of four", reason)
 
 
 @claim("B05", unchanged=OWN_MODELS)
@@ -119,8 +123,11 @@ def model_3_operates_cheapest_and_emits_most(models: pd.DataFrame) -> Judgement:
         f"operation {blind['operation'] - flat['operation']:+,.0f} yuan, "
         f"emission {blind['emission'] - flat['emission']:+,.0f} kg"
     )
-    reason = "lowest operation cost is a theorem: nothing else is in its objective"
-    return judge_relation("B06", bool(cheapest and dirtiest), ours, reason)
+    reason = (
+        "Model 3 minimises its operation cost and nothing else; and a model that pays for what it "
+        "emits would take Model 3's schedule if that emitted less, as it costs less to operate"
+    )
+    return judge_theorem("B06", bool(cheapest and dirtiest), ours, reason)
 
 
 @claim("B07", unchanged=OWN_MODELS)
@@ -141,8 +148,9 @@ def model_4_is_slightly_dearer(models: pd.DataFrame) -> Judgement:
     share = f"{100 * more_carbon / abs(flat['carbon']):+.1f} %"
     ours = f"carbon {more_carbon:+,.0f} yuan ({share}), total {in_yuan_and_percent(aware, flat)}"
     reason = (
-        "the text says 'slightly' of the total, read as less than one percent; that it is above is "
-        f"a theorem. {model_4_beside_model_2(aware['total'] - dear['total'])}"
+        "in part a theorem: that the total is above is one, that the carbon cost is and that "
+        "'slightly', read as less than one percent, is true of the total are not. "
+        f"{model_4_beside_model_2(aware['total'] - dear['total'])}"
     )
     return judge_relation("B08", bool(holds), ours, reason)
 
@@ -194,7 +202,8 @@ def the_price_rises_exponentially(rises: pd.DataFrame) -> Judgement:
         f"emission {steeper['emission'] - linear['emission']:+,.0f} kg"
     )
     if not holds:
-        return judge_relation("B23", False, ours, "the step prices have no common ratio above one")
+        other = "the step prices have no common ratio above one"
+        return judge_setting("B23", ours, other, holds=False)
     reason = "an option of the carbon market; the other pages take the usual linear rise"
     return judge_setting("B23", ours, reason)
 
@@ -207,8 +216,8 @@ def model_3_pays_most_for_carbon(models: pd.DataFrame) -> Judgement:
     holds = bills.iloc[2] > others.max() + small(others.max())
     ours = f"{bills.iloc[2]:,.0f} yuan; the others {', '.join(f'{bill:,.0f}' for bill in others)}"
     reason = (
-        "'high' is read as the highest of the four; that it is not below Models 1 and 4 is a "
-        "theorem while there is an excess"
+        "in part a theorem: 'high' is read as the highest of the four; that it is not below Models "
+        "1 and 4 holds on any day with an excess, that it is above Model 2 does not"
     )
     return judge_relation("B24", bool(holds), ours, reason)
 
@@ -398,10 +407,10 @@ def probabilities_converge_quickly(
     stable = game.proofs.loc[3, "eigenvalue"] < 0
     holds = len(three.hour.sellers) > 1 and settled < QUICKLY and stable
     reason = (
-        "a theorem for buyers that start alike and steps below 2: the distance shrinks by the same "
-        f"factor each time; {which_game(rules)}"
+        "for buyers that start alike and steps below 2 the distance to the end shrinks by the same "
+        f"factor each time, whatever the hour; {which_game(rules)}"
     )
-    return judge_relation("B19", bool(holds), f"within 0.001 after {settled} iterations", reason)
+    return judge_theorem("B19", bool(holds), f"within 0.001 after {settled} iterations", reason)
 
 
 @claim("B20", unchanged=OWN_GAME)
@@ -575,8 +584,11 @@ def trade_raises_every_income(game: GameResult) -> Judgement:
     least = gains.idxmin()
     ours = f"least gain {gains[least]:,.0f} yuan ({least}), of {gains.sum():,.0f} in all"
     holds = gains.min() > small(game.table["alone"].abs().max())
-    reason = "against no trade; that nobody loses is a theorem"
-    return judge_relation("B30", bool(holds), ours, reason)
+    reason = (
+        "against no trade: nobody sells below or buys above what the grid would pay and ask, so "
+        "nobody loses; that each gains asks for one trade of each"
+    )
+    return judge_theorem("B30", bool(holds), ours, reason)
 
 
 @claim("B31", unchanged=OWN_GAME)
@@ -589,8 +601,8 @@ def trade_takes_pressure_off_the_grid(game: GameResult) -> Judgement:
         if bought
         else "no purchase"
     )
-    reason = "a theorem wherever there is trade: what a VPP receives it no longer buys"
-    return judge_relation("B31", received > small(bought), ours, reason)
+    reason = "wherever there is trade: schedules stand, so what a VPP receives it no longer buys"
+    return judge_theorem("B31", received > small(bought), ours, reason)
 
 
 def differ(numbers: pd.Series) -> bool:

@@ -84,6 +84,16 @@ STATE_COLOURS = {
     "forecast": "#000000",
     "worst case": "#CC3311",
 }
+# how a claim of a paper came out: green holds, yellow and grey say nothing, red does not hold
+VERDICT_COLOURS = {
+    "reproduced": "#1B7F5C",
+    "reproduced in shape": "#6FBF9B",
+    "met by fitting": "#C9A227",
+    "setting": "#9AA5B1",
+    "theorem": "#5B6C9E",
+    "contradicted by the paper itself": "#A8326B",
+    "not reproduced": "#C8553D",
+}
 # curves that are none of these: ways to pay, ways to split, cases, readings
 SERIES_COLOURS = ("#440154", "#3E4989", "#26828E", "#35B779", "#8BBF20", "#B8860B")
 SPARE = ("#B07AA1", "#76B7B2", "#9C755F", "#6B8E23")
@@ -195,7 +205,7 @@ def series_colours(names: Sequence[str]) -> dict[str, str]:
     """
     if set(names) <= set(_vpps):
         return vpp_colours(names)
-    meant = STATE_COLOURS | COLOURS | vpp_colours(_vpps)
+    meant = STATE_COLOURS | VERDICT_COLOURS | COLOURS | vpp_colours(_vpps)
     others = [name for name in names if name not in meant]
     spare = {name: SERIES_COLOURS[place % len(SERIES_COLOURS)] for place, name in enumerate(others)}
     return {name: meant.get(name, spare.get(name, "")) for name in names}

@@ -18,7 +18,7 @@ from vppcore.pages.figures import panels
 from vppcore.pages.pictures import tell
 from vppcore.pages.results import result_of
 from vppcore.pages.words import listed
-from vppcore.pages.words_ledger import theorems_among
+from vppcore.pages.words_ledger import Freedom, came_out, freedom
 
 # the ways of study B that the picture shows, as `results/mechanisms/summary.csv` names them
 WAYS = {
@@ -28,7 +28,6 @@ WAYS = {
     "planned together (paper A)": "planned together",
 }
 CLOSE = 0.02  # of what planning together saves: two ways that differ by less save the same
-HOLD = ("reproduced", "reproduced in shape")
 
 
 @dataclass(frozen=True)
@@ -38,17 +37,17 @@ class Findings:
     cooperation: study A's costs, index alone and together, yuan a day.
     gap: what the negotiated trades may cost more than the best ones, yuan, at most.
     mechanisms: study B's costs by way of trading, yuan a day.
-    verdicts: how many claims have each verdict.
-    theorems: how many of those that came out hold on any day.
+    freedom: how many statements were free to fail, and how many held.
+    verdicts: the same and how all others came out, in words.
     case: of study A.
     """
 
     cooperation: pd.Series
     gap: float
     mechanisms: pd.Series
-    verdicts: pd.Series
+    freedom: Freedom
+    verdicts: str
     case: str
-    theorems: int = 0
 
 
 def read_result(notebook: str, name: str) -> pd.DataFrame:
@@ -80,9 +79,9 @@ def read_findings() -> Findings:
         cooperation=pd.Series({"alone": split["alone"], "together": split["with trades"]}),
         gap=float(certificate["upper bound (yuan)"] - certificate["lower bound (yuan)"]),
         mechanisms=ways_shown(summary),
-        verdicts=ledger["verdict"].value_counts(),
+        freedom=freedom(ledger),
+        verdicts=came_out(ledger),
         case=record["parameters"]["case"],
-        theorems=theorems_among(ledger),
     )
 
 
@@ -179,9 +178,6 @@ def four_numbers(findings: Findings) -> pd.DataFrame:
         for way in ("game", "mid-market", "planned together (paper A)")
     )
     decides = what_the_game_decides(game, market, planned)
-    hold = int(findings.verdicts.reindex(HOLD, fill_value=0).sum())
-    every = int(findings.verdicts.sum())
-    any_day = f", {findings.theorems} of which hold on any day" if findings.theorems else ""
     rows = [
         (
             f"{saved(findings.cooperation)['together']:.1f} %",
@@ -203,35 +199,13 @@ def four_numbers(findings: Findings) -> pd.DataFrame:
             "mechanisms",
         ),
         (
-            f"{hold} of {every}",
-            f"claims of the two papers come out with nothing fitted to them{any_day}. The ledger "
-            "says of each other one why it does not count.",
+            f"{findings.freedom.held} of {findings.freedom.free}",
+            "statements of the two papers that were free to fail hold. The ledger says of all "
+            f"{findings.freedom.every} how they came out, and of each that was not free why.",
             "ledger",
         ),
     ]
     return pd.DataFrame(rows, columns=["number", "what it says", "page"])
-
-
-def reproduced_in_words(findings: Findings) -> str:
-    """What was reproduced and what was not, by verdict."""
-    counts = findings.verdicts
-    numbers, shapes, fitted, against, rest = (
-        int(counts.get(verdict, 0))
-        for verdict in (
-            *HOLD,
-            "by construction",
-            "contradicted by the paper itself",
-            "not reproduced",
-        )
-    )
-    known = f" ({findings.theorems} of them on any day: theorems)" if findings.theorems else ""
-    printed = f"{numbers} printed numbers" if numbers else "no printed number"
-    return (
-        f"With nothing fitted, {printed} came out within one percent whichever of the cheapest "
-        f"trades are found, and {shapes} statements without a number hold{known}. Another {fitted} "
-        f"agree because their data or settings were chosen so, which is no evidence. {rest} were "
-        f"not reproduced, and {against} cannot be true together with others of the same paper."
-    )
 
 
 def cards(numbers: pd.DataFrame) -> str:

@@ -21,7 +21,9 @@ CLAIMS = DATA / "published" / "claims.csv"
 VERDICTS = (
     "reproduced",
     "reproduced in shape",
-    "by construction",
+    "met by fitting",
+    "setting",
+    "theorem",
     "contradicted by the paper itself",
     "not reproduced",
 )
@@ -42,6 +44,8 @@ class Judgement:
     reason: of the verdict.
     fitted: what the case with fitted numbers gives, which is no evidence; empty where a study has
         one case only, or the claim is about none.
+    free: whether the claim could have failed and is a test of the paper: no theorem decides it,
+        nothing was fitted or shaped to it, and a run of ours can test it.
     """
 
     claim: str
@@ -49,6 +53,7 @@ class Judgement:
     verdict: str
     reason: str
     fitted: str = ""
+    free: bool = True
 
 
 @cache
@@ -80,12 +85,18 @@ def published_value(claim: str) -> float:
     return float(claims().loc[claim, "value"])
 
 
-def judge_number(claim: str, ours: float, reason: str = "", fitted: bool = False) -> Judgement:
-    """The verdict on a number: reproduced within NUMBER_TOLERANCE; if fitted numbers aim at it, by
-    construction within FITTED_TOLERANCE; else not reproduced."""
+def judge_number(
+    claim: str, ours: float, reason: str = "", fitted: bool = False, testable: bool = True
+) -> Judgement:
+    """The verdict on a number: reproduced within NUMBER_TOLERANCE; if fitted numbers aim at it, met
+    by fitting within FITTED_TOLERANCE; else not reproduced.
+
+    testable: False for a number that no run of ours can test, such as a computing time.
+    """
     error = ours / published_value(claim) - 1
     verdict = number_verdict(error, fitted)
-    return Judgement(claim, f"{ours:,.6g} ({100 * error:+.1f} %)", verdict, reason)
+    free = testable and not fitted
+    return Judgement(claim, f"{ours:,.6g} ({100 * error:+.1f} %)", verdict, reason, free=free)
 
 
 def number_verdict(error: float, fitted: bool) -> str:
@@ -94,7 +105,7 @@ def number_verdict(error: float, fitted: bool) -> str:
     fitted: True if fitted numbers aim at it.
     """
     if fitted:
-        return "by construction" if abs(error) <= FITTED_TOLERANCE else "not reproduced"
+        return "met by fitting" if abs(error) <= FITTED_TOLERANCE else "not reproduced"
     return "reproduced" if abs(error) <= NUMBER_TOLERANCE else "not reproduced"
 
 
@@ -108,29 +119,38 @@ def judge_hours(claim: str, holds: pd.Series, reason: str = "", fitted: bool = F
     word = "hour" if len(failing) == 1 else "hours"
     fails = f"fails in {word} {', '.join(map(str, failing))}" if len(failing) else ""
     reason = "; ".join(filter(None, [reason, fails]))
-    return Judgement(claim, f"holds in {int(holds.sum())} of {len(holds)} hours", verdict, reason)
+    ours = f"holds in {int(holds.sum())} of {len(holds)} hours"
+    return Judgement(claim, ours, verdict, reason, free=not fitted)
 
 
 def judge_relation(
     claim: str, holds: bool, ours: str, reason: str, fitted: bool = False
 ) -> Judgement:
-    """The verdict on a statement without a number, which holds with us or does not; by construction
+    """The verdict on a statement without a number, which holds with us or does not; met by fitting
     if the data were shaped until it did."""
-    return Judgement(claim, ours, _shape_verdict(holds, fitted), reason)
+    return Judgement(claim, ours, _shape_verdict(holds, fitted), reason, free=not fitted)
 
 
 def _shape_verdict(holds: bool, fitted: bool) -> str:
-    return ("by construction" if fitted else "reproduced in shape") if holds else "not reproduced"
+    return ("met by fitting" if fitted else "reproduced in shape") if holds else "not reproduced"
 
 
-def judge_setting(claim: str, ours: str, reason: str) -> Judgement:
-    """A setting of the paper that our run takes over: right by construction."""
-    return Judgement(claim, ours, "by construction", reason)
+def judge_setting(claim: str, ours: str, reason: str, holds: bool = True) -> Judgement:
+    """A setting of the paper, which our run takes over unless its data have been changed."""
+    verdict = "setting" if holds else "not reproduced"
+    return Judgement(claim, ours, verdict, reason, free=False)
+
+
+def judge_theorem(claim: str, holds: bool, ours: str, reason: str) -> Judgement:
+    """A statement that a model like ours meets on any data, for the reason that is given: it tests
+    our code. If it does not hold, the code or the reason is wrong."""
+    verdict = "theorem" if holds else "not reproduced"
+    return Judgement(claim, ours, verdict, reason, free=False)
 
 
 def judge_contradiction(claim: str, ours: str, reason: str) -> Judgement:
     """A claim that other claims of the same paper exclude."""
-    return Judgement(claim, ours, "contradicted by the paper itself", reason)
+    return Judgement(claim, ours, "contradicted by the paper itself", reason, free=False)
 
 
 @dataclass(frozen=True)
@@ -216,7 +236,7 @@ def judgement_beside(
 
 
 def ledger(judgements: pd.DataFrame) -> pd.DataFrame:
-    """Claims beside verdicts: statement, published value and unit, ours, verdict, reason.
+    """Claims beside verdicts: statement, published value and unit, ours, verdict, reason, free.
 
     Raises WrongInput for a verdict on an unknown claim, an unknown verdict or two verdicts on one
     claim.
@@ -240,6 +260,6 @@ def ledger(judgements: pd.DataFrame) -> pd.DataFrame:
 
 
 def as_table(judgements: list[Judgement]) -> pd.DataFrame:
-    """Judgements as a table with the columns claim, ours, fitted, verdict, reason."""
-    columns = ["claim", "ours", "fitted", "verdict", "reason"]
+    """Judgements as a table with the columns claim, ours, fitted, verdict, reason, free."""
+    columns = ["claim", "ours", "fitted", "verdict", "reason", "free"]
     return pd.DataFrame([asdict(judgement) for judgement in judgements], columns=columns)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from vppcore.pages.findings import HOLD, Findings, read_findings, read_result, saved
+from vppcore.pages.findings import Findings, read_findings, read_result, saved
 from vppcore.pages.words import listed
+from vppcore.pages.words_ledger import freedom, what_came_out
 
 # cost items of the saving -> how a sentence names their source
 SOURCES = {
@@ -20,7 +21,9 @@ SOURCES = {
 VERDICTS = {
     "reproduced": "reproduced within one percent",
     "reproduced in shape": "reproduced in shape",
-    "by construction": "by construction (no evidence)",
+    "met by fitting": "met by fitting (no evidence)",
+    "setting": "settings taken over",
+    "theorem": "theorems (true for any data)",
     "contradicted by the paper itself": "contradicted by the paper itself",
     "not reproduced": "not reproduced",
 }
@@ -178,17 +181,23 @@ def by_model(totals: pd.Series) -> str:
 
 # --- claims ---------------------------------------------------------------------------------------
 def claims_of(ledger: pd.DataFrame, paper: str) -> str:
-    """How many claims of a paper have each verdict, and those that hold with nothing fitted."""
+    """How many claims of a paper were free to fail and held, how many have each verdict, and those
+    that held.
+    """
     own = ledger[ledger["paper"] == paper]
     counts = own["verdict"].value_counts()
     said = [
         f"{counts[verdict]} {words}" for verdict, words in VERDICTS.items() if verdict in counts
     ]
-    lines = [f"Of the paper's {len(own)} claims: {listed(said)}."]
-    holding = own[own["verdict"].isin(HOLD)]
+    every, free, held = freedom(own)
+    lines = [
+        f"Of the paper's {every} claims {free} were free to fail, and {held} of these held. "
+        f"By verdict: {listed(said)}."
+    ]
+    holding = what_came_out(own)
     if len(holding):
-        lines += ["", "**What holds with nothing fitted**", ""]
-        lines += [f"- {row.statement} ({row.Index})" for row in holding.itertuples()]
+        lines += ["", "**What was free to fail and held**", ""]
+        lines += [f"- {text} ({claim})" for claim, text in holding["the paper says"].items()]
     return "\n".join(lines)
 
 

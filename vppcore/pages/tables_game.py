@@ -36,7 +36,7 @@ ORDER_WORDS = {
 }
 # claims of paper B whose verdict depends on how the game is played
 OF_THE_GAME = ("B15", "B16", "B17", "B18", "B19", "B20", "B21", "B22", "B27")
-HOLDS = ("reproduced", "reproduced in shape", "by construction")
+HOLDS = ("reproduced", "reproduced in shape", "met by fitting", "theorem")
 # kinds of messages after which somebody waits for an answer
 EXCHANGES = ("price", "cover", "total")
 IN_MONEY = 1e-3  # of a seller's income: what lotteries that are learnt may leave

@@ -6,6 +6,7 @@ yuan; levels of uncertainty are whole numbers of hours.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -15,7 +16,8 @@ from vppcore.pages.words import listed
 from vppcore.pages.words_b import counted, in_digits
 
 CAME_OUT = VERDICTS[:2]  # verdicts of claims that came out with nothing fitted
-NUMBERS, SHAPES, GIVEN, EXCLUDED, FAILED = VERDICTS
+NUMBERS, SHAPES, FITTED, SETTING, THEOREM, EXCLUDED, FAILED = VERDICTS
+IN_PART = "in part a theorem"  # how a reason says that a theorem decides some of a statement
 
 
 def count_by_paper(verdicts: pd.DataFrame) -> pd.DataFrame:
@@ -26,25 +28,63 @@ def count_by_paper(verdicts: pd.DataFrame) -> pd.DataFrame:
     return count.rename_axis(index=None, columns=None)
 
 
+class Freedom(NamedTuple):
+    """How much of a ledger is evidence, in statements.
+
+    every: all that have a verdict.
+    free: those that could have failed: see `Judgement.free`.
+    held: those of the free ones that hold.
+    """
+
+    every: int
+    free: int
+    held: int
+
+
+def freedom(verdicts: pd.DataFrame) -> Freedom:
+    """How many statements were free to fail, and how many of them held.
+
+    verdicts: a ledger with the columns verdict and free.
+    """
+    free = verdicts[verdicts["free"].astype(bool)]
+    return Freedom(len(verdicts), len(free), int(free["verdict"].isin(CAME_OUT).sum()))
+
+
 def came_out(verdicts: pd.DataFrame) -> str:
-    """What was reproduced with nothing fitted, and what the other verdicts are."""
+    """How many statements were free to fail, how many of them held, and what the others are."""
+    every, free, held = freedom(verdicts)
     count = verdicts["verdict"].value_counts().reindex(VERDICTS, fill_value=0)
-    theorems = theorems_among(verdicts)
-    any_day = f", {theorems} of which hold on any day since they are theorems" if theorems else ""
     return (
-        f"With nothing fitted to them {count[NUMBERS] + count[SHAPES]} of "
-        f"{counted(len(verdicts), 'claim')} came out: {numbers_said(int(count[NUMBERS]))} "
-        "within one percent whichever of the cheapest trades are found, and "
-        f"{counted(int(count[SHAPES]), 'statement')} without a number"
-        f"{any_day}. {count[GIVEN]} hold by construction, which is no evidence; {count[EXCLUDED]} "
-        f"cannot hold beside others of the same paper, and {count[FAILED]} did not come out."
+        f"Of {counted(every, 'statement')} of the two papers {free} were free to fail, and {held} "
+        f"of these held: {numbers_said(int(count[NUMBERS]))} within one percent and "
+        f"{counted(int(count[SHAPES]), 'statement')} without a number. {free - held} did not. "
+        f"{not_free(verdicts)}"
     )
 
 
-def theorems_among(verdicts: pd.DataFrame) -> int:
-    """How many of the statements that came out hold on any day, since they are theorems."""
-    held = verdicts[verdicts["verdict"] == SHAPES]
-    return int(held["reason"].fillna("").str.contains("theorem").sum())
+def not_free(verdicts: pd.DataFrame) -> str:
+    """What the statements are that could not fail or that no run of ours can test."""
+    bound = verdicts[~verdicts["free"].astype(bool)]
+    if bound.empty:
+        return ""
+    count = bound["verdict"].value_counts()
+    words = {
+        FITTED: "met by fitting",
+        SETTING: "settings that we took over",
+        THEOREM: "theorems, true for any data",
+        EXCLUDED: "excluded by others of the same paper",
+        FAILED: "aimed at and missed or beyond any test",
+    }
+    said = [f"{count[verdict]} {what}" for verdict, what in words.items() if verdict in count]
+    return f"The other {len(bound)} say nothing of the papers' results: {listed(said)}."
+
+
+def theorems(verdicts: pd.DataFrame) -> pd.DataFrame:
+    """Statements that hold on any day, wholly or in part, and why: a row each."""
+    whole = verdicts["verdict"] == THEOREM
+    part = verdicts["reason"].fillna("").str.contains(IN_PART)
+    shown = verdicts.loc[whole | part, ["statement", "reason"]]
+    return shown.rename(columns={"statement": "the paper says", "reason": "why"})
 
 
 def numbers_said(count: int) -> str:
@@ -57,8 +97,8 @@ def numbers_said(count: int) -> str:
 
 
 def what_came_out(verdicts: pd.DataFrame) -> pd.DataFrame:
-    """The claims that came out with nothing fitted: the statement in words and ours."""
-    rows = verdicts[verdicts["verdict"].isin(CAME_OUT)]
+    """The claims that were free to fail and held: the statement in words and ours."""
+    rows = verdicts[verdicts["verdict"].isin(CAME_OUT) & verdicts["free"].astype(bool)]
     shown = rows[["statement", "ours", "verdict"]]
     return shown.rename(columns={"statement": "the paper says"})
 
@@ -70,7 +110,7 @@ def by_paper(count: pd.DataFrame) -> str:
         f"claims of paper {paper}"
         for paper in count.columns.drop("both")
     ]
-    return f"With nothing fitted came out {listed(said)}."
+    return f"Free to fail and held: {listed(said)}."
 
 
 def waiting_claims(verdicts: pd.DataFrame) -> str:
