@@ -210,6 +210,8 @@ def test_a_number_that_the_fit_aims_at_is_called_so():
     assert found.fitted == "10,780.5 (+0.0 %) (aimed at)"
     free = judgement_beside(CLAIM_HOMES["A01"], {"split": half}, {"split": whole}, {"A02"})
     assert "aimed" not in free.fitted
+    implied = judgement_beside(CLAIM_HOMES["A31"], {"split": half}, {"split": whole}, {"A02"})
+    assert implied.fitted.endswith("(aimed at)")  # as A02 and A05 imply it
 
 
 def test_only_the_hours_of_a_statement_count():
@@ -246,25 +248,44 @@ def test_a_saving_is_reproduced_within_one_percent(number):
     assert judged(number, split=a_gain(1.04)).verdict == "not reproduced"
 
 
-def test_a_saving_is_said_with_what_other_optimal_trades_give():
-    firm = pd.DataFrame({vpp: [1000.0, 2000.0] for vpp in SAVINGS.values()})
-    assert judged("A02", split=a_gain(1.0), firm=firm).reason == (
-        "by weight; 1,000 to 2,000 with other trades of the same cost"
+def at_ends(**gains: list[float]) -> pd.DataFrame:
+    """What each VPP gains at two ends of the optimal trades; as paper A has it, if not said."""
+    right = {vpp: [gain] * 2 for vpp, gain in a_gain(1.0).gains.items()}
+    return pd.DataFrame(right | gains)
+
+
+def test_a_saving_is_judged_on_the_set_of_optimal_trades():
+    """Printed is 1,899.53: at both ends, between them, at one of them, and beyond both."""
+    for gains, verdict, where in (
+        ([1890.0, 1910.0], "reproduced", claims_a.EVERYWHERE),
+        ([1700.0, 2100.0], "reproduced", published.SOMEWHERE),
+        ([1900.0, 2100.0], "reproduced", published.SOMEWHERE),
+        ([2000.0, 2100.0], "not reproduced", claims_a.NOWHERE),
+    ):
+        for claim in ("A04", "A07"):
+            found = judged(claim, split=a_gain(1.0), ends=at_ends(VPP3=gains))
+            assert found.verdict == verdict and where in found.reason
+    assert judged("A02", split=a_gain(1.0), ends=at_ends(VPP3=[1.0, 2.0])).verdict == "reproduced"
+
+
+def test_a_saving_is_said_with_its_ends_and_with_what_this_run_gives():
+    found = judged("A02", split=a_gain(1.5), ends=at_ends(VPP1=[1000.0, 2000.0]))
+    assert found.ours == "8,221.56 (+50.0 %)"
+    assert (
+        found.reason
+        == f"by weight; within one percent {claims_a.NOWHERE}: 1,000 to 2,000 between the ends of these"
     )
-    percent = judged("A07", split=a_gain(1.0), firm=firm).reason
-    assert "4.37 to 8.739 with other trades" in percent and "hangs" not in percent
-    one_meets = firm.assign(VPP3=[1890.0, 2000.0])
-    hanging = judged("A04", split=a_gain(1.0), firm=one_meets).reason
-    assert hanging.endswith("so being within one percent hangs on which are found")
 
 
-def test_a_number_that_only_some_optimal_trades_give_is_not_reproduced():
-    meets = pd.DataFrame({vpp: [gain] * 2 for vpp, gain in a_gain(1.0).gains.items()})
-    assert judged("A04", split=a_gain(1.0), firm=meets).verdict == "reproduced"
-    some = meets.assign(VPP3=meets["VPP3"] * [1.0, 1.1])
-    for claim in ("A04", "A07"):
-        assert judged(claim, split=a_gain(1.0), firm=some).verdict == "not reproduced"
-    assert judged("A02", split=a_gain(1.0), firm=some).verdict == "reproduced"
+@pytest.mark.parametrize("number", ["A31", "A32", "A33"])
+def test_a_cost_alone_is_what_a_saving_in_yuan_and_in_percent_implies(number):
+    """The printed value is that of the two claims, and a split with these costs reproduces it."""
+    saved, share = (published.published_value(claim) for claim in published.IMPLIED_BY[number])
+    assert published.published_value(number) == pytest.approx(100 * saved / share, rel=1e-5)
+    assert judged(number, split=a_gain(1.0)).verdict == "reproduced"
+    dearer = a_gain(1.0)
+    dearer.table *= 1.02
+    assert judged(number, split=dearer).verdict == "not reproduced"
 
 
 def test_the_paper_contradicts_itself_on_the_share():

@@ -12,6 +12,7 @@ from builders import battery, case, grid, load, pv, seller_and_buyer, vpp
 from vppcore import alone, bargain, cooperate, dispatch, pool, worst_case
 from vppcore.bargaining.weights import bargaining_weights
 from vppcore.components import Renewable
+from vppcore.cooperation.ends import choices_of
 from vppcore.pages import experiments, figures, tables
 from vppcore.uncertainty.settings import Uncertainty, at_level
 from vppcore.uncertainty.worst_day import enumerate_days
@@ -103,6 +104,18 @@ def test_optimal_trades_split_one_saving_and_come_from_the_case():
     assert splits.loc["negotiated (this page)"].to_dict() == pytest.approx(gains)
     by_hand = bargaining_weights(pool(there).trades, "contribution") * saving
     assert splits.loc["joint optimum"].to_dict() == pytest.approx(by_hand.to_dict())
+
+
+def test_the_ends_of_the_optimal_trades_split_one_saving():
+    """Second road: the flattest row by hand, from the joint optimum."""
+    there = seller_and_buyer()
+    made = experiments.agree(there, "contribution")
+    ends = experiments.splits_at_ends(there, "contribution", made)
+    assert list(ends.index) == choices_of(there.names)
+    saving = made.split.gains.sum()
+    assert ends.sum(axis=1).tolist() == pytest.approx([saving] * len(ends))
+    by_hand = bargaining_weights(pool(there, flattest=True).trades, "contribution") * saving
+    assert ends.loc["flattest"].to_dict() == pytest.approx(by_hand.to_dict())
 
 
 def test_an_agreement_is_what_its_three_calls_give():

@@ -7,7 +7,7 @@ import pytest
 
 from vppcore import WrongInput
 from vppcore.pages import words_ledger
-from vppcore.pages.published import VERDICTS, published_value
+from vppcore.pages.published import SOMEWHERE, VERDICTS, published_value
 
 
 def verdicts() -> pd.DataFrame:
@@ -50,6 +50,12 @@ def test_what_came_out_is_said_and_listed():
     assert shown.loc["B08", "the paper says"] == "says B08"
     none = words_ledger.came_out(verdicts().loc[["B15"]])
     assert "1 were free to fail, and 0 of these held: no number" in none and "other" not in none
+
+
+def test_what_hangs_on_the_schedule_is_said_with_the_count():
+    some = verdicts()
+    some.loc["A05", "reason"] = f"within one percent {SOMEWHERE}: 1 to 2"
+    assert f"without a number (1 {SOMEWHERE}). 1 did not." in words_ledger.came_out(some)
 
 
 def test_theorems_are_listed_with_their_reasons_wholly_or_in_part():

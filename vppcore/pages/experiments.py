@@ -124,6 +124,25 @@ def optimal_splits(
     ).T
 
 
+def splits_at_ends(
+    case: Case, weights: str, agreement: Agreement, solver: str = "auto"
+) -> pd.DataFrame:
+    """The saving of a case split by the weights of optimal trades that lie far apart: a row each,
+    named as `choices_of` has it, yuan by VPP.
+
+    weights, agreement: as for `optimal_splits`.
+    All rows are joint optima. A mixture of cheapest schedules is a cheapest schedule, and weights
+    follow the trades without a jump, so any number between two rows is that of some optimum too.
+    """
+    saving = float(agreement.split.gains.sum())
+    step_hours = case.vpps[0].step_hours
+    rows = {}
+    for choice in choices_of(case.names):
+        trades = optimal_trades(case, choice, solver).trades[case.names]
+        rows[choice] = saving * bargaining_weights(trades, weights, step_hours)
+    return pd.DataFrame(rows).T
+
+
 def lies(
     case: Case,
     weights: str,
@@ -160,14 +179,14 @@ def split_elsewhere(
     trades: str = NEGOTIATED,
     **negotiation: Any,
 ) -> dict[str, Any]:
-    """What the claims on the split ask for, of another case: split, band, firm and talked.
+    """What the claims on the split ask for, of another case: split, band, ends and talked.
 
     talks: penalty and tolerance of the talks on prices. The rest: as for `agree`.
     """
     made = agree(case, weights, solver, trades, **negotiation)
     talked = bargain(case, made.alone, made.together, weights=weights, method="admm", **talks)
-    firm = optimal_splits(case, weights, made, solver, **negotiation)
-    return {"split": made.split, "band": price_band(case), "firm": firm, "talked": talked}
+    ends = splits_at_ends(case, weights, made, solver)
+    return {"split": made.split, "band": price_band(case), "ends": ends, "talked": talked}
 
 
 def negotiate_each(

@@ -29,6 +29,10 @@ VERDICTS = (
 )
 NUMBER_TOLERANCE = 0.01  # a number counts as reproduced within one percent
 FITTED_TOLERANCE = 0.05  # a number that the calibration aims at counts as met within five percent
+# how a reason says that a verdict rests on which of the cheapest schedules is carried out
+SOMEWHERE = "at some of the cheapest schedules, not at all of them"
+# claims that the text implies and does not print, with those that they follow from
+IMPLIED_BY = {"A31": ("A02", "A05"), "A32": ("A03", "A06"), "A33": ("A04", "A07")}
 SHAPE_TOLERANCE = (
     0.9  # a statement about hours counts as reproduced in shape if it holds in nine of ten
 )
@@ -225,13 +229,14 @@ def judgement_beside(
     """The judgement on a claim by the case with nothing fitted, and what the fitted case gives.
 
     unfitted, fitted: the same results by name, of either case. aims: claims that the fitted case
-    was fitted to, which is said beside its number.
+    was fitted to, which is said beside its number and beside one that they imply.
     """
     judgement = judgement_of(home, unfitted)
     beside = judgement_of(home, fitted)
     if judgement is None or beside is None:
         return judgement
-    aimed = " (aimed at)" if home.claim in set(aims) else ""
+    said_by = {home.claim, *IMPLIED_BY.get(home.claim, ())}
+    aimed = " (aimed at)" if said_by & set(aims) else ""
     return replace(judgement, fitted=f"{beside.ours}{aimed}")
 
 
