@@ -71,6 +71,7 @@ def pages(tmp_path, monkeypatch):
                         "A02": "not reproduced",
                         "B04": "theorem",
                     },
+                    "reason": {"A01": "", "A02": "data differ", "B04": "why"},
                     "free": {"A01": True, "A02": True, "B04": False},
                 }
             )
