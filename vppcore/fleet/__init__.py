@@ -8,6 +8,9 @@
     pool_by_exchange(case, graph)    P1 with one net trade a VPP               exchange.py
     split(net, limit)                net trades split into deliveries          splitting.py
     price_newton(fleet)              the joint optimum with both bounds        price_newton.py
+    negotiate_exchange(fleet)        the same by ADMM, with the net trades     talks.py
+    what_is_told(n, steps)           what VPPs tell each other, by method      told.py
+    guesses(fleet, name)             what a listener learns from it            listening.py
 
 A `Batch` is what everything here works on: VPPs of one type, with one matrix and a column of
 numbers each. `batch.trade @ x` is the net trade, kW `(steps, VPPs)`, positive where a VPP receives.
@@ -33,9 +36,12 @@ from vppcore.fleet.batches import Batch, batches_of, batches_of_fleet
 from vppcore.fleet.exchange import ExchangeResult, pool_by_exchange
 from vppcore.fleet.generator import Fleet, Spread, drawn, fleet
 from vppcore.fleet.group import Answer, Group, Lengths, Totals
+from vppcore.fleet.listening import Heard, guesses, heard_in_talks, unheard
 from vppcore.fleet.pooled import Edge, Pooled, pooled
 from vppcore.fleet.price_newton import Accuracy, FleetResult, Together, groups_of, price_newton
 from vppcore.fleet.splitting import split
+from vppcore.fleet.talks import ExchangeTalks, negotiate_exchange
+from vppcore.fleet.told import Record, Words, numbers_of_model, what_is_told
 
 __all__ = [
     "Accuracy",
@@ -43,21 +49,31 @@ __all__ = [
     "Batch",
     "Edge",
     "ExchangeResult",
+    "ExchangeTalks",
     "Fleet",
     "FleetResult",
     "Group",
+    "Heard",
     "Lengths",
     "Pooled",
+    "Record",
     "Spread",
     "Together",
     "Totals",
+    "Words",
     "batches_of",
     "batches_of_fleet",
     "drawn",
     "fleet",
     "groups_of",
+    "guesses",
+    "heard_in_talks",
+    "negotiate_exchange",
+    "numbers_of_model",
     "pool_by_exchange",
     "pooled",
     "price_newton",
     "split",
+    "unheard",
+    "what_is_told",
 ]

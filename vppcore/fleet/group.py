@@ -364,7 +364,7 @@ def check_ends(form: Standard) -> None:
     if endless.any():
         name = form.batch.names[int(np.flatnonzero(endless.any(axis=0))[0])]
         raise WrongInput(
-            f"{name}: found a flow that nothing limits; allowed in price-Newton: limits, as "
+            f"{name}: found a flow that nothing limits; allowed in a fleet: limits, as "
             "sell_max of a grid and limit of the tie"
         )
 
