@@ -1,11 +1,11 @@
 """VPPs of one type that negotiate on an exchange, side by side.
 
-In a round each VPP answers a price vector (`prices`, yuan/kW) and the mean of all net trades,
+In a round each VPP answers a price vector (`prices`, yuan/kW) and the mean of all net trades::
 
     minimise  C(x) + prices' p + penalty/2 |p - aim|^2,    p = trade x,  aim = last p - mean
 
 over its own rows and limits (`Standard`: matrix x = right, low <= x <= high). A copy z of the flows
-keeps the limits, x keeps the rows, and u adds up by how much they differ (the method of OSQP):
+keeps the limits, x keeps the rows, and u adds up by how much they differ (the method of OSQP)::
 
     x  minimises  prices' p + penalty/2 |p - aim|^2 + own/2 |x - z + u|^2    over  matrix x = right
     z  minimises  C(z)                              + own/2 |x - z + u|^2    over  low <= z <= high

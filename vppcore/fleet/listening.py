@@ -6,7 +6,7 @@ third's; in general N - 1 who do so learn the last one's, and fewer learn a sum 
 
 *Costs.* Who hears a VPP's net trade p in each round, as the exchange does unless it is only told
 sums, knows more than p. The VPP's answer minimises its cost with a price and a penalty, so p is
-what it would like best at the price
+what it would like best at this price::
 
     heard price = price + penalty (p - aim) / hours,    aim = last p - last mean
 

@@ -2,7 +2,7 @@
 
 All pairs (`cooperate`) tell each other N^2 trades a round. On an exchange a VPP has one net trade
 p_i with all others, and the net trades must add up to zero. ADMM in this form (Boyd et al. 2011,
-section 7.3.2) needs one price vector for all; in each round
+section 7.3.2) needs one price vector for all; in each round::
 
     p_i    <-  argmin C_i(p_i) + hours prices' p_i + penalty/2 |p_i - (last p_i - mean)|^2
     mean   <-  mean of all p_i
@@ -10,8 +10,6 @@ section 7.3.2) needs one price vector for all; in each round
 
 A VPP tells its net trade, T numbers, and hears the mean, T numbers. Where all want to receive, the
 mean is positive and the price rises; each takes back an equal part of what is too much.
-
-    result = negotiate_exchange(fleet(30, seed=1))
 
 Two VPPs by hand: costs (p - 4)^2 / 2 and (p + 2)^2 / 2, penalty 1. Round one: p = 2 and -1, mean
 and price 0.5, so both aim at 1.5 below: 1.5 and -1.5. Then p = (4 - 0.5 + 1.5) / 2 = 2.5 and
@@ -61,7 +59,8 @@ class ExchangeTalks:
     agreed: True if both residuals became small.
     upper: what the schedules cost that carry out the balanced net trades, yuan.
     lower: no schedules of the fleet cost less, yuan.
-    money: what the gap is measured by, yuan: the VPPs' costs without their signs, |upper| at least.
+    money: what the gap is measured by, yuan: the VPPs' costs without their signs, at least
+        the size of upper.
     prices: yuan/kWh `(steps,)`, what a VPP pays for what it receives, less its fee.
     net: VPP -> what it receives on balance, kW `(steps,)`; they add up to zero.
     history: a row per round: relative residuals, penalty (yuan/kWh per kW).

@@ -1,6 +1,6 @@
 """What VPPs tell each other in order to find their joint optimum, counted in numbers.
 
-T is the number of steps, N that of VPPs. A VPP tells in a round
+T is the number of steps, N that of VPPs. A VPP tells in a round::
 
     pairwise ADMM (`cooperate`)             T to each of N - 1 others, and T for each second of them
     exchange ADMM (`negotiate_exchange`)    T
@@ -108,8 +108,8 @@ def what_is_told(n: int, steps: int, model: int | None = None) -> pd.DataFrame:
     Columns: tells, hears: of one VPP in a round. all tell: of all of them. "pooled" has one round.
 
     >>> what_is_told(30, 24)["all tell"].astype(int).to_dict()  # doctest: +NORMALIZE_WHITESPACE
-    {'pairwise ADMM': 31320, 'exchange ADMM': 720, 'price-Newton': 20070,
-     'price-Newton, corrected': 22770}
+    {'pairwise ADMM': 31320, 'exchange ADMM': 720, 'price-Newton': 20100,
+     'price-Newton, corrected': 22800}
     """
     pairs = steps * (n - 1)
     lengths = 2 + 4  # of a step: primal, dual, growth
