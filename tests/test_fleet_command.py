@@ -21,15 +21,15 @@ def test_a_line_with_both_bounds(capsys):
     by_pool = printed(capsys, "5", "--seed", "3", "--method", "pool")
     assert {"n", "seconds", "cost", "lower", "upper", "gap", "peak_mb"} <= set(line)
     assert line["n"] == 5 and line["lower"] <= line["upper"] == line["cost"]
-    assert 0 <= line["gap"] <= 1e-7 and line["peak_mb"] > 0
-    assert by_pool["cost"] == pytest.approx(line["cost"], rel=1e-7)
+    assert 0 <= line["gap"] <= 1e-6 and line["peak_mb"] > 0
+    assert by_pool["cost"] == pytest.approx(line["cost"], rel=1e-6)
 
 
 def test_two_processes_find_what_one_finds(capsys):
     one = printed(capsys, "6", "--seed", "1")
     two = printed(capsys, "6", "--seed", "1", "--workers", "2")
-    assert two["upper"] == pytest.approx(one["upper"], rel=1e-9)
-    assert two["lower"] == pytest.approx(one["lower"], rel=1e-9)
+    assert two["upper"] == pytest.approx(one["upper"], rel=1e-6)
+    assert two["lower"] == pytest.approx(one["lower"], rel=1e-6)
 
 
 @pytest.mark.parametrize(

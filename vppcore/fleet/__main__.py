@@ -2,7 +2,7 @@
 
 n: VPPs. seconds: from nothing to both bounds; cpu_seconds: of all processes. cost: of the
 schedules, yuan; upper: the same as a bound. lower: nothing is cheaper.
-gap: relative. peak_mb: memory of the largest process. Stores are relaxed.
+gap: relative. peak_mb: memory of the largest process. compiled: numba is used. Stores are relaxed.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import time
 from collections.abc import Sequence
 
 from vppcore.errors import NotSolved, WrongInput
+from vppcore.fleet import kernel
 from vppcore.fleet.batches import SIDE_BY_SIDE, batches_of_fleet
 from vppcore.fleet.generator import Fleet, drawn
 from vppcore.fleet.pooled import pooled
@@ -44,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
     asked.add_argument("--like", default="paper-a-parent", help="case whose VPPs are the types")
     asked.add_argument("--method", default=METHODS[0], help=f"one of {', '.join(METHODS)}")
     asked.add_argument("--workers", default="1", help="processes, for price-newton")
-    asked.add_argument("--gap", default="1e-7", help="relative gap at which it ends")
+    asked.add_argument("--gap", default="1e-6", help="relative gap at which it ends")
     return asked
 
 
@@ -67,6 +68,7 @@ def answer(asked: argparse.Namespace) -> dict[str, object]:
         "like": fleet.like.name,
         "method": asked.method,
         "workers": workers,
+        "compiled": kernel.is_there(),
     }
 
 

@@ -13,10 +13,13 @@ rise, (steps, steps).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
+
+from vppcore.fleet import kernel
 
 # a pivot below this share of what it was before elimination says nothing new: its row follows from
 # rows that came before
@@ -27,6 +30,7 @@ class Level(NamedTuple):
     """Rows that can be eliminated at the same time, none of which touches another.
 
     pivots: places of their diagonals. entries: places below them, and `of`, whose (0, 1, ...).
+    row_of_entry: the row of each entry; by_row: their order by it.
     first, second: places in `entries` that multiply each other. targets: where sums of such
     products are taken off. starts: where each sum begins.
     """
@@ -36,10 +40,22 @@ class Level(NamedTuple):
     entries: np.ndarray
     of: np.ndarray
     row_of_entry: np.ndarray
+    by_row: np.ndarray
     first: np.ndarray
     second: np.ndarray
     targets: np.ndarray
     starts: np.ndarray
+
+
+class Sequence(NamedTuple):
+    """The same row after row, for the kernel; see `kernel.eliminate_in_place`."""
+
+    pivots: np.ndarray
+    rows: np.ndarray
+    starts: np.ndarray
+    entries: np.ndarray
+    row_of_entry: np.ndarray
+    targets: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +82,32 @@ class Plan:
     def entries(self) -> int:
         """Entries that are kept for each VPP."""
         return self.fill.shape[0]
+
+    @cached_property
+    def sequence(self) -> Sequence:
+        """The levels one after the other, row after row."""
+        some = self.levels
+        counts = [np.bincount(one.of, minlength=len(one.rows)) for one in some]
+        return Sequence(
+            pivots=joined([one.pivots for one in some]),
+            rows=joined([one.rows for one in some]),
+            starts=np.concatenate([[0], np.cumsum(joined(counts))]),
+            entries=joined([one.entries for one in some]),
+            row_of_entry=joined([one.row_of_entry for one in some]),
+            targets=joined([targets_by_row(one) for one in some]),
+        )
+
+
+def joined(arrays: list[np.ndarray]) -> np.ndarray:
+    """Whole numbers of several arrays in one."""
+    return np.concatenate([*arrays, np.zeros(0, int)]).astype(np.int64)
+
+
+def targets_by_row(one: Level) -> np.ndarray:
+    """The place of each product of a level, in the order in which the kernel makes them."""
+    counts = np.diff(one.starts, append=len(one.first))
+    target = np.repeat(one.targets, counts)
+    return target[np.lexsort((one.first, one.second))]
 
 
 def planned(matrix: sparse.csr_matrix, border: sparse.csr_matrix) -> Plan:
@@ -189,6 +231,7 @@ def level(rows: list[int], columns: list[np.ndarray], places: dict[tuple[int, in
         entries=np.array(entries, int),
         of=np.array(of, int),
         row_of_entry=np.array(row_of_entry, int),
+        by_row=np.argsort(row_of_entry, kind="stable"),
         first=np.array(first, int)[order],
         second=np.array(second, int)[order],
         targets=targets,
@@ -212,12 +255,25 @@ class Eliminated:
 
     def __init__(self, plan: Plan, theta: np.ndarray):
         self.plan = plan
-        numbers = plan.fill @ theta
+        self._numbers = np.ascontiguousarray(plan.fill @ theta)
         self._inverse = np.zeros((plan.rows, theta.shape[1]))
-        for one in plan.levels:
-            before = plan.fill[one.pivots] @ theta
+        least = DEPENDENT * self._numbers
+        if kernel.is_there():
+            self._by_kernel(least)
+        else:
+            self._by_levels(least)
+        self.slope = self._numbers[plan.corner].sum(axis=2)
+
+    def _by_kernel(self, least: np.ndarray) -> None:
+        pivots, rows, starts, entries, _, targets = self.plan.sequence
+        eliminate = kernel.compiled("eliminate_in_place")
+        eliminate(self._numbers, least, self._inverse, pivots, rows, starts, entries, targets)
+
+    def _by_levels(self, least: np.ndarray) -> None:
+        numbers = self._numbers
+        for one in self.plan.levels:
             pivots = numbers[one.pivots]
-            new = pivots > DEPENDENT * before
+            new = pivots > least[one.pivots]
             inverse = np.divide(1.0, pivots, out=np.zeros_like(pivots), where=new)
             self._inverse[one.rows] = inverse
             if not len(one.entries):
@@ -228,30 +284,42 @@ class Eliminated:
             changes *= scaled[one.second]
             numbers[one.targets] -= np.add.reduceat(changes, one.starts, axis=0)
             numbers[one.entries] = scaled
-        self._numbers = numbers
-        self.slope = numbers[plan.corner].sum(axis=2)
 
     def forward(self, right: np.ndarray) -> np.ndarray:
         """Eliminates the right side `(rows and border, VPPs)`; the border keeps what is left."""
         moved = right[self.plan.order]
+        if kernel.is_there():
+            _, rows, starts, entries, row_of_entry, _ = self.plan.sequence
+            go = kernel.compiled("forward_in_place")
+            go(moved, self._numbers, rows, starts, entries, row_of_entry)
+            return moved
         for one in self.plan.levels:
             if len(one.entries):
                 changes = self._numbers[one.entries] * moved[one.rows][one.of]
-                np.subtract.at(moved, one.row_of_entry, changes)
+                add_up(moved, -changes[one.by_row], one.row_of_entry[one.by_row])
         return moved
 
     def backward(self, moved: np.ndarray, border: np.ndarray) -> np.ndarray:
         """The solution `(rows and border, VPPs)` when that of the border `(border,)` is known."""
         solution = np.empty_like(moved)
-        rows = self.plan.rows
-        solution[:rows] = moved[:rows] * self._inverse
-        solution[rows:] = border[:, None]
-        for one in reversed(self.plan.levels):
-            if len(one.entries):
-                changes = self._numbers[one.entries] * solution[one.row_of_entry]
-                taken = np.zeros((len(one.rows), moved.shape[1]))
-                np.add.at(taken, one.of, changes)
-                solution[one.rows] -= taken
+        last = self.plan.rows
+        solution[:last] = moved[:last] * self._inverse
+        solution[last:] = border[:, None]
+        if kernel.is_there():
+            _, rows, starts, entries, row_of_entry, _ = self.plan.sequence
+            go = kernel.compiled("backward_in_place")
+            go(solution, self._numbers, rows, starts, entries, row_of_entry)
+        else:
+            for one in reversed(self.plan.levels):
+                if len(one.entries):
+                    changes = self._numbers[one.entries] * solution[one.row_of_entry]
+                    add_up(solution, -changes, one.rows[one.of])
         whole = np.empty_like(solution)
         whole[self.plan.order] = solution
         return whole
+
+
+def add_up(numbers: np.ndarray, changes: np.ndarray, rows: np.ndarray) -> None:
+    """Adds changes to rows of numbers; changes of one row stand one after the other."""
+    starts = np.flatnonzero(np.diff(rows, prepend=-1))
+    numbers[rows[starts]] += np.add.reduceat(changes, starts, axis=0)

@@ -33,7 +33,7 @@ from vppcore.fleet.standard import Standard, standard
 # a share of the way to the nearest end that a step may go
 NEAR = 0.9995
 # products are kept within this factor of their centre
-RANGE = 10.0
+RANGE = 3.0
 # where the point begins, a multiplier grows towards its end up to where this share of the VPP's
 # size is left
 NEAREST = 0.1

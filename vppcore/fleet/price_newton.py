@@ -43,7 +43,7 @@ from vppcore.fleet.group import Answer, Group, Lengths, Totals
 from vppcore.parameters import check, parameter
 
 # corrections of a round, and where they end: what they look ahead, and what they must bring
-CORRECTIONS = 3
+CORRECTIONS = 6
 AHEAD = 1.1
 FURTHER = 0.2
 GAINED = 0.01
