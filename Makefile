@@ -58,7 +58,7 @@ assignments: setup  ## assignments with tests, for students and for the teacher:
 	@exec $(PY) tools/assignments.py
 
 run: setup  ## run one notebook: make run NB=cooperation P="penalty=3e-4 solver=gurobi"
-	@exec $(PY) tools/run_notebook.py --parameters="$$P" -- "$$NB"
+	@exec $(PY) tools/rerun.py --parameters="$$P" -- "$$NB"
 
 case: setup  ## copy the commented template of a case: make case NAME=mine
 	@$(PY) tools/case.py new -- "$$NAME"

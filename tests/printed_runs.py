@@ -1,6 +1,6 @@
 """Runs of notebooks with the parameters that a page prints, each once in a test run, in a folder of its own.
 
-A page says `make run NB=... P="..."`; the Makefile hands the two texts to tools/run_notebook.py.
+A page says `make run NB=... P="..."`; the Makefile hands the two texts to tools/rerun.py.
 """
 
 from __future__ import annotations
@@ -8,13 +8,12 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from argparse import Namespace
 from atexit import register
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-import run_notebook
+import rerun
 from contents import Refused
 from tiny_book import ROOT
 
@@ -41,25 +40,23 @@ def folder_of_runs() -> Path:
 def run_as_printed(notebook: str, parameters: str = "") -> Ended:
     """Runs a notebook as the tool does, into a new folder in place of build/runs."""
     into = Path(tempfile.mkdtemp(dir=folder_of_runs()))
-    given = Namespace(
-        notebook=notebook,
-        parameters=parameters,
-        into=into,
-        results=None,
-        log=into / "log",
-        record=False,
-    )
-    results = into / "results" / notebook
     environment = {name: os.environ.get(name) for name in CHANGED_BY_A_RUN}
     before = Path.cwd()
     os.chdir(ROOT)
     try:
-        return Ended(run_notebook.run(given), False, results)
+        said = rerun.run(notebook, parameters, runs=into, quiet=True)
+        return Ended(said, False, results_in(into))
     except Refused as refused:
-        return Ended(str(refused), True, results)
+        return Ended(str(refused), True, into)
     finally:
         os.chdir(before)
         restore(environment)
+
+
+def results_in(into: Path) -> Path:
+    """The numbers of the one run that went well in this folder."""
+    (results,) = into.glob("*/*/results")
+    return results
 
 
 def restore(environment: dict[str, str | None]) -> None:

@@ -126,23 +126,41 @@ def test_no_recipe_of_the_makefile_holds_a_reader_s_value_as_text():
 
 
 # --- one notebook ---
+TWO = "build/runs/first/case=two"
+
+
 def test_a_run_leaves_the_book_s_results_alone_and_nothing_of_an_earlier_run(commands):
     write(commands.folder / "results/first/worth.csv", "the book's")
-    write(commands.folder / "build/runs/results/first/old.csv", "of an earlier run")
+    write(commands.folder / f"{TWO}/results/old.csv", "of an earlier run")
     done = commands.make("run", "NB=first", "P=case=two")
     assert done.returncode == 0, done.stdout
+    assert f"first ran: {TWO}/" in done.stdout
+    assert "The book has no results of this notebook yet" in done.stdout
     assert commands.read("results/first/worth.csv") == "the book's\n"
-    assert commands.read("build/runs/results/first/worth.csv") == "40.0\n"
-    assert not (commands.folder / "build/runs/results/first/old.csv").exists()
+    assert commands.read(f"{TWO}/results/worth.csv") == "40.0\n"
+    assert not (commands.folder / f"{TWO}/results/old.csv").exists()
+    assert '<h1 id="first">first' in commands.read(f"{TWO}/run.html")
+
+
+def test_runs_with_other_parameters_are_kept_apart(commands):
+    for parameters in ("", "case=two", "case=two factor=2", "case=one"):
+        assert commands.make("run", "NB=first", f"P={parameters}").returncode == 0
+    kept = {path.parent.name for path in commands.folder.glob("build/runs/first/*/results")}
+    assert kept >= {"as-in-the-book", "case=two", "case=two,factor=2"}
+    assert "case=one" not in kept, "the book's own case, said in words"
 
 
 def test_a_run_that_fails_ends_in_its_sentence_and_leaves_no_results(commands):
+    nowhere = commands.folder / "build/runs/first/case=nowhere"
+    write(nowhere / "results/run.json", "{}")
     commands.make("run", "NB=first", "P=case=two")
     done = commands.make("run", "NB=first", "P=case=nowhere")
     assert done.returncode
     assert "first stopped with\n  case: found 'nowhere'; allowed: one, two\n" in done.stdout
     assert "Traceback" not in done.stdout
-    assert not (commands.folder / "build/runs/results/first").exists()
+    assert not nowhere.exists()
+    assert not list(commands.folder.glob("build/runs/first/.writing-*"))
+    assert commands.read(f"{TWO}/results/worth.csv") == "40.0\n", "another run's stay"
 
 
 def test_a_real_kernel_runs_a_notebook(tmp_path):
@@ -151,7 +169,10 @@ def test_a_real_kernel_runs_a_notebook(tmp_path):
     book.lend_environment()
     done = book.make("run", "NB=first", "P=case=two")
     assert done.returncode == 0, done.stdout
-    assert book.read("build/runs/results/first/worth.csv") == "40.0\n"
+    assert book.read(f"{TWO}/results/worth.csv") == "40.0\n"
+    failed = book.make("run", "NB=first", "P=case=nowhere")
+    assert "(the whole story: build/runs/first/stopped/case=nowhere.ipynb)" in failed.stdout
+    assert "allowed: one, two" in book.read("build/runs/first/stopped/case=nowhere.ipynb")
 
 
 # --- the book ---

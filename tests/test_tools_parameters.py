@@ -110,7 +110,7 @@ def test_a_wrong_value_is_refused_before_anything_heavy_is_loaded(tmp_path):
     assert done.returncode and "factor=1:30 is not a number, such as 3" in done.stdout
     assert "Traceback" not in done.stdout
     assert time.monotonic() - began < 5
-    assert not (tmp_path / "build/runs/first.ipynb").exists()
+    assert not (tmp_path / "build/runs").exists()
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_a_wrong_value_is_refused_before_anything_heavy_is_loaded(tmp_path):
 def test_this_book_refuses_a_wrong_parameter_at_once_and_without_a_kernel(given, sentence):
     """As `make run NB=cooperation` calls it; the time is the processor's, on any machine."""
     began = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-    command = [sys.executable, "tools/run_notebook.py", "--parameters", given, "--", "cooperation"]
+    command = [sys.executable, "tools/rerun.py", "--parameters", given, "--", "cooperation"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.returncode == 1 and sentence in done.stderr, done.stderr

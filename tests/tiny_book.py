@@ -170,11 +170,6 @@ STAND_INS = {
         def strip_color(text):
             return text
         """,
-    "tools/nbclient/__init__.py": "",
-    "tools/nbclient/exceptions.py": """
-        class DeadKernelError(RuntimeError):
-            pass
-        """,
     "tools/sweep_point.py": """
         import sys
         from pathlib import Path
@@ -193,6 +188,18 @@ STAND_INS = {
             file.write(f"{case} {level} {deviation}\\n")
         """,
     "tools/slides.py": """
+        def plain(text, titles):
+            return text
+
+
+        def caption_of(text):
+            return text
+
+
+        def titles_of_pages(root, notebooks):
+            return {}
+
+
         def write_decks(run, into):
             into.mkdir()
         """,
@@ -294,7 +301,9 @@ class TinyBook:
         for name in os.environ:
             if name.startswith(("MAKE", "VPPCORE")) or name in ("PYTHONPATH", "MFLAGS", *GIVEN):
                 del kept[name]
-        return kept | {"OMP_NUM_THREADS": "1"} | more
+        # nbconvert's own templates, which the lent environment does not have in its folder
+        templates = str(Path(sysconfig.get_path("data"), "share", "jupyter"))
+        return kept | {"OMP_NUM_THREADS": "1", "JUPYTER_PATH": templates} | more
 
     def make(self, *arguments: str, **more: str) -> subprocess.CompletedProcess:
         """Calls make as a reader would; its output is one text."""
