@@ -55,7 +55,8 @@ def test_what_came_out_is_said_and_listed():
 def test_what_hangs_on_the_schedule_is_said_with_the_count():
     some = verdicts()
     some.loc["A05", "reason"] = f"within one percent {SOMEWHERE}: 1 to 2"
-    assert f"without a number (1 {SOMEWHERE}). 1 did not." in words_ledger.came_out(some)
+    said = words_ledger.came_out(some)
+    assert f"1 did not. Of those that held, 1 do so {SOMEWHERE}. The other 4" in said
 
 
 def test_theorems_are_listed_with_their_reasons_wholly_or_in_part():

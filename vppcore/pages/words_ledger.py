@@ -57,8 +57,8 @@ def came_out(verdicts: pd.DataFrame) -> str:
     return (
         f"Of {counted(every, 'statement')} of the two papers {free} were free to fail, and {held} "
         f"of these held: {numbers_said(int(count[NUMBERS]))} within one percent and "
-        f"{counted(int(count[SHAPES]), 'statement')} without a number{at_some(verdicts)}. "
-        f"{free - held} did not. {not_free(verdicts)}"
+        f"{counted(int(count[SHAPES]), 'statement')} without a number. {free - held} did not. "
+        f"{at_some(verdicts)}{not_free(verdicts)}"
     )
 
 
@@ -66,7 +66,7 @@ def at_some(verdicts: pd.DataFrame) -> str:
     """How many of the statements that held do so at some of the cheapest schedules only."""
     reasons = verdicts.loc[verdicts["verdict"].isin(CAME_OUT), "reason"].fillna("")
     hanging = int(reasons.str.contains(SOMEWHERE, regex=False).sum())
-    return f" ({hanging} {SOMEWHERE})" if hanging else ""
+    return f"Of those that held, {hanging} do so {SOMEWHERE}. " if hanging else ""
 
 
 def not_free(verdicts: pd.DataFrame) -> str:
