@@ -204,7 +204,7 @@ def test_a_statement_on_hours_is_judged_by_all_schedules(extra, ours, verdict):
         for day in (coalition(), OTHERWISE[number][0]):
             found = judged(number, agreed=day, wanted=costs, tolerance=1e-3)
             assert (found.ours, found.verdict) == (ours, verdict)
-            assert "the negotiated schedule: holds in" in found.reason
+            assert "judged on all schedules; the negotiated one holds in" in found.reason
 
 
 def test_the_fitted_case_is_counted_on_its_own():

@@ -22,6 +22,7 @@ from vppcore.pages.checks import never_falling
 from vppcore.pages.published import (
     IMPLIED_BY,
     NUMBER_TOLERANCE,
+    ON_ALL,
     SOMEWHERE,
     Judgement,
     claim,
@@ -215,7 +216,7 @@ def on_schedules(counted: Judgement, wanted: WantedCosts | None) -> Judgement:
         ours = f"holds {'within' if held else 'at the price of'} {extra:,.1f} yuan"
     else:
         ours = "holds in no schedule"
-    reason = f"{counted.reason}; the negotiated schedule: {counted.ours}"
+    reason = f"{ON_ALL}; the negotiated one {counted.ours}; {counted.reason}"
     if 0 < extra < np.inf:
         reason += f"; the nearest in which it holds in every hour costs {100 * share:.2g} % more"
     verdict = "reproduced in shape" if held else "not reproduced"

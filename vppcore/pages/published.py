@@ -31,6 +31,7 @@ NUMBER_TOLERANCE = 0.01  # a number counts as reproduced within one percent
 FITTED_TOLERANCE = 0.05  # a number that the calibration aims at counts as met within five percent
 # how a reason says that a verdict rests on which of the cheapest schedules is carried out
 SOMEWHERE = "at some of the cheapest schedules, not at all of them"
+ON_ALL = "judged on all schedules"
 # claims that the text implies and does not print, with those that they follow from
 IMPLIED_BY = {"A31": ("A02", "A05"), "A32": ("A03", "A06"), "A33": ("A04", "A07")}
 SHAPE_TOLERANCE = (

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from vppcore.errors import WrongInput
-from vppcore.pages.published import SOMEWHERE, VERDICTS, claims, published_value
+from vppcore.pages.published import ON_ALL, SOMEWHERE, VERDICTS, claims, published_value
 from vppcore.pages.words import listed
 from vppcore.pages.words_b import counted, in_digits
 
@@ -63,10 +63,15 @@ def came_out(verdicts: pd.DataFrame) -> str:
 
 
 def at_some(verdicts: pd.DataFrame) -> str:
-    """How many of the statements that held do so at some of the cheapest schedules only."""
+    """How many of the statements that held are sure of some of the cheapest schedules only."""
     reasons = verdicts.loc[verdicts["verdict"].isin(CAME_OUT), "reason"].fillna("")
-    hanging = int(reasons.str.contains(SOMEWHERE, regex=False).sum())
-    return f"Of those that held, {hanging} do so {SOMEWHERE}. " if hanging else ""
+    hanging = int(reasons.str.contains(f"{SOMEWHERE}|{ON_ALL}").sum())
+    if not hanging:
+        return ""
+    return (
+        f"Of those that held, {hanging} do so at some of the cheapest schedules or within a "
+        "thousandth of their cost, and need not at all of them. "
+    )
 
 
 def not_free(verdicts: pd.DataFrame) -> str:
