@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from vppcore.cooperation.result import CoalitionResult
-from vppcore.errors import NotSolved, WrongInput
+from vppcore.errors import NotSolved, Status, WrongInput
 from vppcore.reading.files import case_folder
 from vppcore.schedule import DispatchResult
 
@@ -212,7 +212,7 @@ def row_of(vpp: str, component: str, parameter: str, value: float) -> dict[str, 
 def check_solved(ended: tuple[str, str], what: str) -> None:
     """Raises NotSolved unless linopy says that it found the optimum."""
     if ended != ("ok", "optimal"):
-        status = "infeasible" if ended[1] == "infeasible" else "failed"
+        status: Status = "infeasible" if ended[1] == "infeasible" else "failed"
         raise NotSolved(f"{what} in linopy: no optimum, the solver says {ended[1]}", status)
 
 
