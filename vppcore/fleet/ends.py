@@ -17,7 +17,7 @@ ROUNDS = 20  # of passing ends on; each goes from row to row
 WIDER = 1e-9  # ends are widened by this share of their size, so that rounding cuts nothing off
 
 
-class Ends(NamedTuple):
+class Reach(NamedTuple):
     """Lowest and highest values, `(columns, VPPs)`; infinite where there is no end."""
 
     low: np.ndarray
@@ -35,15 +35,15 @@ class Sums(NamedTuple):
     high_endless: np.ndarray
 
     @property
-    def ends(self) -> Ends:
+    def ends(self) -> Reach:
         """The lowest and highest values of the rows."""
-        return Ends(
+        return Reach(
             np.where(self.low_endless > 0, -np.inf, self.low),
             np.where(self.high_endless > 0, np.inf, self.high),
         )
 
 
-def sums(matrix: sparse.csr_matrix, columns: Ends) -> Sums:
+def sums(matrix: sparse.csr_matrix, columns: Reach) -> Sums:
     """Between what matrix @ x lies."""
     up = matrix.maximum(0)
     down = matrix.minimum(0)
@@ -63,11 +63,11 @@ def sums(matrix: sparse.csr_matrix, columns: Ends) -> Sums:
 
 def passed_on(
     matrix: sparse.csr_matrix,
-    rows: Ends,
-    columns: Ends,
+    rows: Reach,
+    columns: Reach,
     cost: np.ndarray,
     curvature: np.ndarray,
-) -> Ends:
+) -> Reach:
     """Columns with ends of their own, from their rows, or from what they cost, in this order."""
     low = columns.low.copy()
     high = columns.high.copy()
@@ -75,7 +75,9 @@ def passed_on(
     for _ in range(ROUNDS):
         before = np.isfinite(low).sum() + np.isfinite(high).sum()
         lacking = np.flatnonzero((~np.isfinite(low) | ~np.isfinite(high)).any(axis=1))
-        entries = Entries(by_column, lacking, sums(matrix, Ends(low, high)), rows, Ends(low, high))
+        entries = Entries(
+            by_column, lacking, sums(matrix, Reach(low, high)), rows, Reach(low, high)
+        )
         least, most = entries.asked()
         fill(low, lacking, least)
         fill(high, lacking, most)
@@ -86,7 +88,7 @@ def passed_on(
         fill(high, lacking, pushed)
         if np.isfinite(low).sum() + np.isfinite(high).sum() == before:
             break
-    return Ends(low, high)
+    return Reach(low, high)
 
 
 def fill(ends: np.ndarray, places: np.ndarray, found: np.ndarray) -> None:
@@ -109,15 +111,15 @@ class Entries:
         matrix: sparse.csc_matrix,
         places: np.ndarray,
         within: Sums,
-        rows: Ends,
-        columns: Ends,
+        rows: Reach,
+        columns: Reach,
     ):
         some = matrix[:, places]
         self.count = len(places)
         self.row = some.indices
         self.place = np.repeat(np.arange(self.count), np.diff(some.indptr))
         self.factor = some.data[:, None]
-        own = Ends(columns.low[places][self.place], columns.high[places][self.place])
+        own = Reach(columns.low[places][self.place], columns.high[places][self.place])
         up = self.factor > 0
         lowest = self.factor * np.where(up, own.low, own.high)
         highest = self.factor * np.where(up, own.high, own.low)

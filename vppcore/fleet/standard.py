@@ -16,7 +16,7 @@ from scipy import sparse
 
 from vppcore.errors import NotSolved
 from vppcore.fleet.batches import Batch
-from vppcore.fleet.ends import Ends, passed_on, sums
+from vppcore.fleet.ends import Reach, passed_on, sums
 
 # a share of a number's size by which two limits may contradict each other and are taken as equal
 ROUNDING = 1e-9
@@ -43,7 +43,7 @@ class Standard:
     curvature: np.ndarray
     low: np.ndarray
     high: np.ndarray
-    reach: Ends
+    reach: Reach
 
     @property
     def columns(self) -> int:
@@ -61,7 +61,7 @@ def standard(batch: Batch) -> Standard:
     check_empty_rows(batch, np.flatnonzero(entries == 0))
     kept = np.flatnonzero((entries > 1) & has_limits(batch))
     matrix = batch.matrix[kept]
-    rows = Ends(batch.row_low[kept], batch.row_high[kept])
+    rows = Reach(batch.row_low[kept], batch.row_high[kept])
     columns = consistent(columns, batch)
     reach = passed_on(matrix, rows, columns, batch.cost, batch.curvature)
     boxed = with_ends(columns, reach)
@@ -71,8 +71,8 @@ def standard(batch: Batch) -> Standard:
         (-np.ones(len(ranges)), (ranges, np.arange(len(ranges)))), (len(kept), len(ranges))
     )
     values = sums(matrix[ranges], reach).ends
-    own = Ends(rows.low[ranges], rows.high[ranges])
-    reach_of_rows = Ends(np.maximum(own.low, values.low), np.minimum(own.high, values.high))
+    own = Reach(rows.low[ranges], rows.high[ranges])
+    reach_of_rows = Reach(np.maximum(own.low, values.low), np.minimum(own.high, values.high))
     nothing = np.zeros_like(own.low)
     return Standard(
         batch=batch,
@@ -85,7 +85,7 @@ def standard(batch: Batch) -> Standard:
         curvature=np.vstack([batch.curvature, nothing]),
         low=np.vstack([boxed.low, own.low]),
         high=np.vstack([boxed.high, own.high]),
-        reach=Ends(
+        reach=Reach(
             np.vstack([reach.low, reach_of_rows.low]), np.vstack([reach.high, reach_of_rows.high])
         ),
     )
@@ -96,7 +96,7 @@ def has_limits(batch: Batch) -> np.ndarray:
     return (np.isfinite(batch.row_low) | np.isfinite(batch.row_high)).any(axis=1)
 
 
-def without_singles(batch: Batch, singles: np.ndarray) -> Ends:
+def without_singles(batch: Batch, singles: np.ndarray) -> Reach:
     """The columns' limits with those of rows that have one entry."""
     low = batch.column_low.copy()
     high = batch.column_high.copy()
@@ -105,7 +105,7 @@ def without_singles(batch: Batch, singles: np.ndarray) -> Ends:
     ends = np.stack([batch.row_low[singles] / factor, batch.row_high[singles] / factor])
     np.maximum.at(low, some.indices, ends.min(axis=0))
     np.minimum.at(high, some.indices, ends.max(axis=0))
-    return Ends(low, high)
+    return Reach(low, high)
 
 
 def check_empty_rows(batch: Batch, empty: np.ndarray) -> None:
@@ -114,14 +114,14 @@ def check_empty_rows(batch: Batch, empty: np.ndarray) -> None:
     refuse(batch, wrong)
 
 
-def consistent(columns: Ends, batch: Batch) -> Ends:
+def consistent(columns: Reach, batch: Batch) -> Reach:
     """Limits that differ by rounding only made equal. Raises NotSolved for a contradiction."""
     with np.errstate(invalid="ignore"):
         size = np.maximum(np.abs(columns.low), np.abs(columns.high))
         crossed = columns.low > columns.high
         refuse(batch, (crossed & (columns.low - columns.high > ROUNDING * size)).any(axis=0))
     high = np.where(crossed, columns.low, columns.high)
-    return Ends(columns.low, high)
+    return Reach(columns.low, high)
 
 
 def refuse(batch: Batch, wrong: np.ndarray) -> None:
@@ -133,11 +133,11 @@ def refuse(batch: Batch, wrong: np.ndarray) -> None:
         )
 
 
-def with_ends(columns: Ends, reach: Ends) -> Ends:
+def with_ends(columns: Reach, reach: Reach) -> Reach:
     """The columns' own ends; those of free columns from their rows, with room on both sides."""
     free = ~np.isfinite(columns.low) & ~np.isfinite(columns.high)
     with np.errstate(invalid="ignore"):
         width = reach.high - reach.low
         low = np.where(free & np.isfinite(reach.low), reach.low - ROOM * width, columns.low)
         high = np.where(free & np.isfinite(reach.high), reach.high + ROOM * width, columns.high)
-    return Ends(np.where(np.isnan(low), -np.inf, low), np.where(np.isnan(high), np.inf, high))
+    return Reach(np.where(np.isnan(low), -np.inf, low), np.where(np.isnan(high), np.inf, high))
