@@ -9,6 +9,7 @@ LEVELS ?= 0 2 4 6 8 10 12
 DEVIATIONS ?= 0.1 0.2
 override NB := $(value NB)
 override P := $(value P)
+override FILE := $(value FILE)
 override NAME := $(value NAME)
 override CASE := $(value CASE)
 override CASES := $(value CASES)
@@ -18,7 +19,7 @@ override LAB := $(value LAB)
 override UPGRADE := $(value UPGRADE)
 override PYTHON := $(value PYTHON)
 override VENV := $(value VENV)
-export NB P NAME CASE CASES LEVELS DEVIATIONS LAB UPGRADE PYTHON VENV
+export NB P FILE NAME CASE CASES LEVELS DEVIATIONS LAB UPGRADE PYTHON VENV
 
 # Programs are started as modules of the environment's Python: its scripts name the place where they were
 # installed, which may have changed since.
@@ -30,7 +31,7 @@ NOTEBOOKS = $(sort $(filter-out %/ledger.ipynb,$(wildcard notebooks/*.ipynb))) $
 export JUPYTER_PREFER_ENV_PATH := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help setup book pdf epub slides assignments run case check sweep proofs check-proofs lab test lint test-code test-runs test-doctests test-notebooks outputs format types lock clean
+.PHONY: help setup book pdf epub slides assignments run compare batch case check sweep proofs check-proofs lab test lint test-code test-runs test-doctests test-notebooks outputs format types lock clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -59,6 +60,12 @@ assignments: setup  ## assignments with tests, for students and for the teacher:
 
 run: setup  ## run one notebook: make run NB=cooperation P="penalty=3e-4 solver=gurobi"
 	@exec $(PY) tools/rerun.py --parameters="$$P" -- "$$NB"
+
+compare: setup  ## put the kept runs side by side: make compare NB=cooperation, or all without NB
+	@exec $(PY) tools/compare_runs.py "$$NB"
+
+batch: setup  ## run a CSV of parameter sets in parallel: make batch FILE=sets.csv NB=cooperation
+	@exec $(PY) tools/batch.py "$$FILE" "$$NB"
 
 case: setup  ## copy the commented template of a case: make case NAME=mine
 	@$(PY) tools/case.py new -- "$$NAME"

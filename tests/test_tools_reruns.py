@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import beside_book
+import compare_runs
 import pandas as pd
 import pytest
 import runs
@@ -16,6 +17,7 @@ from runs import name_of, run_in
 
 from vppcore.pages.parameters_cell import Declared
 
+SVG = "http://www.w3.org/"  # names of formats, no addresses to load
 DECLARED = {
     "case": Declared("case", "str", "paper-a"),
     "penalty": Declared("penalty", "float", None),
@@ -129,3 +131,17 @@ def test_a_table_that_cannot_be_read_stops_nothing(tmp_path):
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "run.json").write_text("[1")
     assert run_in(tmp_path / "other", "other") is None
+
+
+# --- side by side ---------------------------------------------------------------------------------
+def test_kept_runs_stand_beside_the_first_on_screen_and_page(tmp_path, monkeypatch):
+    monkeypatch.setattr(compare_runs, "book_run", lambda _: None)
+    for name, cost in {"a": 200.0, "b": 190.0, "c": 220.0}.items():
+        run_with(tmp_path / "x" / name / "results", {"cost": cost, "hours": 24})
+    told = compare_runs.compare("x", tmp_path)
+    lines = [" ".join(line.split()) for line in told.splitlines()]
+    assert "cost 200 190 220" in lines and "hours 24 24 24" in lines
+    found = compare_runs.compared("x", tmp_path)
+    assert compare_runs.shares(found) == {"cost": pytest.approx([-5.0, 10.0])}
+    page = (tmp_path / "x" / "compare.html").read_text(encoding="utf-8")
+    assert "<svg" in page and "<td>190</td>" in page and "http" not in page.replace(SVG, "")

@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 GIVEN = (
     "NB",
     "P",
+    "FILE",
     "NAME",
     "CASE",
     "CASES",
