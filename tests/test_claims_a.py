@@ -444,3 +444,70 @@ def test_verdicts_that_differ_between_optima_are_said(monkeypatch):
     monkeypatch.setattr(claims_a, "ON_HOURS", (judge,))
     found = claims_a.hours_by_optimum(data, {"one": coalition(), "other": coalition()})
     assert found["nine of ten alike"].to_list() == ["no"]
+
+
+# --- what the cluster exchanges, says and pays ----------------------------------------------------
+def bought_and_sold(*grid: float) -> dict[str, Result]:
+    """Two VPPs that exchange so much with the grid, one constant and one by clock."""
+    night, day = grid
+    return {"VPP1": Result(grid=by_clock(day, night, (11, 18))), "VPP2": Result(grid=0.0)}
+
+
+def test_what_is_bought_from_the_grid_falls_or_not():
+    """By hand: 17 hours of the night."""
+    much, little = bought_and_sold(30.0, -10.0), bought_and_sold(10.0, -10.0)
+    found = judged("A34", separate=much, agreed=SimpleNamespace(dispatches=little))
+    assert (found.verdict, found.free) == ("reproduced in shape", True)
+    assert found.ours == "510 kWh bought without trade, 170 with"
+    for separate, after in ((little, much), (much, much)):
+        agreed = SimpleNamespace(dispatches=after)
+        assert judged("A34", separate=separate, agreed=agreed).verdict == "not reproduced"
+
+
+def test_what_the_cluster_exchanges_is_calmer_or_not():
+    wild, calm = bought_and_sold(30.0, -30.0), bought_and_sold(10.0, -10.0)
+    calmer = judged("A35", separate=wild, agreed=SimpleNamespace(dispatches=calm))
+    assert calmer.verdict == "reproduced in shape" and "deviation 28 kW without" in calmer.ours
+    wilder = judged("A35", separate=calm, agreed=SimpleNamespace(dispatches=wild))
+    assert wilder.verdict == "not reproduced"
+
+
+def test_a_message_of_another_kind_is_no_longer_the_paper_s_setting():
+    trades = SimpleNamespace(kind="expected trade")
+    few = judged("A36", agreed=SimpleNamespace(messages=[trades]))
+    assert (few.verdict, few.free) == ("setting", False)
+    more = SimpleNamespace(messages=[trades, SimpleNamespace(kind="cost")])
+    assert judged("A36", agreed=more).verdict == "not reproduced"
+
+
+@pytest.mark.parametrize(
+    ("worst", "verdict"),
+    [
+        ([10.0, 20.0, 36.0], "reproduced in shape"),
+        ([12.0, 24.0, 30.0], "not reproduced"),
+        ([10.0, 10.0, 30.0], "not reproduced"),  # as wide from peak to valley, less in the middle
+    ],
+)
+def test_the_worst_load_varies_more_or_not(worst, verdict):
+    profile = pd.DataFrame({"forecast": [10.0, 20.0, 30.0], "worst case": worst})
+    assert judged("A37", load_profile=profile).verdict == verdict
+
+
+def test_cooperation_dampens_uncertainty_or_not():
+    found = of_sweep("A38", sweep(alone=[87_790.0, 95_760.0, 99_886.0, 110_000.0, 120_000.0]))
+    assert found.verdict == "reproduced in shape" and "at level 8 than at 0" in found.ours
+    assert "grow 3.6 % less with trade" in found.reason  # 7,970 and 7,679 yuan
+    steep = sweep(together=[10_000.0, 20_000.0, 30_000.0, 50_000.0, 98_960.0])
+    assert of_sweep("A38", steep).verdict == "not reproduced"
+    assert of_sweep("A38", sweep().drop(index=8)) is None
+
+
+def test_costs_are_more_equitable_if_they_lie_closer():
+    """By hand: 1 and 3 lie half their mean from it, 2 and 3 a fifth."""
+    for alone, after, verdict in (
+        ([1.0, 3.0], [2.0, 3.0], "reproduced in shape"),
+        ([2.0, 3.0], [1.0, 3.0], "not reproduced"),
+    ):
+        table = pd.DataFrame({"alone": alone, "after": after})
+        found = judged("A39", split=SimpleNamespace(table=table))
+        assert found.verdict == verdict and "50.0 %" in found.ours and "20.0 %" in found.ours

@@ -51,7 +51,7 @@ def test_every_claim_says_where_it_stands_and_what_it_states():
 def test_claims_are_counted_by_kind():
     counts = kinds_of_claims()
     assert counts["together"].sum() == len(claims())
-    assert counts.loc["A"].tolist() == [20, 10, 3, 33]
+    assert counts.loc["A"].tolist() == [20, 15, 4, 39]
     assert counts.loc["B", "numbers"] == claims().query("paper == 'B'")["value"].notna().sum()
 
 

@@ -188,6 +188,58 @@ def vpp2_uses_the_grid_for_the_rest(agreed: CoalitionResult) -> Judgement:
     return judge_theorem("A28", said.verdict == "reproduced in shape", said.ours, said.reason)
 
 
+@claim("A34")
+def less_is_bought_from_the_grid(
+    separate: Mapping[str, DispatchResult], agreed: CoalitionResult
+) -> Judgement:
+    """Cooperation minimises the reliance on power from the grid.
+
+    separate: VPP -> its schedule without trade.
+    """
+    before, after = bought(separate), bought(agreed.dispatches)
+    ours = f"{before:,.0f} kWh bought without trade, {after:,.0f} with"
+    reason = "read as less energy bought from the grid over the day, the negotiated schedule"
+    return judge_relation("A34", after < before - NO_FLOW * before, ours, reason)
+
+
+@claim("A35")
+def the_cluster_s_exchange_is_calmer(
+    separate: Mapping[str, DispatchResult], agreed: CoalitionResult
+) -> Judgement:
+    """Power sharing mitigates the fluctuation of the power that the cluster exchanges."""
+    before, after = exchanged(separate), exchanged(agreed.dispatches)
+    ours = f"standard deviation {before.std():,.0f} kW without trade, {after.std():,.0f} with"
+    jumps = [flows.diff().abs().mean() for flows in (before, after)]
+    reason = (
+        "read as a smaller standard deviation of what all VPPs exchange with the grid; the "
+        f"mean change from step to step: {jumps[0]:,.0f} and {jumps[1]:,.0f} kW"
+    )
+    return judge_relation("A35", bool(after.std() < before.std()), ours, reason)
+
+
+@claim("A36")
+def messages_are_trades_and_prices(agreed: CoalitionResult) -> Judgement:
+    """The negotiation exchanges traded electricity and prices, and nothing else."""
+    kinds = sorted({message.kind for message in agreed.messages})
+    reason = (
+        "the talks are built this way; beside the messages the penalty reads each VPP's peak load, "
+        "and the weights two totals of energy"
+    )
+    few = set(kinds) <= {"expected trade", "multiplier"}
+    return judge_setting("A36", f"messages: {', '.join(kinds)}", reason, holds=few)
+
+
+def exchanged(schedules: Mapping[str, DispatchResult]) -> pd.Series:
+    """What all VPPs together take from the grid in each step, kW, negative where they sell."""
+    flows = {name: flow(result, "grid") for name, result in schedules.items()}
+    return pd.DataFrame(flows).sum(axis=1)
+
+
+def bought(schedules: Mapping[str, DispatchResult]) -> float:
+    """What the VPPs buy from the grid over a day of hours, each for itself, kWh."""
+    return float(sum(flow(result, "grid").clip(lower=0).sum() for result in schedules.values()))
+
+
 class WantedCosts(NamedTuple):
     """What the nearest schedules cost in which statements on hours are true.
 
@@ -395,6 +447,27 @@ def cost_of_vpp3_alone(split: BargainResult) -> Judgement:
     return implied_cost("A33", split, "VPP3")
 
 
+@claim("A39", unchanged=OWN_TIE)
+def costs_are_more_equitable(split: BargainResult) -> Judgement:
+    """Cooperation achieves a more equitable distribution of costs."""
+    before, after = (relative_spread(split.table[column]) for column in ("alone", "after"))
+    ours = f"spread of the costs {100 * before:.1f} % alone, {100 * after:.1f} % after the split"
+    reason = (
+        "the text has no measure; read as a smaller standard deviation of the three costs as a "
+        "share of their mean"
+    )
+    return judge_relation("A39", after < before, ours, reason)
+
+
+def relative_spread(costs: pd.Series) -> float:
+    """The standard deviation of some costs as a share of their mean.
+
+    >>> relative_spread(pd.Series([1.0, 3.0]))
+    0.5
+    """
+    return float(costs.std(ddof=0) / abs(costs.mean()))
+
+
 def implied_cost(number: str, split: BargainResult, vpp: str) -> Judgement:
     """The verdict on a VPP's cost alone, which the text implies and does not print."""
     saved, share = IMPLIED_BY[number]
@@ -421,6 +494,24 @@ def hours_of_the_worst_day(hits: pd.DataFrame) -> Judgement:
     outside = [str(step) for step in hits.index[is_hit] if step not in WORST_HOURS]
     reason = f"also hit, in hours the paper does not name: {', '.join(outside) or 'none'}"
     return judge_hours("A17", is_hit.loc[WORST_HOURS], reason)
+
+
+@claim("A37", unchanged=OWN_BUDGET)
+def the_worst_load_varies_more(load_profile: pd.DataFrame) -> Judgement:
+    """The worst case gives VPP2's load a higher peak-to-valley difference and more volatility.
+
+    load_profile: columns "forecast" and "worst case", kW.
+    """
+    spans = load_profile.max() - load_profile.min()
+    deviations = load_profile.std()
+    ours = (
+        f"peak less valley {spans['forecast']:,.0f} to {spans['worst case']:,.0f} kW, standard "
+        f"deviation {deviations['forecast']:,.0f} to {deviations['worst case']:,.0f} kW"
+    )
+    holds = spans["worst case"] > spans["forecast"]
+    holds &= deviations["worst case"] > deviations["forecast"]
+    reason = "volatility is read as the standard deviation; of the forecast and of the worst case"
+    return judge_relation("A37", bool(holds), ours, reason)
 
 
 # --- cost by uncertainty level --------------------------------------------------------------------
@@ -495,6 +586,29 @@ def cooperation_always_pays(costs: pd.DataFrame) -> Judgement:
         "that it costs less asks for one trade that pays"
     )
     return judge_theorem("A30", bool(cheaper.all()), ours, reason)
+
+
+@claim("A38", unchanged=OWN_SWEEP)
+def cooperation_dampens_uncertainty(costs: pd.DataFrame) -> Judgement | None:
+    """Cooperation reduces the effect of uncertainty on the operating cost."""
+    if not reaches(costs, 0, 8):
+        return None
+    alone, together = (costs.loc[8, mode] - costs.loc[0, mode] for mode in ("alone", "together"))
+    ours = f"{together:,.0f} yuan more at level 8 than at 0 with trade, {alone:,.0f} without"
+    reason = (
+        f"{100 * (1 - together / alone):.0f} % less; the text says 'significantly' and gives no "
+        "measure; from level 0 to 2 its own costs grow "
+        f"{100 * printed_dampening():.1f} % less with trade"
+    )
+    return judge_relation("A38", bool(together < alone), ours, reason)
+
+
+def printed_dampening() -> float:
+    """By what share the paper's costs grow less with trade than without, from level 0 to 2."""
+    apart = implied_costs_alone().sum()
+    alone = published_value("A09") - apart
+    together = published_value("A10") - (apart - published_value("A01"))
+    return float(1 - together / alone)
 
 
 def cost_alone(number: str, level: int, costs: pd.DataFrame) -> Judgement | None:

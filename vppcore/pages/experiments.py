@@ -21,13 +21,14 @@ from vppcore.cooperation.negotiation import cooperate, natural_penalty
 from vppcore.cooperation.result import CoalitionResult
 from vppcore.cooperation.savings import Ends, saving_by_item, saving_range
 from vppcore.errors import NotSolved, WrongInput
+from vppcore.pages.tables import forecast_and_worst
 from vppcore.schedule import DispatchResult, dispatch
 from vppcore.standalone import alone
 from vppcore.uncertainty.recourse import Recourse
 from vppcore.uncertainty.robust import RobustResult
 from vppcore.uncertainty.series import hit
 from vppcore.uncertainty.settings import Uncertainty
-from vppcore.uncertainty.worst_day import WorstCase
+from vppcore.uncertainty.worst_day import WorstCase, worst_case
 from vppcore.vpp import VPP
 
 PATIENCE = 2000  # iterations, where settings are tried that need more than the usual ones
@@ -187,6 +188,18 @@ def split_elsewhere(
     talked = bargain(case, made.alone, made.together, weights=weights, method="admm", **talks)
     ends = splits_at_ends(case, weights, made, solver)
     return {"split": made.split, "band": price_band(case), "ends": ends, "talked": talked}
+
+
+def load_profile(vpp: VPP, doubt: Uncertainty, hits: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """What a claim on the worst load asks for, of a VPP whose load is uncertain: load_profile."""
+    profiles = forecast_and_worst(vpp, doubt, hits)
+    return {"load_profile": profiles["load"]} if "load" in profiles else {}
+
+
+def hits_elsewhere(vpp: VPP, doubt: Uncertainty, solver: str) -> dict[str, pd.DataFrame]:
+    """What the claims on the worst day ask for, of a VPP of another case: hits and load_profile."""
+    hits = worst_case(vpp, doubt, solver=solver, canonical=True).hits
+    return {"hits": hits, **load_profile(vpp, doubt, hits)}
 
 
 def negotiate_each(

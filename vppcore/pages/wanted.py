@@ -15,6 +15,7 @@ from vppcore.cooperation.negotiation import cooperate
 from vppcore.cooperation.result import CoalitionResult
 from vppcore.cooperation.wanted import WantedSchedules
 from vppcore.pages.claims_a import WantedCosts, hours, no_flow
+from vppcore.standalone import alone
 
 CLEAR = 2.0  # a flow is asked to be so many times what counts as none
 Small = Mapping[str, float]  # VPP -> the least flow that is asked, kW
@@ -78,9 +79,10 @@ def wanted_costs(case: Case, agreed: CoalitionResult, solver: str = "auto") -> W
 
 
 def agreed_and_wanted(case: Case, solver: str = "auto", **negotiation: Any) -> dict[str, Any]:
-    """What the claims on schedules ask for, of another case: agreed and wanted.
+    """What the claims on schedules ask for, of another case: agreed, separate and wanted.
 
     negotiation: as for `cooperate`.
     """
     agreed = cooperate(case, **negotiation, solver=solver)
-    return {"agreed": agreed, "wanted": wanted_costs(case, agreed, solver)}
+    costs = wanted_costs(case, agreed, solver)
+    return {"agreed": agreed, "separate": alone(case, solver, flattest=True), "wanted": costs}
