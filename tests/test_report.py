@@ -656,7 +656,10 @@ def test_results_that_do_not_reach_a_claim_are_said(capsys):
     costs = pd.DataFrame({"alone": [2.0], "together": [1.0], "saving (%)": [50.0]}, [0])
     study.judge(costs=costs)
     assert [verdict.claim for verdict in study.judgements] == ["A30"]
-    assert "no verdict on A09, A10, A11, A12, A13, A14, A15: the results" in capsys.readouterr().out
+    assert (
+        "no verdict on A09, A10, A11, A12, A13, A14, A15, A38: the results"
+        in capsys.readouterr().out
+    )
 
 
 def test_a_picture_for_a_chapter_is_kept_and_not_shown_twice(results):
