@@ -221,9 +221,12 @@ def exchange_of(tie: Tie | None, vpps: int) -> Exchange | None:
     return None if joint is None else Exchange(limit=joint.limit, crossing_fee=joint.crossing_fee)
 
 
-def batches_of(case: Case) -> list[Batch]:
-    """The VPPs of a case in the exchange form, those of one type side by side."""
-    tie = exchange_of(case.tie, len(case.vpps))
+def batches_of(case: Case, everybody: int | None = None) -> list[Batch]:
+    """The VPPs of a case in the exchange form, those of one type side by side.
+
+    everybody: how many VPPs trade, where those of the case are only some of them.
+    """
+    tie = exchange_of(case.tie, len(case.vpps) if everybody is None else everybody)
     types: list[tuple[list[str], list[Stated]]] = []
     for vpp in case.vpps:
         problem = stated(vpp, tie)

@@ -250,6 +250,17 @@ class Group:
         for side, dz in zip(self._sides, self._dz, strict=True):
             side.multiplier += dual * dz
 
+    # --- what is kept between rounds ---
+    def point(self) -> list[np.ndarray]:
+        """All that the next round needs: columns, rows' multipliers, and those of both ends."""
+        return [self.x, self.y, *(side.multiplier for side in self._sides)]
+
+    def take(self, point: list[np.ndarray]) -> None:
+        """Goes on from a point that the same VPPs had."""
+        self.x, self.y, *multipliers = [array.copy() for array in point]
+        for side, multiplier in zip(self._sides, multipliers, strict=True):
+            side.multiplier = multiplier
+
     # --- the end: rows that hold to rounding ---
     def repair(self) -> Answer:
         """Slope and right side of the smallest change of the point after which rows hold.
