@@ -15,11 +15,12 @@ override CASE := $(value CASE)
 override CASES := $(value CASES)
 override LEVELS := $(value LEVELS)
 override DEVIATIONS := $(value DEVIATIONS)
+override PROFILE := $(value PROFILE)
 override LAB := $(value LAB)
 override UPGRADE := $(value UPGRADE)
 override PYTHON := $(value PYTHON)
 override VENV := $(value VENV)
-export NB P FILE NAME CASE CASES LEVELS DEVIATIONS LAB UPGRADE PYTHON VENV
+export NB P FILE NAME CASE CASES LEVELS DEVIATIONS PROFILE LAB UPGRADE PYTHON VENV
 
 # Programs are started as modules of the environment's Python: its scripts name the place where they were
 # installed, which may have changed since.
@@ -31,7 +32,7 @@ NOTEBOOKS = $(sort $(filter-out %/ledger.ipynb,$(wildcard notebooks/*.ipynb))) $
 export JUPYTER_PREFER_ENV_PATH := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help setup book pdf epub slides assignments run compare batch case check sweep proofs check-proofs lab test lint test-code test-runs test-doctests test-notebooks outputs format types lock clean
+.PHONY: help setup book pdf epub slides assignments run compare batch case check sweep cluster-demo proofs check-proofs lab test lint test-code test-runs test-doctests test-notebooks outputs format types lock clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -75,6 +76,9 @@ check: setup  ## say what a case holds, or every fault in it: make check CASE=da
 
 sweep: setup  ## worst-case cost over a grid: make sweep LEVELS="0 4 8" DEVIATIONS="0.1 0.2" CASES="paper-a-parent"
 	@exec $(PY) tools/make_book.py sweep
+
+cluster-demo: setup  ## a fleet on two workers, one of them killed midway; then a sweep by a scheduler's jobs
+	@exec $(PY) tools/cluster_demo.py
 
 proofs: setup  ## write exact proofs of the least costs: build/proofs; of another case with CASE=data/mine
 	@exec $(PY) tools/make_proofs.py $${CASE:+"$$CASE"}

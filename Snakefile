@@ -88,6 +88,11 @@ rule run:
 SWEEP = read_plan()
 
 
+# putting points together is no work for another machine
+localrules:
+    sweep,
+
+
 rule sweep:
     input:
         "build/sweep/plan.json",

@@ -84,9 +84,26 @@ def test_a_point_that_fails_says_why_and_leaves_no_table_of_an_earlier_sweep(boo
     assert not (book.folder / "results/sweep/sweep.csv").exists()
 
 
+def test_a_sweep_by_the_jobs_of_a_scheduler(tmp_path):
+    """The stand-in runs each point as a job; what fails there is said here."""
+    book = TinyBook(tmp_path)  # the plugin takes no folder with an apostrophe
+    book.lend_environment()
+    profile = "PROFILE=profiles/cluster-generic"
+    done = book.make("sweep", "CASES=one", "LEVELS=2", "DEVIATIONS=0.1", profile)
+    assert done.returncode == 0, done.stdout
+    assert table(book) == [("one", "0.1", "2", "10.0")]
+    codes = (book.folder / "build/logs/jobs").glob("*.code")
+    assert [code.read_text() for code in codes] == ["0\n"]
+
+    done = book.make("sweep", "CASES=one", "LEVELS=13", "DEVIATIONS=0.1", profile)
+    assert done.returncode
+    assert "sweep_point stopped at level 13: it brings no luck\n" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
+        ({"PROFILE": "nowhere"}, "PROFILE: found 'nowhere'; allowed: a folder with a config.yaml"),
         ({"LEVELS": "x"}, "LEVELS: found 'x'; allowed: whole numbers of 0 or more"),
         ({"LEVELS": "-1"}, "LEVELS: found '-1'; allowed"),
         ({"LEVELS": "1.5"}, "LEVELS: found '1.5'; allowed"),

@@ -23,6 +23,7 @@ GIVEN = (
     "CASES",
     "LEVELS",
     "DEVIATIONS",
+    "PROFILE",
     "LAB",
     "UPGRADE",
     "PYTHON",
@@ -283,7 +284,8 @@ class TinyBook:
         for name in ("Makefile", "Snakefile", *OWN_MODULES):
             shutil.copyfile(ROOT / name, folder / name)
         ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / "tools", folder / "tools", ignore=ignored)
+        for name in ("tools", "profiles"):
+            shutil.copytree(ROOT / name, folder / name, ignore=ignored)
         for name, text in STAND_INS.items() if stand_ins else ():
             write(folder / name, text)
 

@@ -1,7 +1,7 @@
 """`make book` and `make sweep`: hand the work to Snakemake and say how it ended.
 
 Usage: make_book.py book, or make_book.py sweep. A sweep's grid stands in the environment: CASES,
-LEVELS and DEVIATIONS.
+LEVELS and DEVIATIONS; PROFILE names a folder that says on which machines its points are computed.
 """
 
 import os
@@ -34,9 +34,10 @@ def snakemake(*options: str) -> list[str]:
     return [sys.executable, "-m", "snakemake", "--cores", "all", *options]
 
 
-def build(target: str, command: str, prepare: Callable[[], None]) -> None:
+def build(target: str, command: str, prepare: Callable[[], None], *options: str) -> None:
     """Builds a target of the Snakefile after `prepare`, which runs when nobody else builds.
 
+    options: more of the workflow tool's own.
     Raises Refused with the reason if it could not be built.
     """
     (ROOT / LOGS).mkdir(parents=True, exist_ok=True)
@@ -47,7 +48,7 @@ def build(target: str, command: str, prepare: Callable[[], None]) -> None:
             print(says_who_was_killed(earlier), flush=True)
             run_quietly(snakemake("--unlock"))
         prepare()
-        code = run_and_show(snakemake("--keep-going", "--rerun-incomplete", target), lock)
+        code = run_and_show(snakemake("--keep-going", "--rerun-incomplete", *options, target), lock)
     finally:
         lock.release()
     if INTERRUPTED:
@@ -159,6 +160,18 @@ def make_book() -> None:
     print("The book: build/book/index.html")
 
 
+def profile_from(text: str) -> list[str]:
+    """The workflow tool's options for a profile, none for no profile. Raises Refused."""
+    if not text:
+        return []
+    if not (ROOT / text / "config.yaml").is_file():
+        raise Refused(
+            f"PROFILE: found {text!r}; allowed: a folder with a config.yaml, as in "
+            "PROFILE=profiles/cluster-generic."
+        )
+    return ["--workflow-profile", text]
+
+
 def make_sweep() -> None:
     """`make sweep`."""
     from sweep_plan import (
@@ -168,8 +181,9 @@ def make_sweep() -> None:
     )  # loads the models, which a book needs not
 
     try:
+        profile = profile_from(os.environ.get("PROFILE", ""))
         plan = plan_of(os.environ)
-        build("sweep", "make sweep", lambda: write_plan(plan))
+        build("sweep", "make sweep", lambda: write_plan(plan), *profile)
     except Refused as refused:
         print(refused, file=sys.stderr)
         sys.exit(f"The sweep is not complete; the reason stands above, details in {LOGS}/.")
