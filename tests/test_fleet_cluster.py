@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import signal
@@ -15,6 +16,7 @@ from distributed.comm import tcp
 
 from vppcore import NotSolved, WrongInput, load_case
 from vppcore.fleet import Answer, FleetResult, Together, cluster, drawn, price_newton
+from vppcore.fleet.__main__ import main
 from vppcore.fleet.cluster import PARTS, Machines, price_newton_on
 from vppcore.fleet.parts import Part, Question, cut, together
 
@@ -256,6 +258,15 @@ def test_an_address_joins_a_cluster_and_leaves_nothing_there(machines):
     assert machines.client.run(kept_runs) == before
     assert_same_bits(found, undisturbed(12, 2))
     assert len(machines.alive()) == 2
+
+
+def test_the_command_takes_an_address(machines, capsys):
+    address = machines.client.scheduler.address
+    told = ["12", "--seed", "1", "--like", LIKE, "--cluster", address, "--gap", "1e-8"]
+    assert main(told) == 0
+    line = json.loads(capsys.readouterr().out)
+    assert line["upper"] == undisturbed(12, 2).upper and line["lower"] == undisturbed(12, 2).lower
+    assert (line["parts"], line["lost"]) == (2, 0)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@
     pool_by_exchange(case, graph)    P1 with one net trade a VPP               exchange.py
     split(net, limit)                net trades split into deliveries          splitting.py
     price_newton(fleet)              the joint optimum with both bounds        price_newton.py
+    price_newton_on(fleet, address)  the same on several machines              cluster.py
     negotiate_exchange(fleet)        the same by ADMM, with the net trades     talks.py
     what_is_told(n, steps)           what VPPs tell each other, by method      told.py
     guesses(fleet, name)             what a listener learns from it            listening.py
@@ -29,10 +30,13 @@ A `Group(batch)` holds a batch and its point. What travels is small, T being the
 
 `Together(groups)` adds up what several groups answer and is asked like one; a worker holds one, the
 coordinator another whose members are elsewhere (`ask` says how all are asked at once).
-`price_newton(Together(...))` does the rest. Costs, limits and schedules stay in the groups.
+`price_newton(Together(...))` does the rest: `workers.py` asks processes through pipes, `cluster.py`
+workers of Dask (`price_newton_on(fleet, cluster=...)` does it all). Costs, limits and schedules
+stay in the groups.
 """
 
 from vppcore.fleet.batches import Batch, batches_of, batches_of_fleet
+from vppcore.fleet.cluster import price_newton_on
 from vppcore.fleet.exchange import ExchangeResult, pool_by_exchange
 from vppcore.fleet.generator import Fleet, Spread, drawn, fleet
 from vppcore.fleet.group import Answer, Group, Lengths, Totals
@@ -73,6 +77,7 @@ __all__ = [
     "pool_by_exchange",
     "pooled",
     "price_newton",
+    "price_newton_on",
     "split",
     "unheard",
     "what_is_told",

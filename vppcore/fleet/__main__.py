@@ -2,7 +2,8 @@
 
 n: VPPs. seconds: from nothing to both bounds; cpu_seconds: of all processes. cost: of the
 schedules, yuan; upper: the same as a bound. lower: nothing is cheaper.
-gap: relative. peak_mb: memory of the largest process. compiled: numba is used. Stores are relaxed.
+gap: relative. parts, lost: with --cluster, of the fleet, and how many were built anew.
+peak_mb: memory of the largest process. compiled: numba is used. Stores are relaxed.
 """
 
 from __future__ import annotations
@@ -17,11 +18,14 @@ from collections.abc import Sequence
 from vppcore.errors import NotSolved, WrongInput
 from vppcore.fleet import kernel
 from vppcore.fleet.batches import SIDE_BY_SIDE, batches_of_fleet
+from vppcore.fleet.cluster import Machines
 from vppcore.fleet.generator import Fleet, drawn
 from vppcore.fleet.pooled import pooled
-from vppcore.fleet.price_newton import Accuracy, price_newton
+from vppcore.fleet.price_newton import Accuracy, FleetResult, price_newton
 from vppcore.fleet.workers import Workers
 
+# in place of an address
+LOCAL = "local"
 METHODS = ("price-newton", "pool")
 KILOBYTES = 1024.0
 
@@ -45,6 +49,11 @@ def parser() -> argparse.ArgumentParser:
     asked.add_argument("--like", default="paper-a-parent", help="case whose VPPs are the types")
     asked.add_argument("--method", default=METHODS[0], help=f"one of {', '.join(METHODS)}")
     asked.add_argument("--workers", default="1", help="processes, for price-newton")
+    asked.add_argument(
+        "--cluster",
+        default="",
+        help="address of a Dask scheduler, or local: one on this machine with --workers processes",
+    )
     asked.add_argument("--gap", default="1e-6", help="relative gap at which it ends")
     return asked
 
@@ -57,7 +66,12 @@ def answer(asked: argparse.Namespace) -> dict[str, object]:
     gap = number("gap", asked.gap)
     workers = whole("workers", asked.workers)
     fleet = drawn(whole("n", asked.n), whole("seed", asked.seed), asked.like)
-    found = by_pool(fleet) if asked.method == "pool" else by_prices(fleet, workers, gap)
+    if asked.method == "pool":
+        found = by_pool(fleet)
+    elif asked.cluster:
+        found = by_cluster(fleet, asked.cluster, workers, gap)
+    else:
+        found = by_prices(fleet, workers, gap)
     return {
         "n": fleet.n,
         "seconds": round(time.perf_counter() - started, 3),
@@ -80,6 +94,19 @@ def by_prices(fleet: Fleet, workers: int, gap: float) -> dict[str, object]:
     else:
         with Workers(fleet, workers, SIDE_BY_SIDE) as group:
             result = price_newton(group, accuracy)
+    return told(result)
+
+
+def by_cluster(fleet: Fleet, cluster: str, workers: int, gap: float) -> dict[str, object]:
+    """Both bounds by price-Newton on Dask's workers."""
+    with Machines(None if cluster == LOCAL else cluster, workers) as machines:
+        group = machines.keep(fleet)
+        result = price_newton(group, Accuracy(gap=gap))
+        return told(result) | {"parts": len(group.members), "lost": machines.traffic.lost}
+
+
+def told(result: FleetResult) -> dict[str, object]:
+    """What the line says of a result."""
     return {
         "cost": result.upper,
         "lower": result.lower,
