@@ -98,7 +98,7 @@ def test_no_parameter_is_run(commands):
 
 
 @pytest.mark.parametrize(
-    "name", ["NAME", "CASE", "CASES", "LEVELS", "DEVIATIONS", "UPGRADE", "LAB"]
+    "name", ["NAME", "CASE", "CASES", "LEVELS", "DEVIATIONS", "PROFILE", "UPGRADE", "LAB"]
 )
 def test_no_value_is_run_on_its_way_to_any_command(commands, name):
     """A target that only shows what arrives: the text as it was given, and nothing has run."""
@@ -121,7 +121,19 @@ def test_an_unknown_notebook_is_refused_with_those_that_exist(commands):
 def test_no_recipe_of_the_makefile_holds_a_reader_s_value_as_text():
     """They are exported word for word; `$(NB)` in a recipe would be read as shell code."""
     recipes = [line for line in (ROOT / "Makefile").read_text().splitlines() if line[:1] == "\t"]
-    for name in ("NB", "P", "NAME", "CASE", "CASES", "LEVELS", "DEVIATIONS", "LAB", "UPGRADE"):
+    given = (
+        "NB",
+        "P",
+        "NAME",
+        "CASE",
+        "CASES",
+        "LEVELS",
+        "DEVIATIONS",
+        "PROFILE",
+        "LAB",
+        "UPGRADE",
+    )
+    for name in given:
         assert not [line for line in recipes if f"$({name})" in line or f"${{{name}}}" in line]
 
 

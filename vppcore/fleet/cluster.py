@@ -181,7 +181,7 @@ class Machines:
     patience: float = 20.0
     traffic: Traffic = field(default_factory=Traffic)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         Workers(workers=self.workers, patience=self.patience)
         self._runs: list[str] = []
         self._local = None
@@ -303,7 +303,7 @@ class Asking:
         traffic = self._machines.traffic
         traffic.trips += 1
         traffic.asked += len(message) * len(asked)
-        answers = {}
+        answers: dict[int, Any] = {}
         for worker, reply in replies.items():
             if is_lost(reply):
                 continue
