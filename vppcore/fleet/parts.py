@@ -147,10 +147,9 @@ class Part:
         if self._file is None:
             return
         points = [array for group in self._together.members for array in group.point()]
-        unfinished = self._file.with_suffix(".part")
+        unfinished = self._file.with_suffix(".part.npz")
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        with open(unfinished, "wb") as file:
-            np.savez(file, np.array(self.asked), *points)
+        np.savez(unfinished, np.array(self.asked), *points)
         os.replace(unfinished, self._file)
 
     def _load(self, most: int) -> None:
