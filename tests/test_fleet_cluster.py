@@ -182,10 +182,17 @@ class Killer:
         return self._kept.answer(prices)
 
 
+def wait_for_both(machines: Machines) -> None:
+    """Until a worker that an earlier test has killed is replaced."""
+    while len(machines.alive()) < 2:
+        time.sleep(0.1)
+
+
 @pytest.mark.parametrize("replaced", [True, False])
 def test_a_killed_worker_costs_no_round(machines, replaced, monkeypatch):
     fleet = drawn(12, seed=1, like=LIKE)
-    monkeypatch.setattr(machines, "patience", 60.0 if replaced else 0.0)
+    monkeypatch.setattr(machines, "patience", 600.0 if replaced else 0.0)
+    wait_for_both(machines)
     before = machines.traffic.lost
     kept = machines.keep(fleet)
     survivor = kept.members[0].worker
@@ -197,8 +204,6 @@ def test_a_killed_worker_costs_no_round(machines, replaced, monkeypatch):
     assert new != killer.victim
     assert (new != survivor) == replaced
     assert_same_bits(found, undisturbed(12, 2))
-    while len(machines.alive()) < 2:  # for the tests that follow
-        time.sleep(0.1)
 
 
 def questions_of(fleet, rounds: int) -> list[Question]:
@@ -254,6 +259,7 @@ def kept_runs() -> set[str]:
 
 
 def test_an_address_joins_a_cluster_and_leaves_nothing_there(machines):
+    wait_for_both(machines)
     address = machines.client.scheduler.address
     before = machines.client.run(kept_runs)
     found = price_newton_on(drawn(12, seed=1, like=LIKE), cluster=address)
@@ -263,6 +269,7 @@ def test_an_address_joins_a_cluster_and_leaves_nothing_there(machines):
 
 
 def test_the_command_takes_an_address(machines, capsys):
+    wait_for_both(machines)
     address = machines.client.scheduler.address
     told = ["12", "--seed", "1", "--like", LIKE, "--cluster", address, "--gap", "1e-8"]
     assert main(told) == 0
