@@ -1,7 +1,7 @@
 """What the joint optimum of a fleet costs to compute, by size and method: `python
 benchmarks/fleet.py`.
 
-Writes results/fleet_benchmark/fleet.csv, a row for each method and number of VPPs: processor and
+Writes build/runs/results/fleet_benchmark/fleet.csv, a row for each method and number of VPPs: processor and
 wall seconds of solving, processor seconds of drawing and stating, rounds, peak memory, both bounds
 and their gap; with the machine, the date and versions. Each run has a process of its own and one
 thread, and all methods get the same fleet (`drawn(n, seed)`, stores relaxed).
@@ -378,9 +378,9 @@ def main() -> None:
     if given.run:
         one_run(given.run[0], int(given.run[1]))
         return
-    from vppcore.places import RESULTS
+    from vppcore.pages.results import RUNS
 
-    files = [given.out or RESULTS / "fleet_benchmark" / "fleet.csv"]
+    files = [given.out or RUNS / "fleet_benchmark" / "fleet.csv"]
     if given.store:
         files.append(STORED)
     if given.join:

@@ -24,6 +24,7 @@ import sources_fairness
 import sources_feeder
 import sources_games
 import sources_savings
+import sources_scale
 import sources_uncertainty
 
 from vppcore import dispatch, load_case, pool
@@ -371,6 +372,7 @@ for module in (
     sources_feeder,
     sources_games,
     sources_savings,
+    sources_scale,
     sources_uncertainty,
 ):
     added = own_functions(module.__name__, vars(module))

@@ -115,6 +115,12 @@ class NotebookParameters:
     )
     samples: int = parameter("-", "days to draw", low=1, whole=True)
     seed: int = parameter("-", "of the random days", whole=True)
+    n: int = parameter("-", "VPPs of a fleet", low=1, high=1e5, whole=True)
+    sizes: str = field(
+        metadata={
+            RULE: LevelsRule("text", text="rising whole numbers with spaces between: '3 10 30'")
+        }
+    )
     persistence: float = parameter(
         "-", "correlation of a deviation with the next", high=1, below=True
     )

@@ -1,0 +1,184 @@
+"""What grows with the number of VPPs -> sentences; see words.py. No solving, no reading. yuan."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from vppcore.fleet import FleetResult
+from vppcore.pages.experiments_scale import SAME, exponents, solved, stopped
+from vppcore.pages.words import listed
+from vppcore.pages.words_b import counted, in_digits
+
+OURS = "price-Newton"
+PAIRS = "all pairs, pool"
+DIGITS = 8  # of costs that agree to nearly as many
+
+
+def bounds_met(result: FleetResult) -> str:
+    """What was found and proven for one fleet."""
+    return (
+        f"For {counted(result.vpps, 'VPP')} a schedule was found that costs "
+        f"{in_digits(result.upper, DIGITS)} yuan, and it is proven that none costs less than "
+        f"{in_digits(result.lower, DIGITS)}, by {counted(result.rounds, 'round')} in which VPPs "
+        "answered prices."
+    )
+
+
+def growth(table: pd.DataFrame) -> str:
+    """With which power the stored benchmark's processor time grew."""
+    powers = exponents(table)
+    if OURS not in powers:
+        return ""
+    sizes = solved(table)[OURS].dropna().index
+    return (
+        f"In the stored benchmark, which goes to {counted(int(sizes.max()), 'VPP')}, its processor "
+        f"time grew with the power {powers[OURS]:.2f} of their number."
+    )
+
+
+def rounds_grown(table: pd.DataFrame) -> str:
+    """How many more rounds the stored benchmark's largest fleet took than its smallest."""
+    runs = table[(table["status"] == "solved") & (table["method"] == OURS)]
+    if len(runs) < 2 or "rounds" not in runs:
+        return ""
+    ordered = runs.sort_values("vpps")
+    first, last = ordered.iloc[0], ordered.iloc[-1]
+    return (
+        f"Price-Newton took {int(first['rounds'])} rounds for {counted(int(first['vpps']), 'VPP')} "
+        f"and {int(last['rounds'])} for {int(last['vpps']):,}: a power above one comes from "
+        "rounds, not from what a round costs."
+        if last["rounds"] > first["rounds"]
+        else f"Price-Newton took {int(last['rounds'])} rounds at most for the largest fleet."
+    )
+
+
+def rounds_seen(history: pd.DataFrame) -> str:
+    """How the bounds of a run moved. history: of `FleetResult`."""
+    lower = history["lower"]
+    cost = history["cost"]
+    final = lower.iloc[-1]
+    near = history.index[history["gap"] <= 0.01]
+    said = [
+        f"In the first round the bounds are {in_digits(cost.iloc[0] - lower.iloc[0])} yuan apart, "
+        f"{in_digits((cost.iloc[0] - lower.iloc[0]) / abs(final), 2)} times the cost at the end."
+    ]
+    if len(near):
+        rest = len(history) - 1 - int(near[0])
+        said.append(
+            f"After {counted(int(near[0]), 'round')} they are within one per cent; "
+            f"{counted(rest, 'round')} more bring the rest."
+        )
+    if (cost.diff().iloc[1:] > 0).any():
+        said.append(
+            "The cost of the point may rise from one round to the next, since its equations do "
+            "not hold yet; the lower bound is the best so far and never falls."
+        )
+    return " ".join(said)
+
+
+def forms_said(table: pd.DataFrame) -> str:
+    """Where pairs and exchange have one optimum. table: of `experiments_scale.forms_compared`."""
+    apart = table["in pairs"] - table["on the exchange"]
+    same = apart.abs() <= SAME * table["in pairs"].abs()
+    said = []
+    if same.any():
+        names = listed([str(name) for name in table.index[same]])
+        said.append(f"In pairs and on the exchange the optimum is the same for {names}.")
+    for name in table.index[~same]:
+        row = table.loc[name]
+        said.append(
+            f"For {name} the limits of pairs bind: the exchange is cheaper by "
+            f"{in_digits(apart[name])} yuan, a lower bound; its schedules, once they keep within "
+            f"these limits, cost {in_digits(row['carried out'] - row['in pairs'])} yuan more "
+            "than the optimum in pairs."
+        )
+    return " ".join(said)
+
+
+def methods_agree(table: pd.DataFrame) -> str:
+    """Whether all methods found one cost. table: of `experiments_scale.methods_compared`."""
+    costs = table["cost"].unstack("method")
+    apart = ((costs.max(axis=1) - costs.min(axis=1)) / costs.abs().max(axis=1)).max()
+    ways = counted(costs.shape[1], "method")
+    if apart > 1e-6:
+        return f"The {ways} differ by up to {in_digits(100 * apart, 2)} % of the cost."
+    return (
+        f"The {ways} agree on the cost of every fleet to better than a millionth. How long they "
+        "take differs from run to run; which is first is a question for the benchmark below."
+    )
+
+
+def who_wins(table: pd.DataFrame) -> str:
+    """Up to where another method took less time, and where each of them ended."""
+    seconds = solved(table)
+    others = seconds.drop(columns=[name for name in (OURS, PAIRS) if name in seconds])
+    if OURS not in seconds or others.empty:
+        return ""
+    quickest = others.min(axis=1)
+    both = seconds[OURS].notna() & quickest.notna()
+    first = both & (quickest < seconds[OURS])
+    largest = int(seconds.index[both].max())
+    said = []
+    if first.any():
+        until = int(seconds.index[first].max())
+        said.append(
+            f"Up to {counted(until, 'VPP')} a solver that is given the whole problem at once takes "
+            f"less processor time than price-Newton; at {until:,} it is "
+            f"{others.loc[until].idxmin()}."
+        )
+    else:
+        said.append("Price-Newton takes the least processor time at every size.")
+    if not first.get(largest, False):
+        ratio = quickest[largest] / seconds.loc[largest, OURS]
+        said.append(
+            f"At {counted(largest, 'VPP')} the quickest of them, {others.loc[largest].idxmin()}, "
+            f"needs {in_digits(ratio, 2)} times as much as price-Newton."
+        )
+    return " ".join(said)
+
+
+def where_it_stops(table: pd.DataFrame) -> str:
+    """Which methods did not end within the limit, and at which size."""
+    ended = stopped(table)
+    if ended.empty:
+        return "Every method that was tried ended within its limit at every size."
+    each = [f"{method} at {counted(int(n), 'VPP')}" for method, n in ended.items()]
+    return f"Not within the limit, and not tried beyond: {listed(each)}."
+
+
+def measured_on(table: pd.DataFrame) -> str:
+    """When and on what the stored benchmark was measured."""
+    row = table.iloc[0]
+    return (
+        f"Measured on {row['date']}: {row['machine']}; Python {row['python']}, {row['versions']}; "
+        f"fleets like {row['fleet']}; one thread for each run. Times of other machines differ; "
+        "ratios and powers say more."
+    )
+
+
+def benchmark_for_chapter(table: pd.DataFrame) -> str:
+    """What the chapter says of the stored benchmark, a paragraph each."""
+    said = [
+        growth(table) + " " + rounds_grown(table),
+        who_wins(table),
+        where_it_stops(table),
+        measured_on(table),
+    ]
+    return "\n\n".join(said) + "\n"
+
+
+def published_said(sizes: pd.DataFrame) -> str:
+    """What the marks of other works in the figure stand for."""
+    single = sizes[sizes["one_period"]]
+    longer = sizes[~sizes["one_period"]]
+    said = []
+    if len(single):
+        numbers = listed([f"{int(n):,}" for n in single["participants"]])
+        said.append(
+            f"The marks at {numbers} participants are of works on a single period with the limits "
+            f"of a network ({listed(list(single['source']))}): there no store ties one hour to the "
+            "next, and here no network is modelled. Their times are not comparable and not drawn."
+        )
+    for row in longer.itertuples():
+        said.append(f"{row.source} has {int(row.participants):,} {row.what}.")
+    return " ".join(said)
