@@ -1,10 +1,10 @@
 """What the joint optimum of a fleet costs to compute, by size and method: `python
 benchmarks/fleet.py`.
 
-Writes build/runs/results/fleet_benchmark/fleet.csv, a row for each method and number of VPPs: processor and
-wall seconds of solving, processor seconds of drawing and stating, rounds, peak memory, both bounds
-and their gap; with the machine, the date and versions. Each run has a process of its own and one
-thread, and all methods get the same fleet (`drawn(n, seed)`, stores relaxed).
+Writes build/runs/results/fleet_benchmark/fleet.csv, a row for each method and number of VPPs:
+processor and wall seconds of solving, processor seconds of drawing and stating, rounds, peak
+memory, both bounds and their gap; with the machine, the date and versions. Each run has a process
+of its own and one thread, and all methods get the same fleet (`drawn(n, seed)`, stores relaxed).
 
     --largest 100000     also larger fleets (the largest is 10,000 without it)
     --only NAME NAME     these methods only
@@ -52,7 +52,7 @@ LIKE = "paper-a-parent"
 LIMIT = 300.0  # s
 STORED = Path(__file__).resolve().parents[1] / "data" / "benchmarks" / "fleet.csv"
 # which packages a method's numbers depend on
-VERSIONS = ("numpy", "scipy", "highspy", "clarabel", "cvxpy")
+VERSIONS = ("numpy", "scipy", "numba", "highspy", "clarabel", "cvxpy")
 NOT_IN_THE_LOCK = ("pycity_scheduling", "pypsa")
 COLUMNS = [
     "method",
@@ -320,7 +320,8 @@ def joined(files: list[Path]) -> list[Found]:
 
 def about() -> Found:
     """Machine in general terms, date and versions."""
-    versions = [f"{name} {importlib.metadata.version(name)}" for name in VERSIONS]
+    there = [name for name in VERSIONS if importlib.util.find_spec(name)]
+    versions = [f"{name} {importlib.metadata.version(name)}" for name in there]
     return {
         "date": datetime.date.today().isoformat(),
         "machine": machine(),

@@ -116,9 +116,13 @@ def test_sentences_on_a_benchmark_follow_its_rows():
     assert words_scale.where_it_stops(table).endswith("other at 1,000 VPPs.")
     assert "with the power 1.00" in words_scale.growth(table)
     assert "goes to 1,000 VPPs" in words_scale.growth(table)
-    counted = table.assign(rounds=[12, 20, 50, *[math.nan] * 4])
-    assert "12 rounds for 10 VPPs and 50 for 1,000" in words_scale.rounds_grown(counted)
-    assert "20 rounds at most" in words_scale.rounds_grown(counted.assign(rounds=20))
+    assert "below one" not in words_scale.growth(table)
+    assert "below one" in words_scale.growth(table.assign(exponent=table["exponent"] * 0.8))
+    counted = table.assign(rounds=[12, 20, 50, *[math.nan] * 5])
+    grown = words_scale.rounds_grown(counted)
+    assert "12 rounds for 10 VPPs and 50 for 1,000; what a round costs" in grown
+    dearer = counted.assign(cpu_seconds=table["cpu_seconds"] ** 3)
+    assert words_scale.rounds_grown(dearer).endswith("50 for 1,000.")
     chapter = words_scale.benchmark_for_chapter(table)
     assert won in chapter and "2026-01-01" in chapter
 

@@ -10,16 +10,17 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from vppcore.pages.colours import MARKS, series_colours
-from vppcore.pages.experiments_scale import Plant, exponents, made_at, solved
+from vppcore.pages.experiments_scale import PAIRS, Plant, exponents, made_at, solved
 from vppcore.pages.figures import legend_above, new_axes, panels
 from vppcore.pages.pictures import rounded, table_in_words, tell
 
 QUIET = "0.45"
 THOUSAND = 1000
 POINTS = 121
+TALL = 5.6  # inches: a figure with a long legend
 
 
 def bounds_over_rounds(history: pd.DataFrame) -> Axes:
@@ -41,6 +42,7 @@ def bounds_over_rounds(history: pd.DataFrame) -> Axes:
     below.semilogy(history.index, gap, "k", marker="o", markersize=4)
     below.set_ylabel("gap, share of the cost")
     below.set_xlabel("round")
+    below.xaxis.set_major_locator(MaxNLocator(integer=True))
     tell(below, f"The gap falls from {rounded(gap.iloc[0])} to {rounded(gap.iloc[-1])}.")
     return above
 
@@ -49,10 +51,10 @@ def time_over_size(table: pd.DataFrame, published: pd.DataFrame) -> Axes:
     """Processor seconds over the number of VPPs, both logarithmic, a line per method; the fitted
     exponent in the legend. Marks at the foot: how many participants other works had.
     """
-    axes = new_axes()
+    axes = panels(height=TALL)[1][0]
     seconds = solved(table)
     powers = exponents(table)
-    colours = series_colours(list(seconds))
+    colours = series_colours([name for name in seconds if name != PAIRS]) | {PAIRS: QUIET}
     for (method, values), mark in zip(seconds.items(), cycled(len(seconds.columns)), strict=True):
         known = values.dropna()
         power = f", power {powers[method]:.2f}" if method in powers else ""
