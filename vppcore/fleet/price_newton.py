@@ -36,7 +36,7 @@ import numpy as np
 import pandas as pd
 
 from vppcore.case import Case
-from vppcore.errors import NotSolved
+from vppcore.errors import NotSolved, WrongInput
 from vppcore.fleet.batches import Batch, batches_of
 from vppcore.fleet.elimination import Plan
 from vppcore.fleet.group import Answer, Group, Lengths, Totals
@@ -237,9 +237,17 @@ class FleetResult:
         return len(self.history) - 1
 
     def net_trades(self) -> dict[str, np.ndarray]:
-        """VPP -> what it receives on balance, kW `(steps,)`; of groups in this process."""
+        """VPP -> what it receives on balance, kW `(steps,)`.
+
+        Raises WrongInput where other processes hold the schedules.
+        """
         net: dict[str, np.ndarray] = {}
         for group in self.group.members:
+            if not hasattr(group, "form"):
+                raise WrongInput(
+                    "net trades: found VPPs whose schedules stay with other processes; allowed: a"
+                    " fleet that was solved in this one"
+                )
             received = group.form.trade @ group.x
             net |= {name: received[:, k] for k, name in enumerate(group.names)}
         return net

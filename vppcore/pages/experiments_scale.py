@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -137,12 +138,11 @@ def methods_compared(like: Case, sizes: Sequence[int], seed: int) -> pd.DataFram
     for n in sizes:
         batches = list(batches_of_fleet(drawn(n, seed, like)))
         program = pooled(batches).program
-        by_prices, spent = timed(lambda given=batches: price_newton(given))
+        by_prices, spent = timed(partial(price_newton, batches))
         found = [("price-Newton", by_prices.upper, by_prices.lower, spent)]
-        ways = {"Clarabel": lambda given=program: solve_quadratic(given)}
+        ways = {"Clarabel": partial(solve_quadratic, program)}
         if program.is_linear:
-            highs = WarmLinear("fleet")
-            ways["HiGHS"] = lambda given=program, solver=highs: solver.solve(given)
+            ways["HiGHS"] = partial(WarmLinear("fleet").solve, program)
         for method, solve in ways.items():
             point, spent = timed(solve)
             found.append((method, point.value, np.nan, spent))
