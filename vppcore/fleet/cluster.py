@@ -335,18 +335,25 @@ class Asking:
         return answers
 
     def _place(self, lost: Sequence[Away], members: Sequence[Away]) -> None:
-        """Gives lost parts to workers that came in their place, else to those with fewest parts."""
+        """Gives lost parts to workers that came in their place, else to those with fewest parts.
+
+        A scheduler may still list a worker that is gone: it is asked again only if no other comes.
+        """
         wanted = {member.worker for member in lost}
         keeping = [member for member in members if member not in lost]
         others = {member.worker for member in keeping}
         until = time.perf_counter() + self._machines.patience
         while True:
-            alive = self._machines.alive()
+            listed = self._machines.alive()
+            alive = [worker for worker in listed if worker not in wanted]
             new = [worker for worker in alive if worker not in others]
             if alive and (len(new) >= len(wanted) or time.perf_counter() > until):
                 break
             if time.perf_counter() > 2 * self._machines.patience + until:
-                raise NotSolved("cluster: all workers are gone, and none came in their place")
+                if not listed:
+                    raise NotSolved("cluster: all workers are gone, and none came in their place")
+                alive = listed
+                break
             time.sleep(LOOK_SECONDS)
         load = {worker: 0 for worker in alive}
         for member in keeping:
