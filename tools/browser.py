@@ -134,7 +134,8 @@ class Tab:
         try:
             return self.evaluate(READY)
         except BrowserFailed as failed:
-            if "context" in str(failed):  # the page before this one is gone
+            # the page before this one is gone, or going
+            if "context" in str(failed) or "navigated" in str(failed):
                 return None
             raise
 
