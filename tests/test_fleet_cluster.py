@@ -33,7 +33,7 @@ def machines():
         processes = psutil.Process().children(recursive=True)
         # Python's own tracker of shared resources lives as long as the tests do
         processes = [one for one in processes if "resource_tracker" not in " ".join(one.cmdline())]
-    _, left = psutil.wait_procs(processes, timeout=10)
+    _, left = psutil.wait_procs(processes, timeout=60)
     assert not [one for one in left if one.status() != psutil.STATUS_ZOMBIE]
 
 
