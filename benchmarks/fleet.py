@@ -117,21 +117,9 @@ def by_highs(**options: str | float) -> Callable[[int], Found]:
 
 def run_highs(highs: Any, program: Any) -> None:
     """Hands over a program and solves it."""
-    import highspy
+    from vppcore.warm import highs_model
 
-    rows, columns = program.matrix.shape
-    lp = highspy.HighsLp()
-    lp.num_row_ = rows
-    lp.num_col_ = columns
-    lp.col_cost_ = program.linear
-    lp.col_lower_ = program.column_low
-    lp.col_upper_ = program.column_high
-    lp.row_lower_ = program.row_low
-    lp.row_upper_ = program.row_high
-    lp.a_matrix_.start_ = program.matrix.indptr
-    lp.a_matrix_.index_ = program.matrix.indices
-    lp.a_matrix_.value_ = program.matrix.data
-    highs.passModel(lp)
+    highs.passModel(highs_model(program))
     highs.run()
 
 

@@ -164,6 +164,27 @@ STANDS = {
 }
 
 
+def highs_model(program: Program) -> highspy.HighsLp:
+    """A linear program, with whole numbers or without, as HiGHS takes it."""
+    rows, columns = program.matrix.shape
+    matrix = by_columns(program.matrix)
+    lp = highspy.HighsLp()
+    lp.num_row_ = rows
+    lp.num_col_ = columns
+    lp.col_cost_ = program.linear
+    lp.col_lower_ = program.column_low
+    lp.col_upper_ = program.column_high
+    lp.row_lower_ = program.row_low
+    lp.row_upper_ = program.row_high
+    lp.a_matrix_.start_ = matrix.indptr
+    lp.a_matrix_.index_ = matrix.indices
+    lp.a_matrix_.value_ = matrix.data
+    if program.whole.any():
+        kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+        lp.integrality_ = [kinds[int(whole)] for whole in program.whole]
+    return lp
+
+
 class WarmLinear:
     """Solves linear programs, with whole numbers or without, one after the other with HiGHS.
 
@@ -277,21 +298,7 @@ class WarmLinear:
         """Hands over a whole model, and the last basis where it has the same size."""
         basis = self._highs.getBasis()
         rows, columns = program.matrix.shape
-        matrix = by_columns(program.matrix)
-        lp = highspy.HighsLp()
-        lp.num_row_ = rows
-        lp.num_col_ = columns
-        lp.col_cost_ = program.linear
-        lp.col_lower_ = program.column_low
-        lp.col_upper_ = program.column_high
-        lp.row_lower_ = program.row_low
-        lp.row_upper_ = program.row_high
-        lp.a_matrix_.start_ = matrix.indptr
-        lp.a_matrix_.index_ = matrix.indices
-        lp.a_matrix_.value_ = matrix.data
-        if program.whole.any():
-            kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
-            lp.integrality_ = [kinds[int(whole)] for whole in program.whole]
+        lp = highs_model(program)
         status = self._highs.passModel(lp)
         fits = len(basis.col_status) == columns and len(basis.row_status) == rows
         if basis.valid and fits and status != highspy.HighsStatus.kError:
