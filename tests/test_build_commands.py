@@ -11,7 +11,7 @@ import time
 import pytest
 from build_lock import BuildLock
 from contents import Refused
-from tiny_book import ROOT, TinyBook, notebook, write
+from tiny_book import GIVEN, ROOT, TinyBook, notebook, write
 
 # each would leave the file `hurt` behind if a shell, or make itself, ran it
 HARMFUL = [
@@ -121,19 +121,7 @@ def test_an_unknown_notebook_is_refused_with_those_that_exist(commands):
 def test_no_recipe_of_the_makefile_holds_a_reader_s_value_as_text():
     """They are exported word for word; `$(NB)` in a recipe would be read as shell code."""
     recipes = [line for line in (ROOT / "Makefile").read_text().splitlines() if line[:1] == "\t"]
-    given = (
-        "NB",
-        "P",
-        "NAME",
-        "CASE",
-        "CASES",
-        "LEVELS",
-        "DEVIATIONS",
-        "PROFILE",
-        "LAB",
-        "UPGRADE",
-    )
-    for name in given:
+    for name in GIVEN:
         assert not [line for line in recipes if f"$({name})" in line or f"${{{name}}}" in line]
 
 
