@@ -26,15 +26,27 @@ LIKE = "template"
 @pytest.fixture(scope="module")
 def machines():
     """Two workers on this machine; none of their processes is left at the end."""
+    # a browser that other tests have opened, and Python's own tracker of shared resources, live on
+    others = set(descendants())
     with Machines(workers=2) as here:
-        processes = psutil.Process().children(recursive=True)
-        assert set(worker_processes(here).values()) <= {one.pid for one in processes}
+        assert set(worker_processes(here).values()) <= {one.pid for one in descendants()}
         yield here
-        processes = psutil.Process().children(recursive=True)
-        # Python's own tracker of shared resources lives as long as the tests do
-        processes = [one for one in processes if "resource_tracker" not in " ".join(one.cmdline())]
-    _, left = psutil.wait_procs(processes, timeout=60)
+        own = [one for one in descendants() if one not in others and not is_tracker(one)]
+    _, left = psutil.wait_procs(own, timeout=60)
     assert not [one for one in left if one.status() != psutil.STATUS_ZOMBIE]
+
+
+def descendants() -> list[psutil.Process]:
+    """All processes that these tests have started, and those that they have started."""
+    return psutil.Process().children(recursive=True)
+
+
+def is_tracker(process: psutil.Process) -> bool:
+    """Whether it is Python's tracker of shared resources; a process that has ended is none."""
+    try:
+        return "resource_tracker" in " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return False
 
 
 def worker_processes(machines: Machines) -> dict[str, int]:
