@@ -144,6 +144,12 @@ def test_iterations_are_judged_as_numbers():
     right = judged("A18", agreed=agreed, tolerance=1e-3)
     assert right.verdict == "reproduced"
     assert "relative residual of 0.001" in right.reason and "certified to 6e-06" in right.reason
+    assert "hardly change" not in right.reason
+    early = coalition(iterations=28)
+    early.history = pd.DataFrame({"relative primal": [0.4, 0.066]})
+    beside = judged("A18", agreed=agreed, tolerance=1e-3, hasty=early)
+    assert beside.ours == right.ours and not beside.free
+    assert "take 28, with 7 % of the trades in disagreement" in beside.reason
     slow = coalition(iterations=64)
     assert judged("A18", agreed=slow, tolerance=1e-3).ours == "64 (+100.0 %)"
     talked = SimpleNamespace(history=pd.DataFrame({"x": range(24)}))

@@ -300,7 +300,7 @@ def test_negotiations_repeat_exactly(parent, together):
 WRONG = {
     "penalty": (0, -1.0, np.nan, np.inf, "1e-4"), "order": ("random", None, 3),
     "tolerance": (0, 1, -1e-3, np.nan, "small"), "relaxation": (0, 2, np.nan, None), "max_iterations": (0, -3, 2.5, "many"),
-    "balancing": ("no",),
+    "balancing": ("no",), "stopping": ("never", None),
 }  # fmt: skip
 
 

@@ -45,8 +45,10 @@ def negotiate(
     size: of the case; what trades and multipliers near zero are measured against. None for nothing.
     talks: earlier talks to go on with, up to `how.max_iterations` in all; None begins new ones.
 
-    The talks end when the primal residual is below `how.tolerance` times the size of the trades and
-    the dual residual below `how.tolerance` times the size of the multipliers.
+    The VPPs have agreed when the primal residual is below `how.tolerance` times the size of the
+    trades and the dual residual below `how.tolerance` times the size of the multipliers. The talks
+    end then, or with `how.stopping` "change" when the trades of every agent change by no more than
+    `how.tolerance` times their own size, whether the agents have agreed or not.
 
     One who wants to receive 4 kW and one who wants to give 2, with costs (p - wish)^2 / 2:
 
@@ -67,10 +69,13 @@ def negotiate(
     iterate = {"sequential": one_after_the_other, "parallel": all_at_once}[how.order]
     penalty = talks.history[-1]["penalty"] if talks.history else how.penalty
     for iteration in range(len(talks.history) + 1, int(how.max_iterations) + 1):
+        before = dict(talks.expected)
         moved = iterate(talks, agents, iteration, penalty, how.relaxation)
-        talks.history.append(residuals(talks, moved, iteration, penalty, size))
-        if small(talks.history[-1], how.tolerance):
-            talks.agreed = True
+        row = residuals(talks, moved, iteration, penalty, size)
+        row["relative change"] = own_change(talks, before, iteration, size)
+        talks.history.append(row)
+        talks.agreed = small(row, how.tolerance)
+        if has_ended(row, how):
             break
         penalty = next_penalty(talks, how, penalty)
     return talks
@@ -161,6 +166,32 @@ def share(part: float, whole: float) -> float:
     if whole > 0:
         return part / whole
     return 0.0 if part == 0 else np.inf
+
+
+def own_change(talks: Talks, before: ByPair, iteration: int, size: Size | None) -> float:
+    """By how much an agent's trades have changed since the iteration before, as a share of them.
+
+    before: ordered pair -> what was expected then, kW. Of all agents the largest share. Each knows
+    its own, and that it is small is all that it need tell. Not a number in the first iteration.
+    """
+    if iteration == 1:
+        return np.nan
+    shares = []
+    for name, others in talks.partners.items():
+        now = {(name, other): talks.expected[name, other] for other in others}
+        trades = norm(now)
+        if size is not None:
+            trades = max(trades, np.sqrt(len(others) * talks.steps) * size.least_trade)
+        change = norm({pair: kw - before[pair] for pair, kw in now.items()})
+        shares.append(share(change, trades))
+    return max(shares, default=0.0)
+
+
+def has_ended(row: dict[str, float], how: Settings) -> bool:
+    """True if the rule of the talks ends them with this iteration."""
+    if how.stopping == "change":
+        return row["relative change"] <= how.tolerance
+    return small(row, how.tolerance)
 
 
 def small(row: dict[str, float], tolerance: float) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from vppcore.case import Case
-from vppcore.cooperation.admm import Negotiator, largest, negotiate, norm
+from vppcore.cooperation.admm import Negotiator, has_ended, largest, negotiate, norm
 from vppcore.cooperation.agents import Agent
 from vppcore.cooperation.certificate import Lagrangian
 from vppcore.cooperation.joint import check_placement, with_reason
@@ -52,13 +52,14 @@ def cooperate(
     max_iterations: int = 500,
     solver: str = "auto",
     placement: Placement | None = None,
+    stopping: str = "residuals",
 ) -> CoalitionResult:
     """Cooperation negotiated by ADMM, carried out and certified: paper A, problem P1.
 
     penalty: yuan/kWh per kW; None takes `natural_penalty`, which for study A is the paper's.
-    order, tolerance, relaxation, balancing, max_iterations: see `Settings`. If the talks end before
-    the VPPs agree, what they came to is carried out and certified all the same, and the result's
-    `agreed` is False.
+    order, tolerance, relaxation, balancing, max_iterations, stopping: see `Settings`. If the talks
+    end before the VPPs agree, what they came to is carried out and certified all the same, and the
+    result's `agreed` is False.
     solver: for the linear problems of the certificate; steps of the ADMM always use OSQP, compiled
     once for each VPP.
     placement: the operator of its feeder sits at the table as one more agent. It hears net
@@ -90,6 +91,7 @@ def cooperate(
         relaxation,
         balancing,
         max_iterations,
+        stopping,
     )
     check_placement(case, placement)
     clock = Stopwatch()
@@ -334,18 +336,19 @@ def put_together(
         ),
         agreed=talks.agreed,
         resolution=delivery.resolution,
-        note=in_words(talks, outcome.agreement, delivery),
+        note=in_words(talks, how, outcome.agreement, delivery),
     )
 
 
-def in_words(talks: Talks, agreement: Agreement, delivery: Delivery) -> str:
+def in_words(talks: Talks, how: Settings, agreement: Agreement, delivery: Delivery) -> str:
     """How the talks went, and what had to be done to their outcome."""
     last = talks.history[-1]
     if talks.agreed:
         words = [f"agreed after {len(talks.history)} iterations"]
     else:
+        ended = "the trades hardly changed, " if has_ended(last, how) else ""
         words = [
-            f"not agreed after {len(talks.history)} iterations (relative residuals "
+            f"{ended}not agreed after {len(talks.history)} iterations (relative residuals "
             f"{last['relative primal']:.2g} and {last['relative dual']:.2g}): what the talks came "
             "to is carried out and certified"
         ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from vppcore.parameters import check, choice, flag, parameter
 
 ORDERS = ("sequential", "parallel")
+STOPPING = ("residuals", "change")
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,9 @@ class Settings:
     balancing: True lets the penalty follow the ratio of the residuals (He, Yang and Wang 2000) from
     the first iteration on, False only once the talks stall.
     max_iterations: the talks end there, agreed or not.
+    stopping: what must be small when the talks end: both "residuals", or, from one iteration to the
+    next, the "change" of the trades alone, as in published programs of the paper's family. With
+    "change" the tolerance is that of every VPP's change, relative to the size of its own trades.
     Raises WrongInput for a value that is not allowed.
 
     >>> Settings(penalty=-1.0)
@@ -40,6 +44,11 @@ class Settings:
     relaxation: float = parameter("-", "over-relaxation", 1.0, high=2, above=True, below=True)
     balancing: bool = flag("the penalty follows the residuals from the start", False)
     max_iterations: int = parameter("-", "give up after so many iterations", 500, low=1, whole=True)
+    stopping: str = choice(
+        "what must be small when the talks end: residuals, or the change of trades alone",
+        STOPPING,
+        "residuals",
+    )
 
     def __post_init__(self):
         check(self)

@@ -79,10 +79,14 @@ def wanted_costs(case: Case, agreed: CoalitionResult, solver: str = "auto") -> W
 
 
 def agreed_and_wanted(case: Case, solver: str = "auto", **negotiation: Any) -> dict[str, Any]:
-    """What the claims on schedules ask for, of another case: agreed, separate and wanted.
+    """What claims on talks and schedules ask for, of another case: agreed, hasty, separate, wanted.
 
     negotiation: as for `cooperate`.
     """
     agreed = cooperate(case, **negotiation, solver=solver)
-    costs = wanted_costs(case, agreed, solver)
-    return {"agreed": agreed, "separate": alone(case, solver, flattest=True), "wanted": costs}
+    return {
+        "agreed": agreed,
+        "hasty": cooperate(case, **negotiation | {"stopping": "change"}, solver=solver),
+        "separate": alone(case, solver, flattest=True),
+        "wanted": wanted_costs(case, agreed, solver),
+    }

@@ -256,6 +256,32 @@ def ways_to_talk(compared: pd.DataFrame) -> str:
     return f"Rounds until the VPPs agree: {listed(said)}."
 
 
+def ends_of_talks(ended: pd.DataFrame) -> str:
+    """What either rule for the end of the talks gives. ended: as `stops.ends_of_talks`."""
+    said = []
+    for name, rows in ended.groupby("case", sort=False):
+        parts = [
+            f"{row['ends with']}: {row['rounds']:,} rounds, "
+            f"{in_digits(row['trades disagree (%)'], 2)} % of the trades in disagreement, "
+            f"{in_digits(row['open (yuan)'])} yuan left open"
+            for _, row in rows.iterrows()
+        ]
+        said.append(f"{name[:1].upper()}{name[1:]}, {'; '.join(parts)}.")
+    return " ".join(said)
+
+
+def printed_rounds(counts: pd.DataFrame, printed: float) -> str:
+    """In how many talks a printed number of rounds comes out. counts: as `rounds_by_tolerance`."""
+    ended = counts.stack().dropna()
+    if ended.empty:
+        return ""
+    alike = int((ended == printed).sum())
+    return (
+        f"Of these {len(ended)} talks {alike or 'none'} took {printed:.0f} rounds, the number "
+        f"that the paper prints; they took {ended.min():.0f} to {ended.max():.0f}."
+    )
+
+
 # --- bargaining -----------------------------------------------------------------------------------
 def lies(lied: pd.DataFrame, honest: pd.Series) -> str:
     """What a lie about a cost alone brings the liar; lied: as `experiments.lies` makes it.
