@@ -118,9 +118,9 @@ def test_who_loses_is_named():
 def test_prices_stay_inside_the_band():
     band = pd.DataFrame({"low": [0.2, 0.2], "high": [1.0, 0.5]})
     for price, fine in (([0.2, 0.5], True), ([np.nan, 0.3], True), ([1.0, 0.51], False)):
-        split = SimpleNamespace(method="conic", prices=pd.DataFrame({"pair": price}))
+        split = SimpleNamespace(method="conic", prices=pd.DataFrame({"pair": price}), bands={})
         assert holds(checks.inside_band(split, band)) is fine
-    split = SimpleNamespace(method="conic", prices=pd.DataFrame({"pair": [0.1, 0.3]}))
+    split = SimpleNamespace(method="conic", prices=pd.DataFrame({"pair": [0.1, 0.3]}), bands={})
     assert checks.inside_band(split, band) == (False, "conic: a price outside the grid's band")
 
 

@@ -131,7 +131,6 @@ NOBODY_S = {
     "a plant that nobody has": ("shop_pv_kw", "nobody asks for it"),
     "a typing error": ("home_laod_kw", "nobody asks for it"),
     "a VPP that is not there": ("office_load_kw", "no VPP of units.csv is called so"),
-    "a tariff of one VPP": ("shop_grid_buy_yuan_per_kwh", "the tariff is common to all VPPs"),
     "a column of the tariff that nobody reads": ("grid_peak_kw", "nobody asks for it"),
     "a note": ("remark", "nobody asks for it"),
     "a price as power": ("grid_buy_mw", "does not end in a unit for Home grid, purchase price in yuan/kWh"),

@@ -1,9 +1,14 @@
-"""The band in which VPPs that trade with each other agree on prices: between the grid's two prices.
+"""The band in which VPPs that trade agree on prices: between what each side could do without it.
 
-yuan/kWh; a row per step (1, 2, ...).
+yuan/kWh; a row per step (1, 2, ...). With one tariff for all the band of every pair runs between
+the grid's two prices. Where tariffs differ a pair has a band of its own: the seller gets no less
+than its own feed-in price, the buyer pays no more than its own purchase price.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -12,6 +17,26 @@ from vppcore.case import Case
 from vppcore.components import Grid
 from vppcore.errors import WrongInput
 from vppcore.vpp import VPP
+
+VppPair = tuple[str, str]
+Bands = dict[VppPair, pd.DataFrame]
+
+
+@dataclass(frozen=True, eq=False)
+class Terms:
+    """What a VPP could do with a kWh if it did not trade it with others, yuan/kWh `(steps,)`.
+
+    purchase: what one more kWh costs it; it pays others no more.
+    feed_in: what it gets for one more; it takes no less from others.
+    """
+
+    purchase: np.ndarray
+    feed_in: np.ndarray
+
+    def equals(self, other: Terms) -> bool:
+        """True if both prices are the same in every step."""
+        same_purchase = np.array_equal(self.purchase, other.purchase)
+        return same_purchase and np.array_equal(self.feed_in, other.feed_in)
 
 
 def price_band(case: Case) -> pd.DataFrame:
@@ -22,32 +47,107 @@ def price_band(case: Case) -> pd.DataFrame:
     sells at its highest feed-in price of the step. The band runs from the lower to the higher of
     the two: normally from feed-in to purchase, in a step with the feed-in above the purchase price
     the other way round.
-    Raises WrongInput if a VPP has no grid connection or the VPPs have different prices.
+    Raises WrongInput if a VPP has no grid connection or the VPPs have different prices; `bands_of`
+    has the band of each pair then.
 
     >>> from vppcore import load_case
     >>> price_band(load_case("paper-a")).loc[12].round(2).to_dict()
     {'low': 0.2, 'high': 1.2, 'mid': 0.7, 'half': 0.5}
     """
+    terms = terms_of_all(case)
+    first = case.names[0]
+    for name in case.names[1:]:
+        if not terms[name].equals(terms[first]):
+            raise WrongInput(
+                f"case {case.name}: found different grid prices in {first} and "
+                f"{name}; allowed here: one tariff for all"
+            )
+    return band_between(terms[first].feed_in, terms[first].purchase)
+
+
+def widest_band(case: Case) -> pd.DataFrame:
+    """From the lowest feed-in to the highest purchase price of all VPPs, columns as `price_band`.
+
+    With one tariff for all it is that band. Raises WrongInput if a VPP has no grid connection.
+
+    >>> from vppcore import load_case
+    >>> case = load_case("paper-a")
+    >>> widest_band(case).equals(price_band(case))
+    True
+    """
+    terms = terms_of_all(case).values()
+    prices = [price for own in terms for price in (own.feed_in, own.purchase)]
+    return band_between(np.min(prices, axis=0), np.max(prices, axis=0))
+
+
+def bands_of(case: Case, trade: Mapping[VppPair, np.ndarray]) -> pd.DataFrame | Bands:
+    """The price band for all if they have one tariff, else that of each pair.
+
+    trade: pair (i, j) -> kW `(steps,)`, positive where i receives: in these steps the band runs
+    from the feed-in price of j to the purchase price of i, in others the other way round. Where the
+    first is above the second no price suits both (`out_of_reach`), and the band lies between them.
+    Columns as of `price_band`. Raises WrongInput if a VPP has no grid connection.
+    """
+    terms = terms_of_all(case)
+    first = terms[case.names[0]]
+    if all(own.equals(first) for own in terms.values()):
+        return band_between(first.feed_in, first.purchase)
+    return {pair: band_between(*limits_of(terms, pair, kw)) for pair, kw in trade.items()}
+
+
+def out_of_reach(case: Case, trade: Mapping[VppPair, np.ndarray]) -> list[str]:
+    """A sentence for each pair that trades where the seller's feed-in price is above what the buyer
+    pays the grid, so that no price suits both."""
+    terms = terms_of_all(case)
+    sentences = []
+    for pair, kw in trade.items():
+        low, high = limits_of(terms, pair, kw)
+        steps = np.flatnonzero((kw != 0) & (low > high))
+        if len(steps):
+            step = steps[0]
+            seller, buyer = pair[::-1] if kw[step] > 0 else pair
+            sentences.append(
+                f"no price suits {seller} and {buyer} in {len(steps)} step(s), first in step "
+                f"{step + 1}: {seller} could sell for {low[step]:g} yuan/kWh and {buyer} buy for "
+                f"{high[step]:g}; their prices lie between the two"
+            )
+    return sentences
+
+
+def limits_of(
+    terms: Mapping[str, Terms], pair: VppPair, kw: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The seller's feed-in price and the buyer's purchase price by step, yuan/kWh.
+
+    kw: trade of the pair, positive where the first receives; without trade it counts as the buyer.
+    """
+    one, other = terms[pair[0]], terms[pair[1]]
+    sends = kw < 0
+    low = np.where(sends, one.feed_in, other.feed_in)
+    high = np.where(sends, other.purchase, one.purchase)
+    return low, high
+
+
+def band_between(one: np.ndarray, other: np.ndarray) -> pd.DataFrame:
+    """The band from the lower to the higher of two prices in each step, columns of `price_band`."""
+    band = pd.DataFrame(
+        {"low": np.minimum(one, other), "high": np.maximum(one, other)},
+        pd.RangeIndex(1, len(one) + 1, name="step"),
+    )
+    band["mid"] = (band["low"] + band["high"]) / 2
+    band["half"] = (band["high"] - band["low"]) / 2
+    return band
+
+
+def terms_of_all(case: Case) -> dict[str, Terms]:
+    """VPP -> what it could do without trade. Raises WrongInput if one has no grid connection."""
     without = [vpp.name for vpp in case.vpps if not vpp.of(Grid)]
     if without:
         raise WrongInput(
             f"case {case.name}: found no grid connection in {', '.join(without)}; "
             "allowed: bargaining needs a grid in every VPP, its prices are the band"
         )
-    purchase, feed_in = grid_prices(case.vpps[0])
-    for vpp in case.vpps[1:]:
-        if not all(map(np.array_equal, grid_prices(vpp), (purchase, feed_in))):
-            raise WrongInput(
-                f"case {case.name}: found different grid prices in {case.names[0]} and "
-                f"{vpp.name}; allowed: one tariff for all, it is the band"
-            )
-    band = pd.DataFrame(
-        {"low": np.minimum(feed_in, purchase), "high": np.maximum(feed_in, purchase)},
-        pd.RangeIndex(1, len(purchase) + 1, name="step"),
-    )
-    band["mid"] = (band["low"] + band["high"]) / 2
-    band["half"] = (band["high"] - band["low"]) / 2
-    return band
+    return {vpp.name: Terms(*grid_prices(vpp)) for vpp in case.vpps}
 
 
 def grid_prices(vpp: VPP) -> tuple[np.ndarray, np.ndarray]:

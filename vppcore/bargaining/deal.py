@@ -4,7 +4,7 @@ yuan, yuan/kWh, kW; a payment is positive when the VPP pays; a trade of the pair
 when i receives. Arrays by pair are in the order of `Deal.pairs`.
 
 For a pair (i, j) that trades p_t at prices mid_t + theta sign(p_t) half_t (mid and half: middle and
-half width of the grid's price band) the payment from i to j is
+half width of the pair's price band) the payment from i to j is
 
     sum_t p_t mid_t + theta sum_t |p_t| half_t.
 
@@ -24,12 +24,10 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from vppcore.bargaining.band import price_band
+from vppcore.bargaining.band import Bands, VppPair, bands_of, out_of_reach
 from vppcore.bargaining.weights import ROUNDING, bargaining_weights
 from vppcore.case import Case
 from vppcore.errors import WrongInput
-
-VppPair = tuple[str, str]
 
 
 class Costed(Protocol):
@@ -64,8 +62,9 @@ class Deal:
     with_trades: VPP -> cost with the agreed trades before any payment, yuan.
     weights: VPP -> bargaining power, adding up to one; zero for a VPP that does not trade.
     trade: pair (i, j) -> kW `(steps,)`, positive where i receives; zero where nothing is traded.
-    band: the price band by step (`price_band`), yuan/kWh.
+    band: the price band by step, yuan/kWh: one for all (`price_band`), or one for each pair.
     step_hours: length of a time step, h.
+    remarks: sentences about the band, such as where no price suits both sides.
 
     A buys 10 kWh from B at prices between 0.2 and 0.6, and would gain 5 of 6 yuan at 0.4:
 
@@ -82,8 +81,24 @@ class Deal:
     with_trades: pd.Series
     weights: pd.Series
     trade: dict[VppPair, np.ndarray]
-    band: pd.DataFrame
+    band: pd.DataFrame | Bands
     step_hours: float = 1.0
+    remarks: tuple[str, ...] = ()
+
+    def band_of(self, pair: VppPair) -> pd.DataFrame:
+        """The price band of a pair by step, yuan/kWh: columns low, high, mid, half."""
+        return self.band if isinstance(self.band, pd.DataFrame) else self.band[pair]
+
+    @property
+    def band_of_all(self) -> pd.DataFrame:
+        """The one band of all pairs. Raises WrongInput where each has its own."""
+        if isinstance(self.band, pd.DataFrame):
+            return self.band
+        raise WrongInput("deal: found a price band for each pair; allowed here: one tariff for all")
+
+    def by_pair(self, column: str) -> dict[VppPair, np.ndarray]:
+        """A column of each pair's band, yuan/kWh `(steps,)`, as "mid" or "half"."""
+        return {pair: self.band_of(pair)[column].to_numpy() for pair in self.pairs}
 
     @property
     def pairs(self) -> list[VppPair]:
@@ -109,14 +124,16 @@ class Deal:
     @cached_property
     def at_mid(self) -> np.ndarray:
         """The payment from i to j of each pair at mid-market prices, yuan `(pairs,)`."""
-        mid = self.band["mid"].to_numpy()
-        return np.array([self.step_hours * trade @ mid for trade in self.trade.values()])
+        mid = self.by_pair("mid")
+        paid = [self.step_hours * trade @ mid[pair] for pair, trade in self.trade.items()]
+        return np.array(paid)
 
     @cached_property
     def room(self) -> np.ndarray:
         """By how much prices in the band can move each pair's payment, K, yuan `(pairs,)`."""
-        half = self.band["half"].to_numpy()
-        return np.array([self.step_hours * np.abs(trade) @ half for trade in self.trade.values()])
+        half = self.by_pair("half")
+        moved = [self.step_hours * np.abs(kw) @ half[pair] for pair, kw in self.trade.items()]
+        return np.array(moved)
 
     @cached_property
     def gains_at_mid(self) -> np.ndarray:
@@ -173,8 +190,9 @@ def make_deal(
         with_trades=coalition.costs[case.names],
         weights=weights[case.names],
         trade=trade,
-        band=price_band(case),
+        band=bands_of(case, trade),
         step_hours=case.vpps[0].step_hours,
+        remarks=tuple(out_of_reach(case, trade)),
     )
 
 

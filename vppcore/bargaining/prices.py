@@ -32,11 +32,11 @@ KEEP_GAINS = 1e6
 
 def prices_at(deal: Deal, position: np.ndarray) -> dict[VppPair, np.ndarray]:
     """Hourly prices mid + theta sign(p) half, yuan/kWh `(steps,)` by pair."""
-    mid = deal.band["mid"].to_numpy()
-    half = deal.band["half"].to_numpy()
+    mid = deal.by_pair("mid")
+    half = deal.by_pair("half")
     prices = {}
     for (pair, trade), theta in zip(deal.trade.items(), position, strict=True):
-        prices[pair] = mid + theta * np.sign(trade) * half
+        prices[pair] = mid[pair] + theta * np.sign(trade) * half[pair]
     return prices
 
 

@@ -31,11 +31,12 @@ def conic_prices(deal: Deal) -> Prices:
     with a trade have a price: what a solver of cones needs to be accurate.
     Raises NotSolved with the solver's status.
     """
-    half = deal.band["half"].to_numpy()
-    mid = deal.band["mid"].to_numpy()
+    half_of = deal.by_pair("half")
+    mid = deal.by_pair("mid")
     gains = cp.Constant(deal.gains_at_mid / deal.saving)
     places = {}
     for column, (pair, trade) in enumerate(deal.trade.items()):
+        half = half_of[pair]
         steps = np.flatnonzero(trade * half)
         if steps.size:
             place = cp.Variable(steps.size, bounds=[-1, 1])
@@ -44,17 +45,20 @@ def conic_prices(deal: Deal) -> Prices:
             places[pair] = (steps, place)
     objective = cp.Maximize(deal.weights.to_numpy(float) @ cp.log(gains))
     solve(cp.Problem(objective), "clarabel", "P2, conic")
-    prices = {pair: mid.copy() for pair in deal.pairs}
+    prices = {pair: mid[pair].copy() for pair in deal.pairs}
     for pair, (steps, place) in places.items():
-        prices[pair][steps] += half[steps] * np.clip(value_of(place), -1, 1)
+        prices[pair][steps] += half_of[pair][steps] * np.clip(value_of(place), -1, 1)
     return prices
 
 
 # --- ADMM on prices -------------------------------------------------------------------------------
 def natural_price_penalty(deal: Deal) -> float:
-    """What prices in the band can move over the band's squared width, yuan per (yuan/kWh)^2."""
-    half = deal.band["half"].to_numpy()
-    return float(deal.room.sum() / (half @ half))
+    """What prices in the band can move over the band's squared width, yuan per (yuan/kWh)^2.
+
+    Where each pair has its own band the width is that of the widest.
+    """
+    widths = [half @ half for half in deal.by_pair("half").values()]
+    return float(deal.room.sum() / max(widths))
 
 
 @dataclass
@@ -76,10 +80,9 @@ class PriceTalks:
     balancing: bool = False
 
     def __post_init__(self):
-        mid = self.deal.band["mid"].to_numpy()
-        self.mean = {pair: mid.copy() for pair in self.deal.pairs}
+        self.mean = {pair: mid.copy() for pair, mid in self.deal.by_pair("mid").items()}
         self.multiplier = {
-            (pair, side): np.zeros(len(mid)) for pair in self.deal.pairs for side in pair
+            (pair, side): np.zeros(len(mid)) for pair, mid in self.mean.items() for side in pair
         }
 
     def hear(self) -> None:
@@ -170,8 +173,8 @@ def expected_prices(
     the gain. The right side falls as the gain grows, so bisection finds it.
     """
     name = deal.names[row]
-    low = deal.band["low"].to_numpy()
-    high = deal.band["high"].to_numpy()
+    low = np.array([deal.band_of(pair)["low"].to_numpy() for pair in pairs])
+    high = np.array([deal.band_of(pair)["high"].to_numpy() for pair in pairs])
     received = np.array(
         [deal.step_hours * deal.trade[pair] * (1 if pair[0] == name else -1) for pair in pairs]
     )

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from vppcore.bargaining.band import price_band
+from vppcore.bargaining.band import Bands, price_band
 from vppcore.bargaining.deal import Agreed, Costed, Deal, make_deal
 from vppcore.bargaining.prices import (
     SAME_GAIN,
@@ -67,11 +67,16 @@ class BargainResult:
     seconds: float
     history: pd.DataFrame = field(default_factory=pd.DataFrame)
     difference: float = 0.0
+    bands: Bands = field(default_factory=dict)
 
     @property
     def gains(self) -> pd.Series:
         """Each VPP's gain, yuan."""
         return self.table["gain"]
+
+    def is_band_of_all(self, band: pd.DataFrame) -> bool:
+        """True if this is the price band of every pair, as where all VPPs have one tariff."""
+        return all(own.equals(band) for own in self.bands.values())
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +106,9 @@ def bargain(
     max_iterations: int = 500,
 ) -> BargainResult:
     """Splits the coalition's saving by Nash bargaining and finds hourly prices in the grid's band.
+
+    Where tariffs differ each pair has a band of its own: the seller gets no less than its own
+    feed-in price, the buyer pays no more than its own purchase price (`bands_of`).
 
     alone: VPP -> its schedule without trade, as `dispatch` gives it.
     coalition: schedules with trade, of `cooperate`, `pool` or `robust_coalition`.
@@ -198,7 +206,8 @@ def put_together(
     traded_hours = {
         pair: np.where(deal.trade[pair] == 0, np.nan, prices[pair]) for pair in deal.pairs
     }
-    frame = pd.DataFrame(traded_hours, deal.band.index)
+    bands = {pair: deal.band_of(pair) for pair in deal.pairs}
+    frame = pd.DataFrame(traded_hours, bands[deal.pairs[0]].index)
     frame.columns = pd.MultiIndex.from_tuples(deal.pairs, names=["vpp", "partner"])
     histories = [split.history for split in splits if not split.history.empty]
     return BargainResult(
@@ -211,6 +220,7 @@ def put_together(
         seconds=seconds,
         history=pd.concat(histories).groupby(level=0).max() if histories else pd.DataFrame(),
         difference=max(split.difference for split in splits),
+        bands=bands,
     )
 
 
@@ -248,4 +258,5 @@ def in_words(deal: Deal, groups: list[Deal], splits: list[GroupSplit]) -> str:
     idle = [name for name in deal.names if name not in trading]
     if idle:
         words.append(f"{', '.join(idle)} trades with nobody and keeps its cost")
-    return "; ".join([*words, *(split.note for split in splits if split.note)])
+    words += [split.note for split in splits if split.note]
+    return "; ".join([*words, *deal.remarks])

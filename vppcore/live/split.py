@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from vppcore.bargaining.band import price_band
 from vppcore.bargaining.deal import Deal, make_deal
 from vppcore.bargaining.weights import bargaining_weights
 from vppcore.case import Case
@@ -69,6 +70,7 @@ def cake_of(case: Case, solver: str = "auto") -> Cake:
         )
     if case.tie is None:
         raise WrongInput(f"case {case.name}: found no tie; allowed: a case whose VPPs may trade")
+    price_band(case)  # refuses tariffs that differ: the page draws one band
     schedules = alone(case, solver)
     deals: dict[str, Deal] = {}
     bounds = []
@@ -186,8 +188,8 @@ def facts_of(
         "vpps": dict(colours),
         "pairs": [list(both) for both in pairs],
         "hours": usual.step_hours,
-        "low": usual.band["low"].tolist(),
-        "high": usual.band["high"].tolist(),
+        "low": usual.band_of_all["low"].tolist(),
+        "high": usual.band_of_all["high"].tolist(),
         "alone": usual.alone[usual.names].tolist(),
         "deals": [
             {

@@ -118,11 +118,18 @@ def nobody_loses(gains: pd.Series) -> Check:
 
 
 def inside_band(split: BargainResult, band: pd.DataFrame) -> Check:
-    """Every price lies between what the grid pays and what it charges."""
+    """Every price lies between what the grid pays and what it charges, for the pair if they differ.
+
+    band: the band of all pairs, or the widest of them.
+    """
     slack = SOLVER_ACCURACY * float(band["high"].abs().max())
-    too_low = split.prices.lt(band["low"] - slack, axis=0).any(axis=None)
-    too_high = split.prices.gt(band["high"] + slack, axis=0).any(axis=None)
-    return not (too_low or too_high), f"{split.method}: a price outside the grid's band"
+    outside = False
+    for pair, price in split.prices.items():
+        own = split.bands.get(pair, band)
+        too_low = (price < own["low"] - slack).any()
+        too_high = (price > own["high"] + slack).any()
+        outside = outside or bool(too_low or too_high)
+    return not outside, f"{split.method}: a price outside the grid's band"
 
 
 def marks_inside(split: BargainResult) -> Check:

@@ -326,20 +326,24 @@ def cost_paths(history: pd.DataFrame, names: list[str], axes: Axes | None = None
 
 
 def prices(result: BargainResult, band: pd.DataFrame, axes: Axes | None = None) -> Axes:
-    """Hourly prices of each pair inside the grid's band (paper A Fig. 6)."""
+    """Hourly prices of each pair inside the grid's band (paper A Fig. 6).
+
+    band: of all pairs, or the widest where tariffs differ; that one has no middle for all.
+    """
     axes = axes or new_axes()
-    axes.fill_between(
-        band.index, band["low"], band["high"], step="mid", color="0.9", label="grid's price band"
-    )
-    axes.step(
-        band.index,
-        band["mid"],
-        where="mid",
-        color="0.6",
-        linewidth=1,
-        linestyle=":",
-        label="mid-market",
-    )
+    is_one = result.is_band_of_all(band)
+    name = "grid's price band" if is_one else "from least feed-in to dearest purchase"
+    axes.fill_between(band.index, band["low"], band["high"], step="mid", color="0.9", label=name)
+    if is_one:
+        axes.step(
+            band.index,
+            band["mid"],
+            where="mid",
+            color="0.6",
+            linewidth=1,
+            linestyle=":",
+            label="mid-market",
+        )
     names = {pair: " – ".join(pair) for pair in result.prices}
     colours = pair_colours(list(names))
     for (pair, series), mark in zip(result.prices.items(), MARKS, strict=False):

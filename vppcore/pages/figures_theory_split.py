@@ -196,7 +196,7 @@ def theta_handle(deal: Deal, split: BargainResult) -> Axes:
 
 def draw_band(axes: Axes, deal: Deal, pair: VppPair, theta: float) -> None:
     """The band, its middle, the two lines at theta on either side, and the prices."""
-    band, trade = deal.band, deal.trade[pair]
+    band, trade = deal.band_of(pair), deal.trade[pair]
     edges = np.arange(len(band) + 1) + 0.5
     axes.stairs(band["high"], edges, baseline=band["low"], fill=True, color=SHADE, label="band")
     axes.stairs(band["mid"], edges, baseline=None, color=GREY, linestyle=":", label="middle")

@@ -231,14 +231,16 @@ def devices(case: Case) -> pd.DataFrame:
 
 
 def price_range(case: Case) -> pd.DataFrame:
-    """Lowest, mean and highest price of the grid, yuan/kWh."""
-    prices = {}
+    """Lowest, mean and highest price of the grid, yuan/kWh; a VPP's own stand under its name."""
+    prices: dict[str, np.ndarray] = {}
     for vpp in case.vpps:
         grids: tuple[Any, ...] = vpp.with_role("grid")
         for grid in grids:
             tariff = f"grid_{grid.label}" if grid.label else "grid"
-            prices[f"{tariff}_buy"] = grid.buy_price
-            prices[f"{tariff}_sell"] = grid.sell_price
+            for way, price in (("buy", grid.buy_price), ("sell", grid.sell_price)):
+                name = f"{tariff}_{way}"
+                if not np.array_equal(prices.setdefault(name, price), price):
+                    prices[f"{vpp.name} {name}"] = price
     return pd.DataFrame(prices).agg(["min", "mean", "max"]).T
 
 

@@ -3,8 +3,8 @@
 A column is the VPP's name in lower case, then what it is, then its unit: home_load_kw. What it is a
 component declares with `profile`; a label takes its place (electric_load.cold asks for
 shop_cold_kw) or stands before it (grid.main asks for grid_main_buy_yuan_per_kwh). The columns that
-begin with grid_ are a tariff, common to all VPPs. Any other column belongs to one component alone,
-and no column belongs to none.
+begin with grid_ are a tariff, common to all VPPs; shop_grid_buy_yuan_per_kwh is the Shop's own and
+wins over it. Any other column belongs to one component alone, and no column belongs to none.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from vppcore.reading.units_of_measure import DIMENSIONLESS, UNITS, ending_of, en
 FILE = "series.csv"
 TARIFF = "grid_"
 NO_GRID = ", no VPP has a grid in units.csv"
+EACH_ITS_OWN = ", every grid has a column of its own"
 # every ending that states a unit
 UNIT_ENDINGS = {*(ending_of(unit) for unit in UNITS), *DIMENSIONLESS} - {""}
 
@@ -88,14 +89,16 @@ def names_of_series(
     (('shop_cold', 'shop_cold_load'), '')
     >>> names_of_series("Shop", "renewable", "pv", "{label}", True)
     (('shop_pv',), '')
+    >>> names_of_series("Shop", "grid", "", "grid_buy", False)
+    (('shop_grid_buy',), 'grid_buy')
     >>> names_of_series("Shop", "grid", "main", "grid_buy", False)
-    (('grid_main_buy',), 'grid_buy')
+    (('shop_grid_main_buy', 'grid_main_buy'), 'grid_buy')
     """
     label = column_key(label)
     before = column_key(vpp) + "_"
     if middle.startswith(TARIFF):
         of_label = TARIFF + label + "_" + middle.removeprefix(TARIFF)
-        return ((of_label,) if label else ()), middle
+        return ((before + of_label, of_label) if label else (before + middle,)), middle
     if "{label}" in middle:
         return (before + middle.format(label=label or kind),), ""
     if not label:
@@ -157,8 +160,13 @@ def assign(names: Sequence[str], wanted: Sequence[Wanted], faults: Faults) -> As
 
 
 def columns_of(series: Wanted, by_key: dict[str, list[str]]) -> list[str]:
-    """The columns of a series, one if all is well: its own if there is any, else the common one."""
-    for bases in (series.own, (series.common,) if series.common else ()):
+    """The columns of a series, one if all is well.
+
+    Its own if there is any, else one that its label shares, else the common one.
+    """
+    alone = tuple(base for base in series.own if not is_common(base))
+    shared = tuple(base for base in series.own if is_common(base))
+    for bases in (alone, shared, (series.common,) if series.common else ()):
         there = [name for key in series.columns(*bases) for name in by_key.get(key, ())]
         if there:
             return there
@@ -201,10 +209,8 @@ def is_common(column: str) -> bool:
 
 
 def how_to_get_one(series: Wanted) -> str:
-    """An own column that a series could have, or how it would get one."""
-    if series.own:
-        return f"as {series.columns(series.own[-1])[0]}"
-    return f"by a label, as {series.kind}.north and {TARIFF}north_..."
+    """A column of its own that a series could have."""
+    return f"as {series.columns(series.own[-1])[0]}"
 
 
 # --- columns that are left, series that have none -------------------------------------------------
@@ -220,7 +226,7 @@ def check_left_over(
     without = list(missing)
     for name in left:
         meant = series_meant(name, without) or series_meant(name, wanted)
-        if meant is not None:
+        if meant is not None and column_key(name) not in meant.columns(*meant.bases):
             faults.add(Place(FILE, column=name), wrong_unit(name, meant), meant.allowed)
             unexplained.remove(name)
             without = [series for series in without if not set(series.bases) & set(meant.bases)]
@@ -271,15 +277,18 @@ def wrong_unit(name: str, series: Wanted) -> str:
 def why(name: str, wanted: Iterable[Wanted]) -> str:
     """A reason why nobody asks for a column, where there is one."""
     wanted = list(wanted)
-    if name.startswith(TARIFF):
-        has_grid = any(series.common for series in wanted)
-        return "" if has_grid else NO_GRID
     key = column_key(name)
-    owners = {column_key(series.vpp) for series in wanted}
+    if key.startswith(TARIFF):
+        has_grid = any(series.common for series in wanted)
+        is_read = any(key in series.columns(*series.bases) for series in wanted)
+        return (EACH_ITS_OWN if is_read else "") if has_grid else NO_GRID
+    owners = {column_key(series.vpp): series.vpp for series in wanted}
     if not key.startswith(tuple(f"{owner}_" for owner in owners)):
         return ", no VPP of units.csv is called so"
-    if "_per_" in key and key.startswith(tuple(f"{owner}_{TARIFF}" for owner in owners)):
-        return ", the tariff is common to all VPPs (a label gives a grid its own: grid.north)"
+    with_grid = {series.vpp for series in wanted if series.kind == "grid"}
+    for owner, vpp in owners.items():
+        if key.startswith(f"{owner}_{TARIFF}") and vpp not in with_grid:
+            return f", {vpp} has no grid in units.csv"
     return ""
 
 
