@@ -65,6 +65,7 @@ KINDS = {
     "setting": "what a case, a paper, a reader or the code sets: prices, budgets, tolerances",
     "name": "which level, hour, VPP, bus, step, equation or year is meant",
     "worked by hand": "of an example that the text sets and works out before the reader's eyes",
+    "quoted": "of another work, which the text names beside it",
 }
 
 
