@@ -425,7 +425,8 @@ def places(chapter: str, text: str) -> list[int]:
 def as_printed(value: float, printed: str, digits: str) -> str:
     """A value with the places and commas of the printed number, or rounded to so many digits."""
     if printed in WORDS:
-        return WORDS[round(value)] if value == round(value) < len(WORDS) else f"{value:g}"
+        is_whole = abs(value - round(value)) < 1e-6 and round(value) < len(WORDS)
+        return WORDS[round(value)] if is_whole else f"{value:g}"
     if digits:
         return f"{round(value, int(digits)):,.{max(0, int(digits))}f}"
     places_after = len(printed.partition(".")[2])
