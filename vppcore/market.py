@@ -47,7 +47,8 @@ class Terms(NamedTuple):
 def terms_of(vpp: VPP) -> Terms:
     """The terms on which a VPP trades.
 
-    Raises WrongInput unless it has one grid, one power market and at most one carbon market.
+    Raises WrongInput unless it has one grid, one power market and at most one carbon market, and if
+    it pays for its peak, which no price of an hour tells.
     """
     grids = vpp.of(Grid)
     carbon_markets = vpp.of(CarbonMarket)
@@ -57,6 +58,11 @@ def terms_of(vpp: VPP) -> Terms:
             f"{vpp.name}: found {len(grids)} grid, {len(power_markets)} power_market and "
             f"{len(carbon_markets)} carbon_market; "
             "allowed for a game: one grid, one power_market, at most one carbon_market"
+        )
+    if grids[0].peak_price:
+        raise WrongInput(
+            f"{vpp.name}, {grids[0].name}: peak_price: found {grids[0].peak_price:g} yuan/kW; "
+            "allowed for a game: 0, since an hour's trade does not tell what it does to a peak"
         )
     return Terms(grids[0], carbon_markets[0] if carbon_markets else None, power_markets[0])
 

@@ -21,6 +21,15 @@ from vppcore.components.base import (
     parameter,
     profile,
 )
+from vppcore.components.clock import Clock
+from vppcore.components.peak import (
+    PERIODS,
+    metering_faults,
+    peaks_above,
+    periods_of,
+    steps_of_interval,
+)
+from vppcore.parameters import choice
 
 
 @kind("grid")
@@ -32,6 +41,9 @@ class Grid(Component):
       0\le P^s_t\le P^s_{max}$$
     Purchased power may carry emission $e_g$ and quota $\eta_g$ into the VPP's carbon account,
     paper B (1)-(2). Buying and selling at once is excluded in every step in which it could pay.
+
+    A capacity charge is the peak price times the largest mean purchase of a metered interval, for
+    the whole horizon or for each day or month of it (`components.peak`); in neither paper.
 
     >>> grid = Grid(buy_price=[0.5, 0.1], sell_price=[0.2, 0.2])
     >>> grid.could_circulate.tolist()  # in the second step power is sold dearer than it is bought
@@ -51,6 +63,21 @@ class Grid(Component):
     emission: float = parameter("kg/kWh", "CO2 per kWh purchased", 0.0, symbol="e_g")
     carbon_quota: float = parameter(
         "kg/kWh", "carbon quota per kWh purchased", 0.0, symbol=r"\eta_g"
+    )
+    peak_price: float = parameter("yuan/kW", "price of the largest purchase, each period", 0.0)
+    peak_period: str = choice(
+        "period that a peak counts for, from the first step on; one that the horizon cuts short "
+        "is charged by its share, a month has 730 h",
+        PERIODS,
+        "horizon",
+    )
+    metering_hours: float | None = parameter(
+        "h",
+        "interval whose mean purchase counts",
+        None,
+        above=True,
+        infinite=False,
+        none="the length of a step",
     )
 
     @property
@@ -75,7 +102,7 @@ class Grid(Component):
         inject = {"electricity": buy - sell}
         if self.counted:
             inject["carbon"] = self.counted * buy  # B (1)-(2)
-        return Part(
+        part = Part(
             inject=inject,
             cost={
                 "electricity purchase": step_hours * (self.buy_price @ buy),
@@ -84,6 +111,22 @@ class Grid(Component):
             series={"buy": buy, "sell": sell},
             exclusive=self.exclusive_flows(),
         )
+        if self.peak_price:
+            self._charge_peaks(part, buy, step_hours)
+        return part
+
+    def _charge_peaks(self, part: Part, buy: cp.Variable, step_hours: float) -> None:
+        """Adds what the peaks cost, and the rows that find them."""
+        periods = list(periods_of(self.peak_period, buy.shape[0], step_hours))
+        interval = steps_of_interval(self.metering_hours, step_hours)
+        peak, rows = peaks_above(buy, periods, interval)
+        shares = np.array([period.share for period in periods])
+        part.cost["capacity charge"] = self.peak_price * (shares @ peak)
+        part.constraints += rows
+        part.totals["peak"] = peak
+
+    def faults_at(self, clock: Clock) -> list[str]:
+        return metering_faults(self.metering_hours, clock.step_hours)
 
     def exclusive_flows(self) -> list[Exclusive]:
         """Purchase and sale exclude each other where both at once could pay."""

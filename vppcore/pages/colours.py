@@ -60,6 +60,7 @@ ITEM_COLOURS = {
     "carbon": COLOURS["carbon_market"],
     "electricity purchase": COLOURS["grid"],
     "electricity sale": "#C7C7C7",
+    "capacity charge": "#4D4D4D",
     "crossing fee": COLOURS["tie"],
     "battery wear": COLOURS["battery"],
     "operation": COLOURS["boiler"],

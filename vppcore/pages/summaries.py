@@ -15,7 +15,7 @@ from vppcore.pages.words_ledger import freedom, what_came_out
 SOURCES = {
     "gas": ("gas",),
     "carbon": ("carbon",),
-    "the grid": ("electricity purchase", "electricity sale"),
+    "the grid": ("electricity purchase", "electricity sale", "capacity charge"),
 }
 # verdict -> what follows its count
 VERDICTS = {

@@ -27,6 +27,7 @@ from vppcore.schedule import DispatchResult
 SAID = {
     "electricity purchase": "the grid (purchases less sales)",
     "electricity sale": "the grid (purchases less sales)",
+    "capacity charge": "peaks of purchase",
     "crossing fee": "crossing fees",
     "demand response": "compensation of flexible loads",
     "battery wear": "battery wear",

@@ -16,6 +16,8 @@ UNITS = {
     "MWh/t": ("kWh/kg", 1.0),
     "yuan/kWh": ("yuan/kWh", 1.0),
     "yuan/MWh": ("yuan/kWh", 1e-3),
+    "yuan/kW": ("yuan/kW", 1.0),
+    "yuan/MW": ("yuan/kW", 1e-3),
     "yuan/h": ("yuan/h", 1.0),
     "yuan/kW2h": ("yuan/kW2h", 1.0),
     "yuan/MW2h": ("yuan/kW2h", 1e-6),

@@ -99,8 +99,9 @@ def highest_price(vpp: VPP) -> float:
     """The highest price of a kWh that occurs in a VPP, yuan/kWh, as its components declare it.
 
     The larger of the highest number in yuan/kWh (purchase, feed-in, operation, compensation, wear)
-    and the fuel of the least efficient unit, and on top the dearest carbon of a kWh, and what a
-    quadratic cost adds at full power. Negative prices count by their size.
+    and the fuel of the least efficient unit, and on top the dearest carbon of a kWh, what a
+    quadratic cost adds at full power, and what a kWh of a step's peak costs. Negative prices count
+    by their size.
 
     >>> from vppcore.components import Grid
     >>> tariff = Grid(buy_price=np.array([0.4, 1.2]), sell_price=np.array([0.2, 0.2]))
@@ -109,7 +110,8 @@ def highest_price(vpp: VPP) -> float:
     """
     energy = max(largest(vpp, "yuan/kWh"), fuel_price(vpp))
     carbon = carbon_price(vpp) * largest(vpp, "kg/kWh")
-    return energy + carbon + quadratic_price(vpp)
+    peak = largest(vpp, "yuan/kW") / vpp.step_hours
+    return energy + carbon + quadratic_price(vpp) + peak
 
 
 def declared(component: Component, unit: str) -> dict[str, np.ndarray]:
