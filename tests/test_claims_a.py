@@ -353,6 +353,31 @@ def test_hours_of_the_worst_day():
     assert "does not name: 1; fails in hour" in night.reason
 
 
+def among(less: float) -> pd.Series:
+    """The worst day costs 1,100 yuan, and so much less with all the hours that the paper names."""
+    costs = {"forecast": 1_000.0, "all days": 1_100.0, "all these hours": 1_100.0 - less}
+    return pd.Series(costs | {"no other hours": 1_050.0})
+
+
+@pytest.mark.parametrize(
+    ("less", "ours", "verdict"),
+    [
+        (0.0, "holds on a worst day", "reproduced in shape"),
+        (1.0, "holds on a day 1 yuan short of the worst", "reproduced in shape"),
+        (1.2, "holds on a day 1 yuan short of the worst", "not reproduced"),
+        (20.0, "holds on a day 20 yuan short of the worst", "not reproduced"),
+    ],
+)
+def test_the_worst_hours_are_judged_on_all_days(less, ours, verdict):
+    """Up to a thousandth of the cost counts as good as the worst."""
+    judgement = judged("A17", hits=hits_in(1, 7), among=among(less))
+    assert (judgement.ours, judgement.verdict, judgement.free) == (ours, verdict, True)
+    assert "the worst one holds in 1 of 7 hours; also hit" in judgement.reason
+    if less == 20.0:
+        assert "costs 1.8 % less, 20 % of what the worst adds" in judgement.reason
+        assert judgement.reason.endswith("in no other hours 50 % of that")
+
+
 def sweep(**changes) -> pd.DataFrame:
     """Costs by level as the paper prints them, as far as it does."""
     table = pd.DataFrame(

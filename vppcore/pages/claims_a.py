@@ -24,6 +24,7 @@ from vppcore.pages.published import (
     NUMBER_TOLERANCE,
     ON_ALL,
     SOMEWHERE,
+    VERDICTS,
     Judgement,
     claim,
     judge_contradiction,
@@ -36,6 +37,7 @@ from vppcore.pages.published import (
 )
 from vppcore.pages.tables import implied_costs_alone
 from vppcore.schedule import DispatchResult
+from vppcore.uncertainty.result import PROVEN
 from vppcore.uncertainty.settings import Uncertainty
 
 OWN_TIE = "trade_limit crossing_fee"  # claims on money speak of the case's own tie
@@ -50,6 +52,7 @@ NOWHERE = "at none of the cheapest schedules that were looked at"
 # a schedule that costs so little more, as a share of the least cost, counts as good as an optimum:
 # the usual residual at which talks stop
 NEAR = 1e-3
+SHAPE, NOT_REPRODUCED = VERDICTS[1], VERDICTS[-1]
 NO_PROPERTY = "a time is no property of the method"
 
 
@@ -287,7 +290,7 @@ def on_schedules(counted: Judgement, wanted: WantedCosts | None) -> Judgement:
     reason = f"{ON_ALL}; the negotiated one {counted.ours}; {counted.reason}"
     if 0 < extra < np.inf:
         reason += f"; the nearest in which it holds in every hour costs {100 * share:.2g} % more"
-    verdict = "reproduced in shape" if held else "not reproduced"
+    verdict = SHAPE if held else NOT_REPRODUCED
     return replace(counted, ours=ours, verdict=verdict, reason=reason)
 
 
@@ -501,15 +504,42 @@ def budgets_of_the_worst_day(doubt: Uncertainty) -> Judgement:
 
 
 @claim("A17", unchanged=OWN_BUDGET)
-def hours_of_the_worst_day(hits: pd.DataFrame) -> Judgement:
+def hours_of_the_worst_day(hits: pd.DataFrame, among: pd.Series | None = None) -> Judgement:
     """VPP2's worst-case load lies above its forecast from 6:00 to 8:00 and from 14:00 to 19:00.
 
     hits: VPP2's worst day, a column `load` of 0 and 1.
+    among: what the costliest of several sets of days costs, as `experiments.costliest_among`.
     """
     is_hit = hits["load"] == 1
     outside = [str(step) for step in hits.index[is_hit] if step not in WORST_HOURS]
     reason = f"also hit, in hours the paper does not name: {', '.join(outside) or 'none'}"
-    return judge_hours("A17", is_hit.loc[WORST_HOURS], reason)
+    return on_days(judge_hours("A17", is_hit.loc[WORST_HOURS], reason), among)
+
+
+def on_days(counted: Judgement, among: pd.Series | None) -> Judgement:
+    """The verdict on the hours of a worst day by all days that have them, not by the one that was
+    found.
+
+    counted: by the hours of the day that was found, which is said; it stands without `among`.
+    """
+    if among is None:
+        return counted
+    worst = among["all days"]
+    less = worst - among["all these hours"]
+    held = less <= NEAR * abs(worst)
+    if less <= PROVEN * abs(worst):
+        ours = "holds on a worst day"
+    else:
+        ours = f"holds on a day {less:,.0f} yuan short of the worst"
+    added = worst - among["forecast"]
+    alone = worst - among["no other hours"]
+    reason = (
+        f"judged on all days of the budget; the worst one {counted.ours}; {counted.reason}; the "
+        f"costliest with all the named hours costs {100 * less / abs(worst):.2g} % less, "
+        f"{100 * less / added:.2g} % of what the worst adds to the forecast day, and the costliest "
+        f"on which the load rises in no other hours {100 * alone / added:.2g} % of that"
+    )
+    return replace(counted, ours=ours, reason=reason, verdict=SHAPE if held else NOT_REPRODUCED)
 
 
 @claim("A37", unchanged=OWN_BUDGET)

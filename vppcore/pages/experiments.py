@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -196,10 +197,37 @@ def load_profile(vpp: VPP, doubt: Uncertainty, hits: pd.DataFrame) -> dict[str, 
     return {"load_profile": profiles["load"]} if "load" in profiles else {}
 
 
-def hits_elsewhere(vpp: VPP, doubt: Uncertainty, solver: str) -> dict[str, pd.DataFrame]:
-    """What the claims on the worst day ask for, of a VPP of another case: hits and load_profile."""
+def costliest_among(
+    vpp: VPP, doubt: Uncertainty, hours: Sequence[int], solver: str = "auto"
+) -> pd.Series:
+    """What the costliest of several sets of days costs a VPP, yuan.
+
+    hours: steps in which the load rises, from 1.
+    Rows: forecast (the day without hits), all days (of the budget), all these hours (days on which
+    the load rises in all of them), no other hours (in them and in no others).
+    """
+    named = {"load": list(hours)}
+    hours_each = vpp.step_hours * len(named["load"])
+    just = replace(doubt, budgets={**doubt.budgets, "load": hours_each})
+    worst = worst_case(vpp, doubt, solver=solver)
+    costs = {
+        "forecast": worst.nominal,
+        "all days": worst.cost,
+        "all these hours": worst_case(vpp, doubt, solver=solver, must=named).cost,
+        "no other hours": worst_case(vpp, just, solver=solver, must=named).cost,
+    }
+    return pd.Series(costs, name="yuan")
+
+
+def hits_elsewhere(
+    vpp: VPP, doubt: Uncertainty, hours: Sequence[int], solver: str
+) -> dict[str, pd.DataFrame | pd.Series]:
+    """What the claims on the worst day ask for, of a VPP of another case: hits, among and
+    load_profile. hours: as for `costliest_among`.
+    """
     hits = worst_case(vpp, doubt, solver=solver, canonical=True).hits
-    return {"hits": hits, **load_profile(vpp, doubt, hits)}
+    among = costliest_among(vpp, doubt, hours, solver)
+    return {"hits": hits, "among": among, **load_profile(vpp, doubt, hits)}
 
 
 def negotiate_each(

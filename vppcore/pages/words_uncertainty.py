@@ -234,6 +234,22 @@ def at_level_0(split: BargainResult, negotiated: BargainResult) -> str:
     )
 
 
+def named_hours_said(among: pd.DataFrame) -> str:
+    """How near the days with the paper's hours come to the worst day, a sentence for each case.
+
+    among: a column for each case, as `experiments.costliest_among`.
+    """
+    said = []
+    for name, costs in among.items():
+        less = costs["all days"] - costs["all these hours"]
+        said.append(
+            f"{str(name)[:1].upper()}{str(name)[1:]}: the worst day costs "
+            f"{in_digits(costs['all days'])} yuan, the costliest with all the paper's hours "
+            f"{in_digits(less)} less ({share(less, costs['all days'])})."
+        )
+    return " ".join(said)
+
+
 def shares_by_level(sweeps: Mapping[str, pd.DataFrame]) -> str:
     """How the saving in percent goes with the level, a sentence for each case."""
     return " ".join(

@@ -34,13 +34,15 @@ class Adversary:
     """Finds the worst day of a recourse. Stated once, asked for many trades.
 
     big: multiplies the proven bounds of `value_bounds`; the answer must not depend on it.
+    must: hits that every day of the set has, 0/1 `(keys x steps,)`; None for none.
     """
 
-    def __init__(self, recourse: Recourse, big: float = 1.0):
+    def __init__(self, recourse: Recourse, big: float = 1.0, must: np.ndarray | None = None):
         self.recourse = recourse
         self.big = big
+        self.must = recourse.forecast_day if must is None else must
         self._bounds: dict[bool, tuple[np.ndarray, np.ndarray]] = {}
-        self._overlapping = Search(recourse, self.bounds(False)) if recourse.keys else None
+        self._overlapping = self.search_in(None) if recourse.keys else None
         self.known: dict[bytes, Found] = {}  # by trades: the costliest day if flows may overlap
 
     def bounds(self, exclusive: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -49,6 +51,10 @@ class Adversary:
             low, high = value_bounds(self.recourse, exclusive)
             self._bounds[exclusive] = (self.big * low, self.big * high)
         return self._bounds[exclusive]
+
+    def search_in(self, modes: list[Modes] | None, leaks: Leaks | None = None) -> Search:
+        """The search for the costliest day in these modes; None lets exclusive flows overlap."""
+        return Search(self.recourse, self.bounds(modes is not None), modes, leaks, self.must)
 
     @cached_property
     def leaks(self) -> Leaks:
@@ -86,7 +92,7 @@ class Adversary:
         return hunt.worst_case()
 
     def hunt_for(self, trades: np.ndarray | None, solver: str, time_limit: float | None) -> Hunt:
-        """A hunt for the worst day with these trades, begun with the forecast day."""
+        """A hunt for the worst day with these trades, begun with the day of fewest hits."""
         hunt = Hunt(self, self.recourse.flat(trades), solver, Clock(time_limit))
         hunt.begin()
         return hunt
@@ -115,15 +121,15 @@ class Hunt:
         self._searches: list[tuple[Search, float]] = []  # each with the cost that it found
 
     def begin(self, overlapping: bool = False, modes: Modes | None = None) -> None:
-        """Starts with the forecast day.
+        """Starts with the day of fewest hits: the forecast day, unless some must be there.
 
         overlapping: exclusive flows may overlap in all costs. modes: that the VPP must keep on
         every day; None leaves it free.
         """
         self.overlapping = overlapping
         self.modes = modes
-        self.z = self.recourse.forecast_day
-        self.nominal = self._react(self.z).cost
+        self.nominal = self._react(self.recourse.forecast_day).cost
+        self.z = self.adversary.must
         self.reaction = self._react(self.z, squares=False)
         self.lower = self.reaction.cost
         self.upper = self.reaction.cost
@@ -154,7 +160,7 @@ class Hunt:
     def keep_modes(self) -> None:
         """Looks for the costliest day in the modes that must be kept."""
         if self.recourse.keys and self.modes is not None:
-            search = Search(self.recourse, self.adversary.bounds(True), [self.modes])
+            search = self.adversary.search_in([self.modes])
             found = search.run(self.q, self.solver, None)
             self.used_solver = found.solver
             self.upper = found.bound
@@ -171,10 +177,9 @@ class Hunt:
         """
         self.upper = self.crude_bound()
         leaks = self.adversary.leaks
-        bounds = self.adversary.bounds(True)
         modes = [self.reaction.modes.nowhere().also_at(leaks.unbounded, self.reaction.modes.first)]
         for _ in range(MOST_ROUNDS):
-            search = Search(self.recourse, bounds, modes, leaks)
+            search = self.adversary.search_in(modes, leaks)
             found = search.run(self.q, self.solver, self.clock.left)
             self.upper = min(self.upper, found.bound)
             self._searches.append((search, found.cost))
@@ -216,7 +221,7 @@ class Hunt:
         budget allows.
         """
         _, high = self.adversary.bounds(True)
-        dearest = dearest_hits(self.recourse, high)
+        dearest = dearest_hits(self.recourse, high, self.adversary.must)
         return self._react(self.recourse.forecast_day, squares=False).cost + float(high @ dearest)
 
     def climb(self, z: np.ndarray) -> np.ndarray:
@@ -227,7 +232,7 @@ class Hunt:
         point = self.recourse.react(z, self.q)
         while point.multipliers is not None:
             worth = self.recourse.by_day.T @ point.multipliers
-            other = dearest_hits(self.recourse, worth)
+            other = dearest_hits(self.recourse, worth, self.adversary.must)
             next_point = self.recourse.react(other, self.q)
             if next_point.value <= point.value + PROVEN * self.recourse.stake(point.value):
                 break
@@ -314,11 +319,18 @@ def unused_by_all(recourse: Recourse) -> tuple[str, ...]:
     return tuple(sorted(set.intersection(*unused)))
 
 
-def dearest_hits(recourse: Recourse, worth: np.ndarray) -> np.ndarray:
-    """The day z of a budget with the largest sum of worths `(keys x steps,)`."""
-    day = np.zeros(len(worth))
+def dearest_hits(
+    recourse: Recourse, worth: np.ndarray, must: np.ndarray | None = None
+) -> np.ndarray:
+    """The day z of a budget with the largest sum of worths `(keys x steps,)`.
+
+    must: hits that the day has, dear or not; None for none.
+    """
+    day = np.zeros(len(worth)) if must is None else must.copy()
     for number, key in enumerate(recourse.keys):
         own = np.arange(number * recourse.steps, (number + 1) * recourse.steps)
-        dearest = own[np.argsort(-worth[own], kind="stable")][: recourse.budgets[key]]
+        left = recourse.budgets[key] - int(day[own].sum())
+        others = own[day[own] == 0]
+        dearest = others[np.argsort(-worth[others], kind="stable")][:left]
         day[dearest[worth[dearest] > 0]] = 1.0
     return day

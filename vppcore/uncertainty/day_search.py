@@ -71,7 +71,8 @@ class Search:
         nearer to what it can really do); None lets exclusive flows overlap.
     leaks: where modes are not obeyed everywhere, each overlap that may pay is charged with what it
         would cost to do without it, so that the maximum is never below the true worst case.
-    low, high: bounds on what hits are worth, as `value_bounds` returns them for such modes.
+    bounds: on what hits are worth, low and high, as `value_bounds` returns them for such modes.
+    must: hits that every day has, 0/1 `(keys x steps,)`; None for none.
     """
 
     def __init__(
@@ -80,11 +81,13 @@ class Search:
         bounds: tuple[np.ndarray, np.ndarray],
         modes: list[Modes] | None = None,
         leaks: Leaks | None = None,
+        must: np.ndarray | None = None,
     ):
         self.recourse = recourse
         self.leaks = leaks
         self.right = cp.Parameter(len(recourse.right))
         self.low, self.high = bounds
+        self.must = recourse.forecast_day if must is None else must
         self.hits = cp.Variable(len(self.low), boolean=True)
         self.rows = self._budget_rows()
         self.leaking: list[tuple[list[Leak], cp.Variable]] = []  # for each of the modes
@@ -102,9 +105,12 @@ class Search:
         for number, key in enumerate(recourse.keys):
             own = slice(number * recourse.steps, (number + 1) * recourse.steps)
             rows.append(cp.sum(self.hits[own]) <= recourse.budgets[key])
-        harmless = np.flatnonzero(self.high <= 0)
+        harmless = np.flatnonzero((self.high <= 0) & (self.must == 0))
         if len(harmless):  # a hit that cannot cost anything is never made
             rows.append(self.hits[harmless] == 0)
+        wanted = np.flatnonzero(self.must)
+        if len(wanted):
+            rows.append(self.hits[wanted] == 1)
         return rows
 
     def _goal(self, modes: Modes | None) -> cp.Expression:

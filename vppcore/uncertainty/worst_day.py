@@ -28,14 +28,17 @@ def worst_case(
     canonical: bool = False,
     big: float = 1.0,
     time_limit: float | None = TIME_LIMIT,
+    must: Mapping[str, Sequence[int]] | None = None,
 ) -> WorstCase:
     """The costliest day that an uncertainty allows for a VPP on its own.
 
     solver: "auto", "highs" or "gurobi".
     canonical, time_limit: as in `Adversary.answer`.
     big: multiplies the bounds of the search; the answer must not depend on it.
-    Raises WrongInput for a budget that is not a whole number of steps, NotSolved if no day can be
-    found or its check fails.
+    must: series -> steps that are hit, from 1, on every day that is considered; of these days the
+        costliest is found. None considers all days.
+    Raises WrongInput for a budget that is not a whole number of steps and for hits that are not of
+    the budget, NotSolved if no day can be found or its check fails.
 
     >>> from vppcore import load_case
     >>> from vppcore.uncertainty.settings import at_level
@@ -43,9 +46,27 @@ def worst_case(
     >>> case = worst_case(shop, at_level(2))
     >>> case.hits["load"].sum().item(), case.proven
     (2, True)
+    >>> early = worst_case(shop, at_level(2), must={"load": [1]})
+    >>> early.hits["load"][1].item(), early.cost <= case.cost
+    (1, True)
     """
-    adversary = Adversary(Recourse(vpp, uncertainty), big)
+    recourse = Recourse(vpp, uncertainty)
+    wanted = None
+    if must is not None:
+        check_day(vpp, uncertainty, must)
+        wanted = day_of(recourse, must)
+    adversary = Adversary(recourse, big, wanted)
     return adversary.answer(None, solver, canonical, time_limit=time_limit)
+
+
+def day_of(recourse: Recourse, hits: Mapping[str, Sequence[int]]) -> np.ndarray:
+    """The day with these hits and no others, z `(keys x steps,)`.
+
+    hits: series -> steps that are hit, from 1, of a recourse of one VPP.
+    """
+    steps = np.arange(1, recourse.steps + 1)
+    day = [np.isin(steps, list(hits.get(name, ()))) for _, name in recourse.keys]
+    return np.concatenate([*day, []]).astype(float)
 
 
 def check_day(vpp: VPP, uncertainty: Uncertainty, hits: Mapping[str, Sequence[int]]) -> None:
@@ -88,8 +109,7 @@ def reaction_to(vpp: VPP, uncertainty: Uncertainty, hits: Mapping[str, Sequence[
     """
     check_day(vpp, uncertainty, hits)
     recourse = Recourse(vpp, uncertainty)
-    day = [np.isin(np.arange(1, vpp.steps + 1), hits.get(name, ())) for _, name in recourse.keys]
-    return recourse.exact(np.concatenate([*day, []]).astype(float))
+    return recourse.exact(day_of(recourse, hits))
 
 
 def days_of_budget(recourse: Recourse) -> list[np.ndarray]:
