@@ -287,7 +287,7 @@ FAULTS = {
     "not a number": (S, "2,25,45", "2,nan,45", "series.csv, line 3, column a_load_kw: found nan; allowed: a finite number"),
     "infinite": (S, "2,25,45", "2,inf,45", "series.csv, line 3, column a_load_kw: found inf kW; allowed: a finite number"),
     "too large to be finite": (S, "2,25,45", "2,1e999,45", "line 3, column a_load_kw: found inf kW; allowed: a finite number"),
-    "negative": (S, "2,25,45", "2,-25,45", "series.csv, line 3, column a_load_kw: found -25 kW; allowed: 0 or more"),
+    "negative": (S, "2,25,45", "2,-25,45", "series.csv, line 3, column a_load_kw: found -25 kW; allowed: 0 or more, or any where net_metered is yes"),
     "short row": (S, "2,25,45,35,30,1.2,0.2", "2,25,45,35,30,1.2", "line 3, column grid_sell_yuan_per_kwh: found nothing"),
     # series.csv: columns
     "no unit": (S, "a_load_kw", "a_load", "series.csv, column a_load: no unit in its name, for A electric_load, forecast demand in kW; allowed: a_load_kw, a_load_mw"),

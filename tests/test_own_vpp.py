@@ -65,7 +65,7 @@ WRONG_SERIES = {
     "too long": ([3.0, 4.0, 5.0], "found 3 numbers; allowed: 2, one for each step"),
     "nan": ([3.0, np.nan], "found nan in step 2; allowed: a number"),
     "infinite": ([np.inf, 3.0], "found inf kW in step 1; allowed: a finite number"),
-    "negative": ([3.0, -1.5], "found -1.5 kW in step 2; allowed: 0 or more"),
+    "negative": ([3.0, -1.5], "found -1.5 kW in step 2; allowed: 0 or more, or any where net_metered is yes"),
     "huge": ([3.0, 1e308], "found 1e+308 kW in step 2; allowed: below 1e+15 in size"),
     "one number": (3.0, "found one number; allowed: a series, one number for each step"),
     "text": (["3", "x"], "found ['3', 'x']; allowed: numbers, one for each step"),

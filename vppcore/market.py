@@ -73,7 +73,8 @@ def positions(vpp: VPP, result: DispatchResult) -> pd.DataFrame:
 
     Returns a row per step with the columns
 
-    supply: kW, renewables (spilled power too), turbines and discharge.
+    supply: kW, renewables (spilled power too), turbines, discharge and net-metered loads that feed
+        in.
     demand: kW, load less called load, and charge.
     ratio: supply / demand; a seller's is above one, a buyer's below.
     surplus: kW sold to the grid or spilled, 0 or more.
@@ -91,8 +92,9 @@ def positions(vpp: VPP, result: DispatchResult) -> pd.DataFrame:
     spilled = spilled_power(vpp, result).sum(axis=1)
     bought = flows[terms.grid.name]  # net: at equal prices a schedule may buy and sell at once
 
-    supply = devices.clip(lower=0).sum(axis=1) + spilled
-    demand = -flows[loads].sum(axis=1) - devices.clip(upper=0).sum(axis=1)
+    load = -flows[loads].sum(axis=1)
+    supply = devices.clip(lower=0).sum(axis=1) + spilled + (-load).clip(lower=0)
+    demand = load.clip(lower=0) - devices.clip(upper=0).sum(axis=1)
     surplus = (-bought).clip(lower=0) + spilled
     deficit = bought.clip(lower=0)
     net = surplus - deficit

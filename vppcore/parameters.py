@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import MISSING, Field, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from numbers import Real
 from typing import Any
 
@@ -48,6 +48,7 @@ class Rule:
     symbol: in the book's equations.
     by_step: a number that may also be a series `(steps,)`.
     of: where a series comes from that has no column of its own, as "electric_load.demand".
+    signed_if: the choice of the same component that lets a series be negative where it is "yes".
     """
 
     kind: str
@@ -64,6 +65,17 @@ class Rule:
     symbol: str = ""
     by_step: bool = False
     of: str = ""
+    signed_if: str = ""
+
+    def given(self, word: Any) -> Rule:
+        """The rule where the choice that it names in `signed_if` is this word.
+
+        >>> Rule("series", "kW", low=0.0, signed_if="net_metered").given("yes").limits
+        'a finite number'
+        """
+        if self.signed_if and word == "yes":
+            return replace(self, low=-math.inf, signed_if="")
+        return self
 
     @property
     def limits(self) -> str:
@@ -83,7 +95,8 @@ class Rule:
             ends.append(f"above {self.low:g}" if self.above else f"{self.low:g} or more")
         if math.isfinite(self.high):
             ends.append(f"below {self.high:g}" if self.below else f"up to {self.high:g}")
-        return " and ".join(ends)
+        words = " and ".join(ends)
+        return f"{words}, or any where {self.signed_if} is yes" if self.signed_if else words
 
     @property
     def allowed(self) -> str:
@@ -231,6 +244,7 @@ def profile(
     *,
     high: float = math.inf,
     of: str = "",
+    signed_if: str = "",
 ) -> Any:
     """A series of a component, `(steps,)`; a field of a dataclass.
 
@@ -243,9 +257,12 @@ def profile(
     symbol: in the book's equations, in LaTeX.
     of: "kind.name" where the series follows from other components of the VPP, as a load that may
         be called follows from "electric_load.demand"; None may then be given in its place.
+    signed_if: a `choice` of the same component; where it is "yes" the series may be negative.
     """
     none = f"that of the VPP's {of}" if of else ""
-    rule = Rule("series", unit, text, low, high, none=none, symbol=symbol, of=of)
+    rule = Rule(
+        "series", unit, text, low, high, none=none, symbol=symbol, of=of, signed_if=signed_if
+    )
     metadata = {RULE: rule, "column": column, "unit": unit, "text": text, "low": low}
     return field(default=None, metadata=metadata) if of else field(metadata=metadata)
 

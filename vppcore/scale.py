@@ -37,9 +37,9 @@ def typical_price(vpps: Sequence[VPP]) -> float:
 
 
 def peak_load(vpp: VPP) -> float:
-    """The largest electric load of a VPP, kW."""
+    """The largest electric load of a VPP, kW; by its size where it feeds in."""
     demands = [load.demand for load in vpp.of(ElectricLoad)]
-    return float(np.sum(demands, axis=0).max()) if demands else 0.0
+    return float(np.abs(np.sum(demands, axis=0)).max()) if demands else 0.0
 
 
 def declared(vpps: Sequence[VPP], unit: str) -> float:

@@ -326,7 +326,7 @@ def rows_of_called_loads(vpp: VPP, parts: dict[str, Part]) -> list:
     flexible = max(load.flexible_share for load in loads)
     if flexible + sum(caller.share for caller in callers) <= 1:
         return []
-    served = sum(parts[load.name].series["served"] for load in loads)
+    served = sum(parts[load.name].series["served"] - load.fed_in for load in loads)
     called = sum(parts[caller.name].series["called"] for caller in callers)
     return [served - called >= 0]
 

@@ -151,7 +151,8 @@ class Component:
             value = getattr(self, name)
             is_stated_later = isinstance(value, cp.Expression)  # an uncertain series
             if not is_stated_later:
-                faults += measured_faults(name, value, rule, steps)
+                here = rule.given(getattr(self, rule.signed_if)) if rule.signed_if else rule
+                faults += measured_faults(name, value, here, steps)
         return faults
 
     def faults(self) -> list[str]:

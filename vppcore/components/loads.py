@@ -14,6 +14,7 @@ import numpy as np
 from vppcore.components.base import Component, Part, kind, parameter, profile
 from vppcore.components.markets import Grid
 from vppcore.errors import WrongInput
+from vppcore.parameters import choice
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -52,12 +53,25 @@ class ElectricLoad(Load):
     $$L_t=\bar L_t+L^{tr}_t-L^{cut}_t\ge0,\quad \sum_{t\in\text{day}} L^{tr}_t=0,\quad
       |L^{tr}_t|\le f^{tr}\bar L_t,\quad 0\le L^{cut}_t\le f^{cut}\bar L_t$$
 
+    A load whose meter sees a plant behind it may be below zero, if it is said to be net-metered.
+    In such steps it feeds in what the forecast says, and nothing is moved, curtailed or called.
+
     >>> house = ElectricLoad(forecast=[1.0, 2.0], scale=3.0, shift_share=0.2)
     >>> house.demand.tolist()
     [3.0, 6.0]
+    >>> ElectricLoad(forecast=[1.0, -2.0], net_metered="yes").drawn.tolist()
+    [1.0, 0.0]
     """
 
-    forecast: np.ndarray = profile("load", "kW", "forecast demand", symbol=r"\bar L_t")
+    forecast: np.ndarray = profile(
+        "load", "kW", "forecast demand", symbol=r"\bar L_t", signed_if="net_metered"
+    )
+    net_metered: str = choice(
+        "whether the forecast is what is left behind a plant of its own, below zero where it "
+        "feeds in",
+        ("no", "yes"),
+        "no",
+    )
     curtail_share: float = parameter(
         "-", "curtailable share of the load", 0.0, 0.0, 1.0, symbol="f^{cut}"
     )
@@ -78,6 +92,19 @@ class ElectricLoad(Load):
     )
 
     @property
+    def drawn(self) -> Any:
+        """The demand where it is above zero, kW `(steps,)`: what may be moved, curtailed, called.
+
+        Of a load that is not net-metered it is the demand, which may be an expression.
+        """
+        return self.demand if self.net_metered == "no" else np.maximum(self.demand, 0)
+
+    @property
+    def fed_in(self) -> Any:
+        """What a net-metered load feeds in, kW `(steps,)`, zero or below; 0 for any other."""
+        return np.minimum(self.demand, 0) if self.net_metered == "yes" else 0.0
+
+    @property
     def flexible_share(self) -> float:
         """The largest share of the demand by which flexibility may lower what is served."""
         return self.curtail_share + self.shift_share
@@ -88,12 +115,13 @@ class ElectricLoad(Load):
         served = self.demand + self.surprise + shift - curtailed
         constraints = [
             *self.made_up_within_a_period(shift, step_hours),
-            shift <= self.shift_share * self.demand,
-            shift >= -self.shift_share * self.demand,
-            curtailed <= self.curtail_share * self.demand,
+            shift <= self.shift_share * self.drawn,
+            shift >= -self.shift_share * self.drawn,
+            curtailed <= self.curtail_share * self.drawn,
         ]
         if self.flexible_share > 1:
-            constraints.append(served >= 0)  # a load never gives power
+            # flexibility never gives power; what feeds in behind the meter is no flexibility
+            constraints.append(served - self.fed_in >= 0)
         paid = self.shift_cost * cp.sum(cp.abs(shift)) + self.curtail_cost * cp.sum(curtailed)
         return Part(
             inject={"electricity": -served},
@@ -215,7 +243,7 @@ class ControllableLoad(Component):
 
     def beside(self, components: tuple[Component, ...]) -> ControllableLoad:
         """The same with the demand and the price that it follows in its VPP."""
-        demand: Any = sum(load.demand for load in self.calls(components))
+        demand: Any = sum(load.drawn for load in self.calls(components))
         forecast: Any = self.forecast
         if forecast is None:
             forecast = demand

@@ -14,6 +14,7 @@ import cvxpy as cp
 import numpy as np
 
 from vppcore.compiled import Compiled
+from vppcore.components import ElectricLoad
 from vppcore.errors import WrongInput
 from vppcore.live.problem import Knob, LiveProblem, Price, Settings, Stated, export
 from vppcore.uncertainty.adversary import Adversary
@@ -58,6 +59,12 @@ def check_shown(vpp: VPP, level: int, doubt: Mapping[str, Any]) -> None:
         raise WrongInput(
             f"{vpp.name}: found no series that may be hit at level {level}; allowed: a level of 1 "
             "or more and a VPP with load or plants that are uncertain"
+        )
+    net_metered = [load.name for load in vpp.of(ElectricLoad) if load.net_metered == "yes"]
+    if net_metered:
+        raise WrongInput(
+            f"{vpp.name}, {net_metered[0]}: net_metered: found yes; allowed on a page: no, since "
+            "it draws what is taken and what is made apart"
         )
     if doubt["deviation"] <= 0:
         raise WrongInput(

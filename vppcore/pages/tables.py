@@ -489,9 +489,10 @@ def forecast_and_worst(vpp: VPP, doubt: Uncertainty, hits: pd.DataFrame) -> dict
         loads: list[Any] = [c for c in vpp.with_role("load") if c.uncertain_series == series]
         output = sum(plant.available for plant in plants)
         needed = sum(load.demand for load in loads)
+        size = sum(np.abs(load.demand) for load in loads)  # one that is net-metered may feed in
         share = doubt.deviation_of(series) * hits[series]
         forecast = output + needed
-        worst = output * (1 - share) + needed * (1 + share)
+        worst = output * (1 - share) + needed + size * share
         tables[series] = pd.DataFrame({"forecast": forecast, "worst case": worst}, hits.index)
     return tables
 

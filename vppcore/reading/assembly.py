@@ -163,7 +163,9 @@ def wanted_series(
 ) -> Wanted:
     """What a component asks for, for one of its fields."""
     vpp = plan.vpp or ALL
-    return Wanted(vpp, plan.name, field.name, field.metadata[RULE], own, common, required)
+    rule = field.metadata[RULE]
+    rule = rule.given(plan.numbers.get(rule.signed_if))
+    return Wanted(vpp, plan.name, field.name, rule, own, common, required)
 
 
 # --- components -----------------------------------------------------------------------------------
@@ -224,7 +226,7 @@ def check_peak(plan: Plan, component: Component, faults: Faults) -> None:
     series = getattr(component, "demand", getattr(component, "available", None))
     if series is None or not np.isfinite(rating):
         return
-    peak = float(np.max(series))
+    peak = float(np.max(np.abs(series)))  # one that is net-metered may feed in more than it takes
     least = LEAST_SHARE_OF_RATING * rating
     if 0 < peak < least or peak > rating:
         hint = "are these MW?" if peak < rating else "are these W?"

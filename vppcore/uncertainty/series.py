@@ -90,8 +90,13 @@ def hit_component(component: Any, uncertainty: Uncertainty, z: Any) -> Any:
     if component.role == "renewable":
         return replace(component, forecast=times(component.forecast, 1 - share * z))
     if uncertainty.limits == "actual":  # what may be moved and curtailed grows with the load
+        if getattr(component, "net_metered", "no") == "yes":
+            raise WrongInput(
+                f"{component.name}: limits: found 'actual' for a load that is net-metered; "
+                "allowed: forecast"
+            )
         return replace(component, forecast=times(component.forecast, 1 + share * z))
-    return replace(component, surprise=times(share * component.demand, z))
+    return replace(component, surprise=times(share * np.abs(component.demand), z))
 
 
 def times(numbers: np.ndarray, z: Any) -> Any:
