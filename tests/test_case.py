@@ -202,6 +202,7 @@ def test_every_unit_conversion_is_the_power_of_ten_it_should_be():
         "MWh": 1e3,
         "MW/h": 1e3,
         "yuan/MWh": 1e-3,
+        "yuan/MW": 1e-3,
         "yuan/MW2h": 1e-6,
         "yuan/t": 1e-3,
         "%": 0.01,
