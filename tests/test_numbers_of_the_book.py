@@ -20,6 +20,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import sources_errata
 import sources_fairness
 import sources_feeder
 import sources_games
@@ -369,6 +370,7 @@ def own_functions(module: str, names: dict[str, Any]) -> dict[str, Any]:
 
 SOURCES = own_functions(__name__, globals())
 for module in (
+    sources_errata,
     sources_fairness,
     sources_feeder,
     sources_games,

@@ -470,10 +470,14 @@ def cost_of_vpp3_alone(split: BargainResult) -> Judgement:
 def costs_are_more_equitable(split: BargainResult) -> Judgement:
     """Cooperation achieves a more equitable distribution of costs."""
     before, after = (relative_spread(split.table[column]) for column in ("alone", "after"))
+    apart = implied_costs_alone()
+    saved = pd.Series([published_value(f"A0{k}") for k in (2, 3, 4)], apart.index)
+    printed = relative_spread(apart), relative_spread(apart - saved)
     ours = f"spread of the costs {100 * before:.1f} % alone, {100 * after:.1f} % after the split"
     reason = (
         "the text has no measure; read as a smaller standard deviation of the three costs as a "
-        "share of their mean"
+        "share of their mean, which by the text's own numbers is "
+        f"{100 * printed[0]:.1f} % alone and {100 * printed[1]:.1f} % after"
     )
     return judge_relation("A39", after < before, ours, reason)
 
