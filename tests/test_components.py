@@ -632,6 +632,11 @@ def test_the_kinds_of_components_are_those_of_the_study():
         "micro_turbine",
         "power_market",
         "heat_vent",
+        "heat_pump",
+        "heat_store",
+        "converter",
+        "electric_vehicle",
+        "deferrable_load",
     }
 
 

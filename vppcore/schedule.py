@@ -45,6 +45,7 @@ class DispatchResult:
     roles: component -> its role (see `components.base.ROLES`).
     kinds: component -> its kind, as in units.csv.
     exclusive: "charge and discharge of battery", for each two flows that exclude each other.
+    undivided: the components that are on or off, or start or wait, and nothing in between.
     let_go: carrier -> what vents took over the horizon, since nothing else does: kWh of heat, kg
         of carbon (negative: quota that is left over).
     """
@@ -60,6 +61,7 @@ class DispatchResult:
     roles: dict[str, str]
     kinds: dict[str, str]
     exclusive: tuple[str, ...] = ()
+    undivided: tuple[str, ...] = ()
     let_go: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -151,6 +153,7 @@ def read(model: Model, solved: Solved) -> DispatchResult:
         exclusive=tuple(
             f"{pair.limits.one} and {pair.limits.other} of {pair.component}" for pair in pairs
         ),
+        undivided=tuple(pair.component for pair in pairs if pair.limits.states),
         let_go=amounts_let_go(model),
     )
 

@@ -198,6 +198,22 @@ def check_convex(vpp: VPP, where: str) -> None:
             )
 
 
+def check_divisible(models: Iterable[Model], where: str) -> None:
+    """Raises WrongInput if a VPP has something that is on or off, for methods that relax it unseen.
+
+    where: the method, in words.
+    """
+    for model in models:
+        for pair in model.pairs():
+            if pair.limits.states:
+                raise WrongInput(
+                    f"{model.vpp.name}, {pair.component}: found {pair.limits.one} and "
+                    f"{pair.limits.other}, which only binaries keep apart; allowed in {where}: "
+                    "plants that run all the time and loads that do not wait (dispatch and pool "
+                    "take them)"
+                )
+
+
 # --- the problem ----------------------------------------------------------------------------------
 @dataclass(frozen=True, eq=False)
 class Pair:

@@ -215,13 +215,13 @@ def refuse_relaxed(alone: Mapping[str, Costed], coalition: Agreed) -> None:
     inexact = [name for name, schedule in alone.items() if not getattr(schedule, "exact", True)]
     if inexact:
         raise WrongInput(
-            f"alone: found schedules in which a store charges and discharges at once "
-            f"({', '.join(inexact)}), their costs are too low; allowed: exact schedules, "
-            "as dispatch(vpp) gives them"
+            f"alone: found schedules in which a store charges and discharges at once or something "
+            f"is half on ({', '.join(inexact)}), their costs are too low; allowed: exact "
+            "schedules, as dispatch(vpp) gives them"
         )
     if not getattr(coalition, "exact", True):
         raise WrongInput(
-            "coalition: found schedules in which a store charges and discharges at once, the "
-            "saving is not real; allowed: exact schedules, as pool(case) and cooperate(case) "
-            "give them"
+            "coalition: found schedules in which a store charges and discharges at once or "
+            "something is half on, the saving is not real; allowed: exact schedules, as "
+            "pool(case) and cooperate(case) give them"
         )

@@ -9,6 +9,11 @@ from vppcore.components.boiler import Boiler
 from vppcore.components.carbon_market import CarbonMarket
 from vppcore.components.chp import CHPWithCapture, GasTurbine
 from vppcore.components.clock import Clock
+from vppcore.components.converter import Converter
+from vppcore.components.deferrable_load import DeferrableLoad
+from vppcore.components.electric_vehicle import ElectricVehicle
+from vppcore.components.heat_pump import HeatPump
+from vppcore.components.heat_store import HeatStore
 from vppcore.components.loads import ControllableLoad, ElectricLoad, HeatLoad
 from vppcore.components.markets import GasSupply, Grid, PowerMarket, Tie
 from vppcore.components.micro_turbine import MicroTurbine
@@ -29,11 +34,16 @@ __all__ = [
     "Clock",
     "Component",
     "ControllableLoad",
+    "Converter",
+    "DeferrableLoad",
     "ElectricLoad",
+    "ElectricVehicle",
     "GasSupply",
     "GasTurbine",
     "Grid",
     "HeatLoad",
+    "HeatPump",
+    "HeatStore",
     "HeatVent",
     "MicroTurbine",
     "Part",

@@ -49,6 +49,8 @@ class Exclusive:
         binaries are needed from the start; False if a schedule is solved without them first and
         checked afterwards.
     where: the steps in which they exclude each other, True for all or an array `(steps,)`.
+    states: True for two states of one thing, as on and off, that add up to one: relaxed it is in
+        between, and no lower bound on a cost is a schedule.
     in_order: True for the steps of a price that are to be filled one after the other. The first of
         the one and the last of the other, which may have no limit, then run only where all of their
         counterparts rest, and no reading of storage leaves the pair out.
@@ -61,6 +63,7 @@ class Exclusive:
     required: bool = False
     where: Any = True
     in_order: bool = False
+    states: bool = False
 
 
 @dataclass

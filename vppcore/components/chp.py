@@ -15,6 +15,7 @@ from scipy.optimize import linprog
 from scipy.spatial import HalfspaceIntersection
 
 from vppcore.components.base import Component, Part, bounded, kind, minimum_above_maximum, parameter
+from vppcore.components.commitment import MayStand
 
 
 def ramp_limits(power: cp.Expression, ramp: float, step_hours: float) -> list:
@@ -44,21 +45,19 @@ def operation_cost(
 
 @kind("gas_turbine")
 @dataclass(frozen=True, eq=False, kw_only=True)
-class GasTurbine(Component):
+class GasTurbine(MayStand):
     r"""Gas turbine whose waste heat is recovered, paper A (1) and section 2.2.1:
 
     $$P_t = \eta^e G_t,\quad H_t = \frac{1-\eta^e}{\eta^e}\eta^{rec} P_t,\quad
       P_{min}\le P_t\le P_{max},\quad |P_t-P_{t-1}|\le\Delta R$$
-    with the gas $G_t$ in kW of calorific value.
+    with the gas $G_t$ in kW of calorific value. With `may_stand` it may be switched off, and then
+    has costs of starts and least times on and off, and costs $c$ only while it is on.
 
     >>> turbine = GasTurbine(power_max=10.0, electric_efficiency=0.4, heat_recovery=0.8)
     >>> round(turbine.heat_max, 3)
     12.0
     """
 
-    power_min: float = parameter("kW", "smallest power", 0.0, symbol=r"P_{min}")
-    power_max: float = parameter("kW", "largest power", symbol=r"P_{max}")
-    ramp_max: float = parameter("kW/h", "largest change of power", np.inf, symbol="R")
     electric_efficiency: float = parameter(
         "-", "electric efficiency", low=0.01, high=1.0, symbol=r"\eta^e"
     )
@@ -72,7 +71,7 @@ class GasTurbine(Component):
     carbon_quota: float = parameter("kg/kWh", "carbon quota per kWh of power", 0.0, symbol="D")
 
     def faults(self) -> list[str]:
-        return minimum_above_maximum(self, ("power_min", "power_max"))
+        return minimum_above_maximum(self, ("power_min", "power_max")) + super().faults()
 
     @property
     def heat_per_power(self) -> float:
@@ -85,19 +84,23 @@ class GasTurbine(Component):
         return self.heat_per_power * self.power_max
 
     def model(self, steps: int, step_hours: float = 1.0) -> Part:
-        power = bounded(steps, self.power_min, self.power_max)
+        power = bounded(steps, self.least_power, self.power_max)
         gas = power / self.electric_efficiency  # A (1)
         heat = self.heat_per_power * power
         carbon = (self.emission - self.carbon_quota) * power
-        cost = operation_cost(
-            power, self.cost_quadratic, self.cost_linear, self.cost_fixed, step_hours
-        )
-        return Part(
+        fixed = 0.0 if self.may_stand else self.cost_fixed
+        cost = operation_cost(power, self.cost_quadratic, self.cost_linear, fixed, step_hours)
+        part = Part(
             inject={"electricity": power, "heat": heat, "gas": -gas, "carbon": carbon},
             cost={"operation": cost},
-            constraints=ramp_limits(power, self.ramp_max, step_hours),
             series={"power": power, "heat": heat, "gas": gas},
         )
+        if not self.may_stand:
+            part.constraints += ramp_limits(power, self.ramp_max, step_hours)
+            return part
+        committed = self.committed(power, step_hours)
+        part.cost["operation"] = cost + step_hours * self.cost_fixed * cp.sum(committed.on)
+        return committed.added_to(part)
 
 
 @kind("chp_p2g_ccs")

@@ -308,13 +308,18 @@ def set_trades(models: dict[str, Model], trades: ByPair) -> None:
 
 def in_words(dispatches: dict[str, DispatchResult], flattest: bool) -> str:
     """How exact the schedules are, and what of them is unique."""
+    schedules = list(dispatches.values())
     inexact = [name for name, schedule in dispatches.items() if not schedule.exact]
+    halves = any(set(schedule.overlaps) & set(schedule.undivided) for schedule in schedules)
+    undivided = any(schedule.undivided for schedule in schedules)
     if inexact:
-        words = f"stores charge and discharge at once in {', '.join(inexact)}: a lower bound"
-    elif any("mixed-integer" in schedule.solved.kind for schedule in dispatches.values()):
-        words = "no store charges and discharges at once (excluded by binaries)"
+        what = "something is half on, or flows run" if halves else "stores charge and discharge"
+        words = f"{what} at once in {', '.join(inexact)}: a lower bound"
     else:
-        words = "no store charges and discharges at once (relaxation exact)"
+        nothing = "no store charges and discharges at once"
+        nothing += " and nothing is half on" if undivided else ""
+        binaries = any("mixed-integer" in schedule.solved.kind for schedule in schedules)
+        words = f"{nothing} ({'excluded by binaries' if binaries else 'relaxation exact'})"
     unique = (
         "of all optimal trades the flattest"
         if flattest

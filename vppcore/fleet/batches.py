@@ -145,7 +145,7 @@ def compiled_with_exchange(vpp: VPP, tie: Exchange | None) -> tuple[Compiled, cp
     check_convex(vpp, "the exchange form")
     model = build(vpp if tie is None else vpp.adding(tie))
     for pair in model.pairs():
-        if pair.limits.required:
+        if pair.limits.required or pair.limits.states:
             raise WrongInput(
                 f"{vpp.name}, {pair.component}: found {pair.limits.one} and {pair.limits.other}, "
                 "which only binaries keep apart; allowed in the exchange form: none (pool takes "

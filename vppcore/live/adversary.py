@@ -24,7 +24,7 @@ from vppcore.uncertainty.recourse import Recourse
 from vppcore.uncertainty.result import WorstCase
 from vppcore.uncertainty.series import hit, uncertain_series
 from vppcore.uncertainty.settings import Uncertainty, at_level
-from vppcore.vpp import VPP, Model, build, total
+from vppcore.vpp import VPP, Model, build, check_divisible, total
 from vppcore.warm import WarmLinear
 
 DEVIATIONS = (0.5, 1.0, 1.5)  # that can be chosen, as multiples of the book's
@@ -96,6 +96,7 @@ def a_day(vpp: VPP, doubt: Uncertainty) -> LiveProblem:
     most = doubt.deviation_of(series[0])
     days = {name: cp.Parameter(vpp.steps, value=np.zeros(vpp.steps)) for name in series}
     model = build(hit(vpp, doubt, days))
+    check_divisible([model], "a live element")
     # no cheapest schedule sheds or dumps more than all power of a VPP together
     largest = declared_power(vpp)
     held = [flow <= largest for flow in model.parts[EMERGENCY].series.values()]

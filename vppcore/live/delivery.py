@@ -32,7 +32,7 @@ from vppcore.live.problem import (
     export,
     horizon_of,
 )
-from vppcore.vpp import total, withdrawal
+from vppcore.vpp import check_divisible, total, withdrawal
 
 LOWEST = 0.9  # of what a slider offers, unless the run itself is outside
 HIGHEST = 1.1
@@ -219,6 +219,7 @@ class OnFeeder:
                 f"case {self.case.name}: found no tie; allowed: a case whose VPPs may trade"
             )
         models, _, rows = joint_model(self.case.change_tie(limit=share * tie.limit))
+        check_divisible(models.values(), "a live element")
         steps = self.case.vpps[0].steps
         withdrawn = cp.Variable((steps, len(models)), name="withdrawn")
         squared = cp.Variable(self._low.shape, bounds=[self._low, self._high], name="squared")

@@ -25,7 +25,7 @@ from vppcore.live.problem import (
     horizon_of,
 )
 from vppcore.live.sliders import above_zero, slider
-from vppcore.vpp import VPP, build
+from vppcore.vpp import VPP, build, check_divisible
 
 MOST = 3.0  # how often its usual value a number may be turned up to
 NAMES = ("carbon_price", "interval", "growth")
@@ -61,6 +61,7 @@ def stated(vpp: VPP, settings: Settings) -> Stated:
     }
     changed = vpp.change(market_of(vpp).name, **numbers)
     model = build(changed)
+    check_divisible([model], "a live element")
     market = market_of(changed)
     carbon = model.parts[market.name]
     excess = changed.step_hours * cp.sum(carbon.series["excess"])

@@ -31,7 +31,7 @@ from vppcore.live.problem import (
     horizon_of,
 )
 from vppcore.live.sliders import above_zero, slider
-from vppcore.vpp import Model, total
+from vppcore.vpp import Model, check_divisible, total
 
 MOST = 2.0  # how often its usual value a number may be turned up to
 # knobs of numbers that all VPPs share: label and unit, in the unit of CHANGES
@@ -105,6 +105,7 @@ def dearest_purchase(case: Case) -> float:
 def stated(case: Case, settings: Settings) -> Stated:
     """The joint problem at a setting, with trades, cost items and prices of the VPPs' buses."""
     joint = JointProblem(changed(case, settings))
+    check_divisible(joint.models.values(), "a live element")
     outputs = {}
     prices = {}
     balances: dict[str, Balance] = {}

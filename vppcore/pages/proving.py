@@ -148,8 +148,8 @@ def trees(table: pd.DataFrame) -> str:
         return "No store charges and discharges at once in a cheapest schedule: none needs a tree."
     most = several["programs"].max()
     return (
-        f"{len(several)} of {len(table)} need a tree, since a store would run both ways at once;"
-        f" the largest has {most:.0f} programs at its ends."
+        f"{len(several)} of {len(table)} need a tree, since flows that exclude each other would "
+        f"run at once; the largest has {most:.0f} programs at its ends."
     )
 
 

@@ -125,8 +125,8 @@ def only_a_bound(optimum: CoalitionResult) -> str:
     if all(schedule.exact for schedule in optimum.dispatches.values()):
         return ""
     return (
-        "The joint optimum lets a battery charge and discharge at once: read its cost as a lower "
-        "bound."
+        "The joint optimum lets flows run at once that exclude each other, as a battery's charge "
+        "and discharge: read its cost as a lower bound."
     )
 
 

@@ -100,15 +100,15 @@ def highest_price(vpp: VPP) -> float:
 
     The larger of the highest number in yuan/kWh (purchase, feed-in, operation, compensation, wear)
     and the fuel of the least efficient unit, and on top the dearest carbon of a kWh, what a
-    quadratic cost adds at full power, and what a kWh of a step's peak costs. Negative prices count
-    by their size.
+    quadratic cost adds at full power, what a kWh of a step's peak costs, and a start for one step at
+    full power. Negative prices count by their size.
 
     >>> from vppcore.components import Grid
     >>> tariff = Grid(buy_price=np.array([0.4, 1.2]), sell_price=np.array([0.2, 0.2]))
     >>> highest_price(VPP("V", (tariff,), steps=2))
     1.2
     """
-    energy = max(largest(vpp, "yuan/kWh"), fuel_price(vpp))
+    energy = max(largest(vpp, "yuan/kWh"), fuel_price(vpp)) + start_price(vpp)
     carbon = carbon_price(vpp) * largest(vpp, "kg/kWh")
     peak = largest(vpp, "yuan/kW") / vpp.step_hours
     return energy + carbon + quadratic_price(vpp) + peak
@@ -162,6 +162,19 @@ def carbon_price(vpp: VPP) -> float:
     """The highest price of a kg of carbon, yuan/kg; 0 without a market."""
     markets: tuple = vpp.with_role("carbon market")
     return max((float(np.abs(market.pieces()[0]).max()) for market in markets), default=0.0)
+
+
+def start_price(vpp: VPP) -> float:
+    """What the dearest start adds to a kWh if the plant runs for one step at full power, yuan."""
+    prices = [0.0]
+    for component in vpp.components:
+        started = max(
+            (float(v.max(initial=0.0)) for v in declared(component, "yuan").values()), default=0.0
+        )
+        power = getattr(component, "power_max", 0.0)
+        if started and power:
+            prices.append(started / (power * vpp.step_hours))
+    return max(prices)
 
 
 def quadratic_price(vpp: VPP) -> float:
