@@ -341,6 +341,57 @@ def price_band(drawing: Drawing) -> None:
 
 
 # --- study B --------------------------------------------------------------------------------------
+def half_on() -> Drawing:
+    """What a turbine that may stand can do, and what the relaxed problem allows it."""
+    drawing = Drawing("On and off, and half on", 330)
+    left, right, floor = 120.0, 400.0, 270.0
+    high, low = floor - 200.0, floor - 90.0
+    colour = COLOURS["micro_turbine"]
+    corners = f"M{left} {floor}L{right} {high}L{right} {low}Z"
+    drawing.add("path", d=corners, fill=PALE, stroke=GREY, stroke_width=1.4)
+    drawing.arrow("step", (left, floor), (left, 40))
+    drawing.arrow("step", (left, floor), (right + 110, floor))
+    drawing.path([(right, high), (right, low)], colour, 6, "")
+    drawing.add("circle", cx=left, cy=floor, r=7, fill=colour)
+    middle = (left + right) / 2
+    drawing.add("circle", cx=middle, cy=floor - 60, r=5, fill=GREY)
+    drawing.text(middle + 10, floor - 18, "half on", anchor="start")
+    drawing.text(left, 28, "power")
+    drawing.text(right + 106, floor + 22, "on", anchor="end")
+    drawing.text(left, floor + 24, "0: off", bold=True)
+    drawing.text(right, floor + 24, "1: on", bold=True)
+    drawing.text(right + 12, high + 5, "largest power", anchor="start")
+    drawing.text(right + 12, low + 5, "smallest power", anchor="start")
+    drawing.text(left + 14, 84, "between: only in the relaxed problem", anchor="start")
+    return drawing
+
+
+def windows() -> Drawing:
+    """A daily window from 20 to 6 o'clock in horizons that begin at different hours."""
+    drawing = Drawing("Which hours are one window", 330)
+    left, hour = 30.0, 500.0 / 24
+    rows = [
+        ("Horizon from 0 to 24 o'clock: two pieces, one window", 0, [(0, 6), (20, 24)]),
+        ("Horizon from 12 to 12 o'clock: one piece", 12, [(8, 18)]),
+        ("Horizon from 0 to 12 o'clock: one piece that is cut off, alone", 0, [(0, 6)]),
+    ]
+    for number, (words, begin, pieces) in enumerate(rows):
+        top = 20.0 + 104 * number
+        length = 12 if number == 2 else 24
+        drawing.text(left, top + 8, words, anchor="start", bold=True)
+        drawing.rectangle(left, top + 22, hour * length, 30, WHITE)
+        for first, last in pieces:
+            width = hour * (last - first)
+            place = dict(x=round(left + hour * first, 1), y=top + 22)
+            size = dict(width=round(width, 1), height=30)
+            drawing.add("rect", **place, **size, fill=COLOURS["controllable_load"], stroke=INK)
+        for passed in range(0, length + 1, 6):
+            clock = (begin + passed) % 24
+            shown = 24 if clock == 0 and passed else clock
+            drawing.text(round(left + hour * passed, 1), top + 72, str(shown))
+    return drawing
+
+
 def one_vpp() -> Drawing:
     """The units of one VPP of study B, its control centre and its carbon account."""
     drawing = Drawing("Structure of a typical VPP of study B", 530)
@@ -597,6 +648,8 @@ DRAWINGS: dict[str, Callable[[], Drawing]] = {
     "fig-b3-game.svg": three_games,
     "fig-b4-flowchart.svg": flowchart,
     "fig-c-feeder.svg": feeder,
+    "fig-half-on.svg": half_on,
+    "fig-windows.svg": windows,
     "logo.svg": logo,
 }
 

@@ -100,8 +100,8 @@ def highest_price(vpp: VPP) -> float:
 
     The larger of the highest number in yuan/kWh (purchase, feed-in, operation, compensation, wear)
     and the fuel of the least efficient unit, and on top the dearest carbon of a kWh, what a
-    quadratic cost adds at full power, what a kWh of a step's peak costs, and a start for one step at
-    full power. Negative prices count by their size.
+    quadratic cost adds at full power, what a kWh of a step's peak costs, and a start for one step
+    at full power. Negative prices count by their size.
 
     >>> from vppcore.components import Grid
     >>> tariff = Grid(buy_price=np.array([0.4, 1.2]), sell_price=np.array([0.2, 0.2]))
