@@ -14,7 +14,8 @@ from typing import Any
 
 from vppcore.errors import NotSolved
 from vppcore.proofs.exact import ExactPoint
-from vppcore.proofs.optimum import infeasibility, optimum, value_of
+from vppcore.proofs.optimum import infeasibility, value_of
+from vppcore.proofs.squares import cheapest
 from vppcore.warm import Program
 
 MOST_NODES = 2000
@@ -24,14 +25,24 @@ Columns = tuple[int, int]  # a pair of flows of which one is zero
 
 @dataclass(frozen=True)
 class Leaf:
-    """A program whose multipliers prove a bound, or that it has no solution."""
+    """A program whose multipliers prove a bound, or that it has no solution.
+
+    tangents: as in `ExactPoint`.
+    """
 
     multipliers: tuple[Fraction, ...]
+    tangents: tuple[Fraction, ...] = ()
     infeasible: bool = False
+
+    @classmethod
+    def of(cls, point: ExactPoint) -> Leaf:
+        """The bound that a point's multipliers prove."""
+        return cls(point.multipliers, point.tangents)
 
     def as_data(self) -> dict[str, Any]:
         """Lists and texts alone."""
         told: dict[str, Any] = {"y": [str(number) for number in self.multipliers]}
+        told["at"] = [str(number) for number in self.tangents]
         return told | ({"infeasible": True} if self.infeasible else {})
 
 
@@ -91,19 +102,20 @@ class Branching:
             raise NotSolved(f"{self.name}: no proof within {MOST_NODES} programs", "limit")
         program = held_at_zero(self.program, zero)
         try:
-            exact, point = optimum(program, self.name)
+            exact, point = cheapest(program, self.name)
         except NotSolved as refused:
             if refused.status != "infeasible":
                 raise
-            return Leaf(infeasibility(program, self.name), infeasible=True)
+            none = tuple(Fraction(0) for _ in range(program.quadratic.diagonal().nonzero()[0].size))
+            return Leaf(infeasibility(program, self.name), none, infeasible=True)
         value = value_of(exact, point)
         if self.best_value is not None and value >= self.best_value:
-            return Leaf(point.multipliers)
+            return Leaf.of(point)
         open_pairs = list(clashes(point.x, self.exclusive))
         if not open_pairs:
             self.best_point = point
             self.best_value = value
-            return Leaf(point.multipliers)
+            return Leaf.of(point)
         pair = max(open_pairs, key=lambda columns: min(point.x[column] for column in columns))
         return self._fork(pair, point, zero)
 

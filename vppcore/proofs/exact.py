@@ -149,10 +149,12 @@ class ExactPoint:
     """A point and multipliers at a basis, which may break limits and signs.
 
     x: of each column. multipliers: of each row, what one more unit of its limit costs.
+    tangents: of each square in the cost, where the tangent touches it that the multipliers are for.
     """
 
     x: tuple[Fraction, ...]
     multipliers: tuple[Fraction, ...]
+    tangents: tuple[Fraction, ...] = ()
 
 
 def at_basis(program: ExactProgram, basis: Basis) -> ExactPoint:

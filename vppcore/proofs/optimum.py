@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 from scipy import sparse
 
-from vppcore.errors import NotSolved
+from vppcore.errors import NotSolved, WrongInput
 from vppcore.proofs.exact import ExactPoint, at_basis
 from vppcore.proofs.rational import ExactProgram, Limit
 from vppcore.warm import Program, WarmLinear
@@ -21,13 +22,13 @@ def optimum(program: Program, name: str) -> tuple[ExactProgram, ExactPoint]:
     """A linear program in rationals and its exact optimum.
 
     name: for the sentences of refusals.
-    Raises WrongInput for a quadratic cost or whole numbers, NotSolved where there is no optimum or
-    the basis of the solver, worked out exactly, is not one.
+    Raises WrongInput for what `ExactProgram` does not take and for squares in the cost, NotSolved
+    where there is no optimum or the basis of the solver, worked out exactly, is not one.
     """
     exact = ExactProgram.of(program)
-    solver = WarmLinear(name, **SHARP)
-    solver.solve(program)
-    point = at_basis(exact, solver.basis())
+    if exact.squares:
+        raise WrongInput(f"{name}: found squares in the cost; allowed: a linear program")
+    point = at_last_basis(program, exact, name)
     broken = faults(exact, point)
     if broken:
         raise NotSolved(
@@ -36,33 +37,81 @@ def optimum(program: Program, name: str) -> tuple[ExactProgram, ExactPoint]:
     return exact, point
 
 
+def at_last_basis(program: Program, exact: ExactProgram, name: str) -> ExactPoint:
+    """What the basis at which the solver ends determines; limits and signs may be broken."""
+    solver = WarmLinear(name, **SHARP)
+    solver.solve(program)
+    return at_basis(exact, solver.basis())
+
+
 def value_of(program: ExactProgram, point: ExactPoint) -> Fraction:
     """What a point costs."""
     pairs = zip(program.cost, point.x, strict=True)
-    return program.constant + sum((cost * x for cost, x in pairs if cost), Fraction(0))
+    value = program.constant + sum((cost * x for cost, x in pairs if cost), Fraction(0))
+    for column, number in program.squares.items():
+        value += number * point.x[column] ** 2
+    return value
 
 
 def faults(program: ExactProgram, point: ExactPoint) -> list[str]:
     """Limits that the point breaks and signs that the multipliers break, in words."""
+    found = limits_broken(program, point.x)
+    rows = zip(point.multipliers, activities(program, point.x), strict=True)
+    for row, (price, activity) in enumerate(rows):
+        low, high = program.row_low[row], program.row_high[row]
+        found += wrong_sign(f"row {row}", price, activity, low, high)
+    columns = zip(reduced_costs(program, point.multipliers), point.x, strict=True)
+    for column, (price, value) in enumerate(columns):
+        low, high = program.column_low[column], program.column_high[column]
+        found += wrong_sign(f"column {column}", price, value, low, high)
+    return found
+
+
+def activities(program: ExactProgram, x: Sequence[Fraction]) -> list[Fraction]:
+    """What the rows of a program amount to at a point."""
     found = []
+    for row in program.rows:
+        found.append(sum((number * x[column] for column, number in row.items()), Fraction(0)))
+    return found
+
+
+def reduced_costs(program: ExactProgram, multipliers: Sequence[Fraction]) -> list[Fraction]:
+    """The costs of the columns less what the multipliers of the rows say that they are worth."""
     rest = list(program.cost)
-    for row, entries in enumerate(program.rows):
-        activity = sum(
-            (number * point.x[column] for column, number in entries.items()), Fraction(0)
-        )
-        found += broken(f"row {row}", activity, program.row_low[row], program.row_high[row])
-        price = point.multipliers[row]
-        found += wrong_sign(
-            f"row {row}", price, activity, program.row_low[row], program.row_high[row]
-        )
+    for price, row in zip(multipliers, program.rows, strict=True):
         if price:
-            for column, number in entries.items():
+            for column, number in row.items():
                 rest[column] -= number * price
-    for column, value in enumerate(point.x):
+    return rest
+
+
+def limits_broken(program: ExactProgram, x: Sequence[Fraction]) -> list[str]:
+    """Limits that a point breaks, in words."""
+    found = []
+    for row, activity in enumerate(activities(program, x)):
+        found += broken(f"row {row}", activity, program.row_low[row], program.row_high[row])
+    for column, value in enumerate(x):
         low, high = program.column_low[column], program.column_high[column]
         found += broken(f"column {column}", value, low, high)
-        found += wrong_sign(f"column {column}", rest[column], value, low, high)
     return found
+
+
+def lower_bound(program: ExactProgram, multipliers: Sequence[Fraction]) -> Limit:
+    """What no point of a linear program is below, by these multipliers; None if they prove nothing.
+
+    Every multiplier and every reduced cost counts at the limit that its sign asks for.
+    """
+    bound = program.constant
+    prices = [*multipliers, *reduced_costs(program, multipliers)]
+    lows = [*program.row_low, *program.column_low]
+    highs = [*program.row_high, *program.column_high]
+    for price, low, high in zip(prices, lows, highs, strict=True):
+        limit = low if price > 0 else high
+        if price and limit is None:
+            return None
+        if price and limit is not None:
+            bound += price * limit
+    return bound
 
 
 def broken(name: str, value: Fraction, low: Limit, high: Limit) -> list[str]:

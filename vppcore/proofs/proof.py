@@ -18,8 +18,9 @@ from vppcore.compiled import Compiled
 from vppcore.proofs.branching import Branching, Leaf, Node, clashes
 from vppcore.proofs.exact import ExactPoint
 from vppcore.proofs.names import column_names, row_names
-from vppcore.proofs.optimum import optimum, value_of
+from vppcore.proofs.optimum import value_of
 from vppcore.proofs.rational import ExactProgram, Limit
+from vppcore.proofs.squares import cheapest
 from vppcore.vpp import Model
 
 
@@ -58,6 +59,7 @@ class Proof:
             "constant": str(program.constant),
             "column_names": list(self.column_names),
             "cost": texts(program.cost),
+            "squares": [[column, str(number)] for column, number in program.squares.items()],
             "column_low": texts(program.column_low),
             "column_high": texts(program.column_high),
             "x": texts(self.point.x),
@@ -94,19 +96,19 @@ def prove(
     more: Mapping[str, cp.Constraint] | None = None,
     unit: str = "yuan",
 ) -> Proof:
-    """The exact proof of a linear problem's optimal value.
+    """The exact proof of a problem's optimal value; where costs are squares perhaps an interval.
 
     statement: what the value is, in words. unit: of it.
     compiled: the problem. models: VPP -> its model. more: name -> a constraint that no VPP owns.
     Flows that must not run at once do not; where that costs something, a tree of programs proves
     it.
-    Raises WrongInput for a quadratic cost or whole numbers, NotSolved where there is no optimum or
-    the solver's basis, worked out exactly, is none.
+    Raises WrongInput for costs of products and whole numbers, NotSolved where there is no optimum
+    or the solver's basis, worked out exactly, is none.
     """
     program = compiled.program()
-    exact, point = optimum(program, statement)
+    exact, point = cheapest(program, statement)
     exclusive = exclusive_columns(compiled, models)
-    tree: Node = Leaf(point.multipliers)
+    tree: Node = Leaf.of(point)
     if any(clashes(point.x, exclusive)):
         point, tree = Branching(program, exclusive, statement).best()
     columns = column_names(compiled, models)

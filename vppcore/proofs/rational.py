@@ -1,4 +1,4 @@
-"""A linear program in rationals: what a proof is of.
+"""A program in rationals, linear or with squares in its cost: what a proof is of.
 
 A model's numbers come from decimals of a data file, by sums, products and quotients of doubles. A
 double that a short fraction explains to its last places is that fraction; any other is its shortest
@@ -7,10 +7,11 @@ decimal. So a proof is of numbers that a person can read, and not of what roundi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
+from scipy import sparse
 
 from vppcore.errors import WrongInput
 from vppcore.warm import Program
@@ -51,6 +52,7 @@ class ExactProgram:
     """min cost.x + constant over x within limits of its columns and of rows of it.
 
     cost: of each column. constant: a number.
+    squares: column -> what its square costs, zeros left out; empty in a linear program.
     rows: of each row, column -> coefficient, zeros left out.
     row_low, row_high, column_low, column_high: limits, None where there is none.
     """
@@ -62,17 +64,16 @@ class ExactProgram:
     row_high: tuple[Limit, ...]
     column_low: tuple[Limit, ...]
     column_high: tuple[Limit, ...]
+    squares: dict[int, Fraction] = field(default_factory=dict)
 
     @classmethod
     def of(cls, program: Program) -> ExactProgram:
-        """A linear program in rationals.
+        """A program in rationals.
 
-        Raises WrongInput for a quadratic cost or whole numbers.
+        Raises WrongInput for a cost of a product, of a square below zero, and for whole numbers.
         """
-        if not program.is_linear or program.whole.any():
-            raise WrongInput(
-                "a proof: found a quadratic cost or whole numbers; allowed: a linear program"
-            )
+        if program.whole.any():
+            raise WrongInput("a proof: found whole numbers; allowed: a program without them")
         table = program.matrix.tocsr()
         table.sum_duplicates()
         rows = []
@@ -89,7 +90,21 @@ class ExactProgram:
             row_high=limits(program.row_high),
             column_low=limits(program.column_low),
             column_high=limits(program.column_high),
+            squares=squares_of(program),
         )
+
+
+def squares_of(program: Program) -> dict[int, Fraction]:
+    """Column -> what its square costs, half of the curvature.
+
+    Raises WrongInput for a cost of a product or one below zero.
+    """
+    curvature = program.quadratic.diagonal()
+    if (program.quadratic - sparse.diags(curvature)).count_nonzero():
+        raise WrongInput("a proof: found a cost of a product; allowed: costs of squares")
+    if (curvature < 0).any():
+        raise WrongInput("a proof: found a square that earns; allowed: squares that cost")
+    return {int(column): rational(curvature[column]) / 2 for column in np.flatnonzero(curvature)}
 
 
 def limits(numbers: np.ndarray) -> tuple[Limit, ...]:
