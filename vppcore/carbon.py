@@ -33,7 +33,8 @@ from vppcore.solvers import value_of
 from vppcore.vpp import VPP, build, total
 
 QUOTA_SOURCES = ("purchase and turbine", "wind and sun too", "one coefficient")
-MODELS = ("1: flat", "2: flat, other price", "3: stepped, billed after", "4: stepped, planned for")
+BILLED_AFTER = "3: stepped, billed after"
+MODELS = ("1: flat", "2: flat, other price", BILLED_AFTER, "4: stepped, planned for")
 
 
 def market_of(vpp: VPP) -> CarbonMarket:
@@ -102,15 +103,22 @@ def carbon_models(vpp: VPP, flat_price: float = 0.32, solver: str = "auto") -> p
     objective.
     """
     ladder = market_of(vpp)
-    flat = replace(ladder, levels=1.0)
-    dearer = replace(flat, price=flat_price)
-    free = replace(flat, price=0.0)
-    planned_and_billed = ((flat, flat), (dearer, dearer), (free, ladder), (ladder, ladder))
     plan = LadderPlan(vpp, ladder.levels)
     rows = {}
-    for name, (planned, bill) in zip(MODELS, planned_and_billed, strict=True):
+    for name, planned in planned_for(ladder, flat_price).items():
+        bill = ladder if name == BILLED_AFTER else planned
         rows[name] = billed(vpp, plan.dispatch(planned, solver), bill)
     return pd.DataFrame(rows).T.rename_axis("model")
+
+
+def planned_for(ladder: CarbonMarket, flat_price: float = 0.32) -> dict[str, CarbonMarket]:
+    """Model -> the carbon market that a schedule looks at, as `carbon_models`.
+
+    The third looks at none; the ladder sends its bill afterwards.
+    """
+    flat = replace(ladder, levels=1.0)
+    markets = (flat, replace(flat, price=flat_price), replace(flat, price=0.0), ladder)
+    return dict(zip(MODELS, markets, strict=True))
 
 
 def carbon_row(

@@ -16,12 +16,15 @@ AUXILIARY = "auxiliary column"  # of an absolute value or a largest value
 OF_THE_COST = "row of the cost"
 
 
-def column_names(compiled: Compiled, models: Mapping[str, Model]) -> list[str]:
+def column_names(
+    compiled: Compiled, models: Mapping[str, Model], more: Mapping[int, str] | None = None
+) -> list[str]:
     """A name for each column: VPP, component, flow, step.
 
     models: VPP -> its model, whose variables the problem has.
+    more: id of a variable that belongs to no component -> its name.
     """
-    words: dict[int, str] = {}
+    words = dict(more or {})
     for vpp, model in models.items():
         for component, part in model.parts.items():
             for flow, expression in flows_of(part):

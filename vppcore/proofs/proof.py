@@ -19,9 +19,11 @@ from vppcore.proofs.branching import Branching, Leaf, Node, clashes
 from vppcore.proofs.exact import ExactPoint
 from vppcore.proofs.names import column_names, row_names
 from vppcore.proofs.optimum import value_of
+from vppcore.proofs.plans import Plans
 from vppcore.proofs.rational import ExactProgram, Limit
 from vppcore.proofs.squares import cheapest
 from vppcore.vpp import Model
+from vppcore.warm import Program
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +34,8 @@ class Proof:
     point: the cheapest. tree: multipliers that prove it.
     column_names, row_names: what columns and rows are, in words.
     exclusive: pairs of columns of which one is zero at the point.
+    budgets, plans: of a worst day: columns of hits and how many of them may come, and plans by
+        which no such day costs more; see `plans`.
     """
 
     statement: str
@@ -42,6 +46,8 @@ class Proof:
     column_names: Sequence[str]
     row_names: Sequence[str]
     exclusive: Sequence[tuple[int, int]] = ()
+    budgets: Sequence[tuple[tuple[int, ...], int]] = ()
+    plans: Plans | None = None
 
     @property
     def value(self) -> Fraction:
@@ -52,7 +58,7 @@ class Proof:
         """Lists and texts alone, as the checker reads them."""
         program = self.program
         rows = [[[column, str(number)] for column, number in row.items()] for row in program.rows]
-        return {
+        told = {
             "statement": self.statement,
             "unit": self.unit,
             "value": str(self.value),
@@ -70,6 +76,10 @@ class Proof:
             "tree": self.tree.as_data(),
             "exclusive": [list(pair) for pair in self.exclusive],
         }
+        if self.plans is not None:
+            told["budgets"] = [[list(columns), most] for columns, most in self.budgets]
+            told["plans"] = self.plans.as_data()
+        return told
 
     def as_text(self) -> str:
         """The proof as JSON, one entry a line."""
@@ -105,14 +115,26 @@ def prove(
     Raises WrongInput for costs of products and whole numbers, NotSolved where there is no optimum
     or the solver's basis, worked out exactly, is none.
     """
-    program = compiled.program()
+    columns = column_names(compiled, models)
+    rows = row_names(compiled, models, more or {})
+    return proved(
+        statement, compiled.program(), exclusive_columns(compiled, models), columns, rows, unit
+    )
+
+
+def proved(
+    statement: str,
+    program: Program,
+    exclusive: Sequence[tuple[int, int]],
+    columns: Sequence[str],
+    rows: Sequence[str],
+    unit: str = "yuan",
+) -> Proof:
+    """As `prove`, of a program whose columns and rows have these names."""
     exact, point = cheapest(program, statement)
-    exclusive = exclusive_columns(compiled, models)
     tree: Node = Leaf.of(point)
     if any(clashes(point.x, exclusive)):
         point, tree = Branching(program, exclusive, statement).best()
-    columns = column_names(compiled, models)
-    rows = row_names(compiled, models, more or {})
     return Proof(statement, unit, exact, point, tree, columns, rows, exclusive)
 
 

@@ -31,10 +31,11 @@ from vppcore.proofs.optimum import SHARP, at_last_basis, faults, limits_broken, 
 from vppcore.proofs.rational import ExactProgram, limits, rational
 from vppcore.warm import Basis, Program, WarmLinear, solve_quadratic
 
-# what is squared is rounded to so many digits, and then stays as near, as a share of the largest
-SHORT = 9
-NEAR = 1e-7
-MOST_STEPS = 20  # from one set of limits that hold with equality to the next
+SHORT = 9  # what is squared is rounded to so many digits
+# and then stays as near, as a share of the largest: a solver's point may miss a limit by its error
+WIDTHS = (1e-7, 1e-5, 1e-4, 1e-3)
+SLOW = 1e-7  # a flow that moves by so small a share of the fastest meets no limit
+MOST_STEPS = 8  # from one set of limits that hold with equality to the next
 LEEWAYS = (0.0, 1e-10, 1e-9, 1e-8)  # as a share of the largest cost
 
 
@@ -54,25 +55,27 @@ def squared_optimum(program: Program, name: str) -> tuple[ExactProgram, ExactPoi
     nothing can be proved.
     """
     exact = ExactProgram.of(program)
-    near = Nearby(program, exact, name)
-    centre = solve_quadratic(program, name).x
-    for _ in range(MOST_STEPS):
-        try:
-            point = near.balanced(centre)
-        except NotSolved:
-            break  # no single solution
-        if not faults(straightened(program, exact, point.tangents)[1], point):
-            return exact, point
-        aim = np.array([float(value) for value in point.x])
-        centre, moved = step_towards(program, near.x, aim)
-        if not moved:
-            break
-    return exact, near.interval(centre)
+    start = solve_quadratic(program, name).x
+    for width in WIDTHS:
+        near = Nearby(program, exact, name, width)
+        centre = start
+        for _ in range(MOST_STEPS):
+            try:
+                point = near.balanced(centre)
+            except NotSolved:
+                break  # no single solution
+            if not faults(straightened(program, exact, point.tangents)[1], point):
+                return exact, point
+            aim = np.array([float(value) for value in point.x])
+            centre, moved = step_towards(program, near.x, aim)
+            if not moved:
+                break
+    return exact, Nearby(program, exact, name, WIDTHS[0]).interval(start)
 
 
 @dataclass(eq=False)
 class Nearby:
-    """Points near a centre: what is squared stays within NEAR of it.
+    """Points near a centre: what is squared stays within a width of it, a share of the largest.
 
     x: the last cheapest of them, by the solver.
     """
@@ -80,6 +83,7 @@ class Nearby:
     program: Program
     exact: ExactProgram
     name: str
+    width: float
 
     def __post_init__(self) -> None:
         self.columns = np.array(list(self.exact.squares))
@@ -92,7 +96,7 @@ class Nearby:
     def limited(self, centre: np.ndarray) -> Program:
         """The program with tangents at the centre in place of squares, and limits around it."""
         values = [float(value) for value in self.tangents(centre)]
-        width = NEAR * float(np.abs(values).max(initial=0.0))
+        width = self.width * float(np.abs(values).max(initial=0.0))
         low, high = self.program.column_low.copy(), self.program.column_high.copy()
         for column, value in zip(self.columns, values, strict=True):
             low[column] = max(low[column], short(value - width))
@@ -183,7 +187,7 @@ def step_towards(program: Program, x: np.ndarray, aim: np.ndarray) -> tuple[np.n
     here, rate = matrix @ x, matrix @ (aim - x)
     share = 1.0
     for room, speed in ((high - here, rate), (here - low, -rate)):
-        fast = speed > NEAR * max(1.0, float(np.abs(rate).max(initial=0.0)))
+        fast = speed > SLOW * max(1.0, float(np.abs(rate).max(initial=0.0)))
         share = min(share, float((room[fast] / speed[fast]).min(initial=1.0)))
     return x + max(share, 0.0) * (aim - x), share > 0
 
@@ -231,7 +235,15 @@ def proving_multipliers(program: Program, exact: ExactProgram, name: str) -> tup
             for cost, sign in zip(exact.cost, signs, strict=True)
         )
         other = replace(program, linear=linear), replace(exact, cost=costs)
-        multipliers = at_last_basis(*other, name).multipliers
+        multipliers = with_right_signs(exact, at_last_basis(*other, name).multipliers)
         if lower_bound(exact, multipliers) is not None:
             return multipliers
     raise NotSolved(f"{name}: the multipliers of the solver's basis prove nothing", "inaccurate")
+
+
+def with_right_signs(exact: ExactProgram, multipliers: Sequence[Fraction]) -> tuple[Fraction, ...]:
+    """The multipliers, zero where a row has no limit on the side that a sign asks for."""
+    right = []
+    for price, low, high in zip(multipliers, exact.row_low, exact.row_high, strict=True):
+        right.append(price if (low if price > 0 else high) is not None else Fraction(0))
+    return tuple(right)

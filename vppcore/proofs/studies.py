@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
 from itertools import combinations
 from typing import NamedTuple
 
 import cvxpy as cp
 
+from vppcore.carbon import planned_for
 from vppcore.case import Case
 from vppcore.compiled import Compiled
+from vppcore.components import CarbonMarket
 from vppcore.cooperation.joint import JointProblem
 from vppcore.cooperation.negotiation import cooperate
 from vppcore.cooperation.result import CoalitionResult
+from vppcore.proofs.days import worst_day
 from vppcore.proofs.proof import Proof, prove
+from vppcore.uncertainty.series import series_of_vpp
+from vppcore.uncertainty.settings import at_level
 from vppcore.vpp import VPP, build, total
 
 
@@ -28,24 +33,35 @@ class Task(NamedTuple):
     make: Callable[[], Proof]
 
 
-def tasks(case: Case, coalitions: bool = True, called: str = "") -> Iterator[Task]:
+def tasks(
+    case: Case, coalitions: bool = True, called: str = "", levels: Sequence[int] = ()
+) -> Iterator[Task]:
     """The proofs of a case: each VPP alone, each coalition, and both bounds of the talks.
 
+    Where a VPP may pay for carbon by a ladder, also what it plans for in the other carbon models.
     coalitions: False leaves out all but the coalition of everybody, and the talks.
     called: what the case is called; empty for its name.
-    Raises WrongInput for a case with quadratic costs.
+    levels: of uncertainty, whose worst days are proved, of VPPs without squares in their costs.
     """
     called = called or case.name
     stem = called.replace(", ", "-").replace(" ", "-")
     for vpp in case.vpps:
         yield Task(f"{stem}-alone-{vpp.name}", partial(alone, vpp, called))
+        for number, (words, planned) in enumerate(other_carbon(vpp).items(), start=1):
+            name = f"{stem}-alone-{vpp.name}-carbon-{number}"
+            yield Task(name, partial(alone, planned, called, f", carbon model {words}"))
+    for level in levels:
+        for vpp in case.vpps:
+            if is_linear(vpp):
+                name = f"{stem}-worst-day-{vpp.name}-level-{level}"
+                yield Task(name, partial(worst_day_of, vpp, level, called))
     if case.tie is None or len(case.names) == 1:
         return
     for size in range(2 if coalitions else len(case.names), len(case.names) + 1):
         for members in combinations(case.names, size):
             name = f"{stem}-together-{'-'.join(members)}"
             yield Task(name, partial(together, case, members, called))
-    if coalitions:
+    if coalitions and all(is_linear(vpp) for vpp in case.vpps):
         talks = Talks(case)
         yield Task(f"{stem}-talks-lower", partial(talks_lower, talks, called))
         yield Task(f"{stem}-talks-upper", partial(talks_upper, talks, called))
@@ -63,12 +79,39 @@ class Talks:
         return cooperate(self.case)
 
 
-def alone(vpp: VPP, called: str) -> Proof:
-    """What a VPP's day costs at least without trade. called: its case."""
+def is_linear(vpp: VPP) -> bool:
+    """True if no square stands in a VPP's cost."""
+    return bool(build(vpp).cost.is_pwl())
+
+
+def other_carbon(vpp: VPP) -> dict[str, VPP]:
+    """Carbon model -> the VPP that plans for its market, for those that are not the VPP's own.
+
+    There are none where the VPP pays by no ladder.
+    """
+    markets = vpp.of(CarbonMarket)
+    if len(markets) != 1 or markets[0].levels <= 1:
+        return {}
+    planned = {}
+    for model, market in planned_for(markets[0]).items():
+        if market != markets[0]:
+            numbers = {"levels": market.levels, "price": market.price}
+            planned[model] = vpp.change(market.name, **numbers)
+    return planned
+
+
+def alone(vpp: VPP, called: str, how: str = "") -> Proof:
+    """What a VPP's day costs at least without trade. called: its case. how: more on it."""
     model = build(vpp)
     compiled = Compiled(model.cost, model.constraints, vpp.name)
-    statement = f"{called}: least cost of {vpp.name} alone"
+    statement = f"{called}: least cost of {vpp.name} alone{how}"
     return prove(statement, compiled, {vpp.name: model})
+
+
+def worst_day_of(vpp: VPP, level: int, called: str) -> Proof:
+    """What a VPP's worst day of a level costs, and that no day of it costs more."""
+    statement = f"{called}: cost of the worst day of {vpp.name}, level {level}"
+    return worst_day(vpp, at_level(level, series=tuple(series_of_vpp(vpp))), statement)
 
 
 def together(case: Case, members: tuple[str, ...], called: str) -> Proof:
