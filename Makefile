@@ -14,13 +14,14 @@ override NAME := $(value NAME)
 override CASE := $(value CASE)
 override CASES := $(value CASES)
 override LEVELS := $(value LEVELS)
+override WORST := $(value WORST)
 override DEVIATIONS := $(value DEVIATIONS)
 override PROFILE := $(value PROFILE)
 override LAB := $(value LAB)
 override UPGRADE := $(value UPGRADE)
 override PYTHON := $(value PYTHON)
 override VENV := $(value VENV)
-export NB P FILE NAME CASE CASES LEVELS DEVIATIONS PROFILE LAB UPGRADE PYTHON VENV
+export NB P FILE NAME CASE CASES LEVELS WORST DEVIATIONS PROFILE LAB UPGRADE PYTHON VENV
 
 # Programs are started as modules of the environment's Python: its scripts name the place where they were
 # installed, which may have changed since.
@@ -80,11 +81,12 @@ sweep: setup  ## worst-case cost over a grid: make sweep LEVELS="0 4 8" DEVIATIO
 cluster-demo: setup  ## a fleet on two workers, one of them killed midway; then a sweep by a scheduler's jobs
 	@exec $(PY) tools/cluster_demo.py
 
-proofs: setup  ## write exact proofs of the least costs: build/proofs; of another case with CASE=data/mine
-	@exec $(PY) tools/make_proofs.py $${CASE:+"$$CASE"}
+proofs: setup  ## write exact proofs of the least costs: build/proofs; of another case with CASE=data/mine WORST="4 12"
+	@exec $(PY) tools/make_proofs.py $${CASE:+"$$CASE"} $${WORST:+--levels "$$WORST"}
 
 check-proofs:  ## check these proofs with Python's fractions alone: no solver, no vppcore
 	@"$$PYTHON" tools/check_proofs.py build/proofs/*.json
+	@set -- build/proofs/*-worst-day-*.json; [ ! -e "$$1" ] || "$$PYTHON" tools/check_worst_days.py "$$@"
 
 lab: setup  ## open the notebooks in JupyterLab
 	@VPPCORE_RESULTS="$$PWD/build/lab/results" VPPCORE_PROGRESS=1 $(PY) -m jupyterlab \

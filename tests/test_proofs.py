@@ -16,27 +16,43 @@ from builders import battery, grid, load, vpp
 from flint import fmpq
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
-from vppcore import NotSolved, WrongInput, dispatch, load_case, pool
+from vppcore import NotSolved, WrongInput, dispatch, load_case, pool, worst_case
+from vppcore.carbon import MODELS
 from vppcore.compiled import Compiled
+from vppcore.components import Renewable
 from vppcore.pages import proving
 from vppcore.places import PROJECT
+from vppcore.proofs import plans
 from vppcore.proofs.branching import Fork
+from vppcore.proofs.days import worst_day
 from vppcore.proofs.exact import solve_square
-from vppcore.proofs.optimum import infeasibility, optimum, value_of
+from vppcore.proofs.optimum import (
+    infeasibility,
+    limits_broken,
+    lower_bound,
+    optimum,
+    value_of,
+)
+from vppcore.proofs.plans import Parted, ends
 from vppcore.proofs.proof import prove
 from vppcore.proofs.rational import ExactProgram, rational
-from vppcore.proofs.studies import alone, tasks, together
+from vppcore.proofs.squares import Nearby, squared_optimum, straightened
+from vppcore.proofs.studies import alone, other_carbon, tasks, together, worst_day_of
+from vppcore.uncertainty.settings import Uncertainty, at_level
+from vppcore.uncertainty.worst_day import enumerate_days
 from vppcore.vpp import build
-from vppcore.warm import WarmLinear
+from vppcore.warm import WarmLinear, solve_quadratic
 
 CHECKER = PROJECT / "tools/check_proofs.py"
+DAY_CHECKER = PROJECT / "tools/check_worst_days.py"
 PARENT = "paper-a-parent"
 
 
-def checked(*files, flags=()):
+def checked(*files, flags=(), checker=CHECKER):
     """The checker as anyone runs it."""
-    command = [sys.executable, "-I", *flags, str(CHECKER), *map(str, files)]
+    command = [sys.executable, "-I", *flags, str(checker), *map(str, files)]
     return subprocess.run(command, capture_output=True, text=True)
 
 
@@ -51,6 +67,19 @@ def with_tree():
     """A proof that needs a tree: a store that would charge and discharge at once."""
     case = load_case("paper-a")
     return alone(case.vpp("VPP2"), case.name)
+
+
+@pytest.fixture(scope="module")
+def squares():
+    """A proof of costs with squares."""
+    case = load_case("paper-b")
+    return alone(case.vpps[1], case.name)
+
+
+@pytest.fixture(scope="module")
+def worst():
+    """A proof of a worst day that needs several plans."""
+    return worst_day_of(load_case(PARENT).vpps[0], 4, PARENT)
 
 
 # --- numbers ------------------------------------------------------------------------------------------
@@ -123,10 +152,145 @@ def test_a_program_without_a_solution_is_proved_to_have_none():
         infeasibility(random_problem(1).program(), "a random problem")
 
 
-def test_a_quadratic_cost_is_refused():
+def test_a_linear_optimum_takes_no_squares():
     x = cp.Variable()
     with pytest.raises(WrongInput, match="allowed: a linear program"):
-        ExactProgram.of(Compiled(cp.square(x), [x >= 1]).program())
+        optimum(Compiled(cp.square(x), [x >= 1]).program(), "a square")
+
+
+def test_costs_of_products_and_squares_that_earn_are_refused():
+    x = cp.Variable(2)
+    program = Compiled(cp.sum_squares(x), [x >= 1]).program()
+    product = sparse.csc_matrix(np.array([[2.0, 1.0], [1.0, 2.0]]))
+    with pytest.raises(WrongInput, match="found a cost of a product"):
+        ExactProgram.of(replace(program, quadratic=product))
+    with pytest.raises(WrongInput, match="found a square that earns"):
+        ExactProgram.of(replace(program, quadratic=-program.quadratic))
+
+
+# --- squares --------------------------------------------------------------------------------------------
+def squared_problem(seed):
+    """As `random_problem`, with squares of some of its columns in the cost."""
+    random = np.random.default_rng(seed)
+    plain = random_problem(seed)
+    x = plain.problem.variables()[0]
+    weights = random.integers(0, 3, x.size) / 4
+    weights[0] = 0.5
+    squares = cp.sum(cp.multiply(weights, cp.square(x)))
+    cost = plain.problem.objective.expr + squares
+    return Compiled(cost, plain.problem.constraints, "a problem with squares")
+
+
+@given(st.integers(0, 2**31))
+@settings(max_examples=60, deadline=None)
+def test_a_squared_optimum_is_what_a_solver_finds(seed):
+    program = squared_problem(seed).program()
+    exact, point = squared_optimum(program, "squares")
+    found = solve_quadratic(program, "squares").value
+    value = value_of(exact, point)
+    assert float(value) == pytest.approx(found, rel=1e-6, abs=1e-6)
+    _, straight = straightened(program, exact, point.tangents)
+    bound = lower_bound(straight, point.multipliers)
+    assert bound is not None and 0 <= value - bound <= Fraction(1, 10**5)
+
+
+def test_one_square_by_hand():
+    """x^2 - 3 x is least at 3/2, where it is -9/4: no limit holds with equality."""
+    x = cp.Variable()
+    program = Compiled(cp.square(x) - 3 * x, [x >= 0, x <= 4]).program()
+    exact, point = squared_optimum(program, "by hand")
+    assert point.x == (Fraction(3, 2),) and value_of(exact, point) == Fraction(-9, 4)
+
+
+def test_where_no_limits_balance_an_interval_is_left(monkeypatch):
+    def none(self, centre):
+        raise NotSolved("no single solution")
+
+    monkeypatch.setattr(Nearby, "balanced", none)
+    program = squared_problem(3).program()
+    exact, point = squared_optimum(program, "squares")
+    _, straight = straightened(program, exact, point.tangents)
+    gap = value_of(exact, point) - lower_bound(straight, point.multipliers)
+    assert 0 <= gap < Fraction(1, 10**6)
+    assert not limits_broken(exact, point.x)
+
+
+def test_study_b_is_proved_exactly_under_each_carbon_model(squares):
+    plant = load_case("paper-b").vpps[1]
+    assert float(squares.value) == pytest.approx(dispatch(plant).cost, rel=1e-7)
+    assert squares.program.squares and squares.tree.tangents
+    others = other_carbon(plant)
+    assert list(others) == [model for model in MODELS if not model.startswith("4")]
+    for model, planned in others.items():
+        proof = alone(planned, "paper-b", f", {model}")
+        assert float(proof.value) == pytest.approx(dispatch(planned).cost, rel=1e-7)
+    assert other_carbon(load_case(PARENT).vpps[0]) == {}
+
+
+# --- worst days -------------------------------------------------------------------------------------------
+def test_a_worst_day_costs_what_the_search_finds(worst):
+    plant = load_case(PARENT).vpps[0]
+    found = worst_case(plant, at_level(4), solver="highs")
+    assert float(worst.value) == pytest.approx(found.cost, rel=1e-9)
+    assert "VPP1, load is hit, step 1" in worst.column_names
+
+
+def small_plant(seed):
+    """A few steps with sun, a load, a grid and a battery, and a budget."""
+    random = np.random.default_rng(seed)
+    steps = 4
+    sun = Renewable(label="pv", forecast=random.integers(0, 9, steps) * 5.0)
+    buy = random.integers(3, 12, steps) / 10
+    parts = [
+        grid(buy=list(buy), sell=list(buy / 2)),
+        load(*random.integers(1, 9, steps) * 5.0),
+        sun,
+    ]
+    if seed % 2:
+        parts.append(battery())
+    budgets = {"load": int(random.integers(0, 4)), "pv": int(random.integers(0, 3))}
+    return vpp(*parts), Uncertainty(budgets)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_no_day_of_a_budget_costs_more_than_the_proved_one(seed, tmp_path):
+    plant, doubt = small_plant(seed)
+    proof = worst_day(plant, doubt, "a small plant")
+    assert float(proof.value) == pytest.approx(enumerate_days(plant, doubt), rel=1e-9)
+    proof.write(tmp_path / "day.json")
+    for checker in (CHECKER, DAY_CHECKER):
+        said = checked(tmp_path / "day.json", checker=checker)
+        assert said.returncode == 0 and "open 0.0e+00" in said.stdout, said.stderr
+
+
+def test_days_are_told_apart_where_one_plan_is_too_dear(worst):
+    assert isinstance(worst.plans, Parted) and len(ends(worst.plans)) > 1
+
+
+def test_a_store_that_may_not_run_both_ways_has_plans_too(tmp_path):
+    """VPP2 of the fitted case would do both at once; on its worst day, and in its plans, it does not."""
+    case = load_case("paper-a")
+    proof = worst_day_of(case.vpp("VPP2"), 12, case.name)
+    assert isinstance(proof.tree, Fork)
+    proof.write(tmp_path / "day.json")
+    said = checked(tmp_path / "day.json", checker=DAY_CHECKER)
+    assert said.returncode == 0 and said.stdout.rstrip().endswith("open 0.0e+00"), said.stderr
+
+
+def test_few_plans_prove_an_interval(monkeypatch, tmp_path):
+    monkeypatch.setattr(plans, "MOST_PLANS", 1)
+    proof = worst_day_of(load_case(PARENT).vpps[0], 4, PARENT)
+    proof.write(tmp_path / "day.json")
+    said = checked(tmp_path / "day.json", checker=DAY_CHECKER)
+    assert said.returncode == 0
+    gap = float(said.stdout.split()[-1])
+    assert 0 < gap < 0.01 * float(proof.value)
+
+
+def test_worst_days_take_no_squares():
+    plant = load_case("paper-b").vpps[0]
+    with pytest.raises(WrongInput, match="allowed for proofs of worst days: linear costs"):
+        worst_day_of(plant, 2, "paper-b")
 
 
 # --- the book's proofs --------------------------------------------------------------------------------------
@@ -162,11 +326,16 @@ def test_all_of_a_case_is_asked_for():
     assert len(names) == len(set(names)) == 3 + 4 + 2
     alone_only = replace(case, vpps=case.vpps[:1])
     assert [task.name for task in tasks(alone_only)] == names[:1]
+    with_days = [task.name for task in tasks(case, levels=(2, 12))]
+    assert len(with_days) == len(set(with_days)) == len(names) + 2 * 3
+    study_b = [task.name for task in tasks(load_case("paper-b"), levels=(2,))]
+    assert len(study_b) == 5 * 4 + 26  # no worst days and no talks: its costs have squares
 
 
 # --- the checker ----------------------------------------------------------------------------------------------
-def test_the_checker_is_short_and_needs_python_alone():
-    text = CHECKER.read_text(encoding="utf-8")
+@pytest.mark.parametrize("checker", [CHECKER, DAY_CHECKER])
+def test_the_checkers_are_short_and_need_python_alone(checker):
+    text = checker.read_text(encoding="utf-8")
     assert len(text.splitlines()) < 60
     imported = {
         name
@@ -180,14 +349,15 @@ def test_the_checker_is_short_and_needs_python_alone():
 
 
 @pytest.mark.parametrize("flags", [(), ("-O",)])
-def test_proofs_of_the_book_hold(first, with_tree, tmp_path, flags):
-    files = [tmp_path / "first.json", tmp_path / "tree.json"]
-    first.write(files[0])
-    with_tree.write(files[1])
+def test_proofs_of_the_book_hold(first, with_tree, squares, worst, tmp_path, flags):
+    files = []
+    for number, proof in enumerate((first, with_tree, squares, worst)):
+        files.append(tmp_path / f"{number}.json")
+        proof.write(files[-1])
     said = checked(*files, flags=flags)
     assert said.returncode == 0, said.stderr
     lines = said.stdout.splitlines()
-    assert len(lines) == 2 and all(line.endswith("open 0.0e+00") for line in lines)
+    assert len(lines) == 4 and all(line.endswith("open 0.0e+00") for line in lines)
     assert f"{float(first.value):.6f} yuan" in lines[0]
 
 
@@ -248,6 +418,141 @@ def test_a_changed_proof_is_refused(first, tmp_path, fault):
     said = checked(file)
     assert said.returncode == 1 and "proves nothing" in said.stderr
     assert "Traceback" not in said.stderr
+
+
+def flip_square(data):
+    square = next(square for square in data["squares"] if data["x"][square[0]] != "0")
+    square[1] = other_digit(square[1])
+
+
+def turn_square(data):
+    data["squares"][0][1] = "-" + data["squares"][0][1]
+
+
+def forget_a_tangent(data):
+    leaves(data["tree"])[0]["at"].pop()
+
+
+@pytest.mark.parametrize("fault", [flip_square, turn_square, forget_a_tangent])
+def test_a_changed_square_is_refused(squares, tmp_path, fault):
+    said = checked(changed(squares, fault, tmp_path))
+    assert said.returncode == 1 and "proves nothing" in said.stderr
+
+
+def test_a_square_that_earns_has_no_tangent_below(squares, tmp_path):
+    """The checker's own sentence: its value is made to fit."""
+
+    def turn(data):
+        turn_square(data)
+        column, number = data["squares"][0]
+        value = Fraction(data["value"]) + 2 * Fraction(number) * Fraction(data["x"][column]) ** 2
+        data["value"] = str(value)
+
+    said = checked(changed(squares, turn, tmp_path))
+    assert said.returncode == 1 and "a cost is not convex" in said.stderr
+
+
+def test_other_tangents_prove_less(squares, tmp_path):
+    def flip(data):
+        flip_first(leaves(data["tree"])[0]["at"])
+
+    said = checked(changed(squares, flip, tmp_path))
+    assert said.returncode == 1 or not said.stdout.rstrip().endswith("open 0.0e+00")
+
+
+def changed(proof, fault, folder):
+    """A proof with a fault, as a file."""
+    data = json.loads(json.dumps(proof.as_data()))
+    fault(data)
+    file = folder / "changed.json"
+    file.write_text(json.dumps(data), encoding="utf-8")
+    return file
+
+
+def plans_of(node):
+    if "hit" not in node:
+        return [node]
+    return [plan for child in node["nodes"] for plan in plans_of(child)]
+
+
+def flip_plan(data):
+    plan = next(plan for plan in plans_of(data["plans"]) if plan["moves"])
+    place = next(
+        k
+        for k, name in enumerate(data["column_names"])
+        if "load is hit" not in name and plan["x"][k] != "0"
+    )
+    plan["x"][place] = other_digit(plan["x"][place])
+
+
+def flip_move(data):
+    plan = next(plan for plan in plans_of(data["plans"]) if any(move for _, move in plan["moves"]))
+    move = next(move for _, move in plan["moves"] if move)
+    move[0][1] = other_digit(move[0][1])
+
+
+def one_more_hit(data):
+    data["budgets"][0][1] += 1
+
+
+def another_day(data):
+    """A hit more on the file's own day than the budget has."""
+    columns, most = data["budgets"][0]
+    for column in columns[: most + 1]:
+        data["column_low"][column] = data["column_high"][column] = "1"
+
+
+def half_a_hit(data):
+    column = data["budgets"][0][0][0]
+    data["column_low"][column] = data["column_high"][column] = "1/2"
+
+
+def forget_a_hit(data):
+    next(plan for plan in plans_of(data["plans"]) if plan["moves"])["moves"].pop()
+
+
+def fork_twice(data):
+    data["plans"]["nodes"][1] = json.loads(json.dumps(data["plans"]))
+
+
+def both_flows(data):
+    plan = plans_of(data["plans"])[0]
+    running = [k for k, x in enumerate(plan["x"]) if x != "0"]
+    data["exclusive"].append(running[:2])
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (flip_plan, "outside on a day"),
+        (flip_move, "outside on a day"),
+        (another_day, "its own day is not of the budget"),
+        (half_a_hit, "proves nothing"),
+        (forget_a_hit, "a plan is not for the hits of its days"),
+        (fork_twice, "is no hit that may still come"),
+        (both_flows, "two flows at once"),
+    ],
+)
+def test_a_changed_plan_is_refused(worst, tmp_path, fault, words):
+    said = checked(changed(worst, fault, tmp_path), checker=DAY_CHECKER)
+    assert said.returncode == 1 and words in said.stderr, said.stdout + said.stderr
+    assert "Traceback" not in said.stderr
+
+
+def test_plans_for_a_budget_prove_less_of_a_larger_one(worst, tmp_path):
+    """With one hit more they are plans for other days, or those days may cost more."""
+    said = checked(changed(worst, one_more_hit, tmp_path), checker=DAY_CHECKER)
+    assert said.returncode == 1 or float(said.stdout.split()[-1]) > 0
+
+
+def test_a_day_said_to_be_cheaper_leaves_a_gap_and_is_refused(worst, tmp_path):
+    def cheaper(data):
+        data["value"] = str(Fraction(data["value"]) - 1000)
+
+    file = changed(worst, cheaper, tmp_path)
+    assert checked(file, checker=DAY_CHECKER).stdout.rstrip().endswith("open 1.0e+03")
+    said = checked(file)
+    assert said.returncode == 1 and "the value is not what the point costs" in said.stderr
 
 
 def test_other_multipliers_prove_less(first, tmp_path):

@@ -1,9 +1,12 @@
-"""Writes exact proofs to build/proofs: make_proofs.py [CASE ...]; `make proofs` calls it.
+"""Writes exact proofs to build/proofs: make_proofs.py [CASE ...] [--levels "4 12"].
 
-Without cases: both cases of study A, and the second day of the real week. A case that is given is
-proved as a whole. `tools/check_proofs.py` checks the files.
+`make proofs` calls it. Without cases: both cases of study A with the worst days of the book's
+levels, the second day of the real week, and both cases of study B. A case that is given is proved
+as a whole, with the worst days of the levels that are given. `tools/check_proofs.py` checks the
+files, and `tools/check_worst_days.py` those of worst days.
 """
 
+import argparse
 import shutil
 import sys
 from itertools import chain
@@ -12,12 +15,15 @@ from pathlib import Path
 from tqdm import tqdm
 
 from vppcore import load_case
-from vppcore.case import Case
-from vppcore.errors import StudyError
+from vppcore.errors import StudyError, WrongInput
 from vppcore.proofs.studies import Task, tasks
+from vppcore.uncertainty.settings import LEVEL
 
 FOLDER = Path("build/proofs")
-STUDIES = ("paper-a-parent", "paper-a")
+STUDY_A = ("paper-a-parent", "paper-a")
+LEVELS = (2, 4, 6, 8, 10, 12)
+STUDY_B = "paper-b"
+BY_HAND = "paper-b-handmade"
 WEEK = "simbench-semiurb"
 DAY = 2
 DAY_HOURS = 24
@@ -25,11 +31,13 @@ DAY_HOURS = 24
 
 def book_tasks() -> list[Task]:
     """The proofs of the book's own cases."""
-    found = list(chain.from_iterable(tasks(load_case(name)) for name in STUDIES))
+    found = list(chain.from_iterable(tasks(load_case(name), levels=LEVELS) for name in STUDY_A))
     week = load_case(WEEK)
     steps = round(DAY_HOURS / week.vpps[0].step_hours)
     day = week.window((DAY - 1) * steps + 1, steps)
     found += tasks(day, coalitions=False, called=f"{WEEK}, day {DAY}")
+    found += tasks(load_case(STUDY_B))
+    found += tasks(load_case(BY_HAND), coalitions=False)
     return found
 
 
@@ -45,15 +53,24 @@ def write(asked: list[Task]) -> None:
     print(f"{len(asked)} proofs, {size / 1e6:.1f} MB, in {FOLDER}; now: make check-proofs")
 
 
-def cases_named(names: list[str]) -> list[Case]:
-    """The cases of these names or folders."""
-    return [load_case(name) for name in names]
+def levels_of(text: str) -> list[int]:
+    """The levels that a reader gives. Raises WrongInput for what is none."""
+    words = text.split()
+    for word in words:
+        if not word.isdecimal():
+            raise WrongInput(LEVEL.fault("levels", word))
+    return [int(word) for word in words]
 
 
-def main(names: list[str]) -> None:
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(description="Writes exact proofs of least costs.")
+    parser.add_argument("cases", nargs="*")
+    parser.add_argument("--levels", default="")
+    given = parser.parse_args(arguments)
     try:
-        asked = list(chain.from_iterable(map(tasks, cases_named(names)))) if names else book_tasks()
-        write(asked)
+        levels = levels_of(given.levels)
+        named = [tasks(load_case(name), levels=levels) for name in given.cases]
+        write(list(chain.from_iterable(named)) or book_tasks())
     except StudyError as refused:
         sys.exit(str(refused))
 

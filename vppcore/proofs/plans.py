@@ -79,7 +79,7 @@ class Days:
 
 # --- what is found --------------------------------------------------------------------------------
 @dataclass(frozen=True, eq=False)
-class Plan:
+class DayPlan:
     """What to do where nothing else is hit, and what else to do for each hit that may come.
 
     x: of each column. moves: hit -> column -> by how much more.
@@ -101,26 +101,26 @@ class Parted:
     """A hit, and plans for the days without it and for those with it."""
 
     hit: int
-    without: Plans
-    with_it: Plans
+    without: DayPlans
+    with_it: DayPlans
 
     def as_data(self) -> dict[str, Any]:
         """Lists and texts alone."""
         return {"hit": self.hit, "nodes": [self.without.as_data(), self.with_it.as_data()]}
 
 
-Plans = Plan | Parted
+DayPlans = DayPlan | Parted
 
 
-def ends(plans: Plans) -> list[Plan]:
+def ends(plans: DayPlans) -> list[DayPlan]:
     """The plans at the ends of a tree."""
-    if isinstance(plans, Plan):
+    if isinstance(plans, DayPlan):
         return [plans]
     return [*ends(plans.without), *ends(plans.with_it)]
 
 
 # --- the program of the best plan -----------------------------------------------------------------
-class Sheet:
+class Draft:
     """A linear program that is written down column by column and row by row."""
 
     def __init__(self) -> None:
@@ -177,7 +177,7 @@ class BestPlan:
         spared: frozenset[int],
         zero: frozenset[int] = frozenset(),
     ):
-        self._sheet = Sheet()
+        self._draft = Draft()
         self._days = days
         today = held_at_zero(days.on_day(struck), zero)
         hits = days.may_come(struck, spared)
@@ -194,7 +194,7 @@ class BestPlan:
         for column, place in enumerate(today.column_low):
             if column in self._movers:
                 self._robust([(column, 1.0)], place, today.column_high[column])
-        self.program = self._sheet.program(today.constant)
+        self.program = self._draft.program(today.constant)
 
     def _columns(self, today: Program, hits: Sequence[int]) -> None:
         """The columns of the program itself, without limits where moves matter, and the moves."""
@@ -206,13 +206,13 @@ class BestPlan:
         self._movers = {column for near in self.moves.values() for column in near}
         for column, cost in enumerate(today.linear.tolist()):
             if column in self._movers:
-                self._sheet.column(cost)
+                self._draft.column(cost)
             else:
-                self._sheet.column(cost, today.column_low[column], today.column_high[column])
+                self._draft.column(cost, today.column_low[column], today.column_high[column])
         self.place: dict[int, dict[int, int]] = {}
         self._moved_by: dict[int, list[int]] = {}
         for hit, columns in self.moves.items():
-            self.place[hit] = {column: self._sheet.column() for column in columns}
+            self.place[hit] = {column: self._draft.column() for column in columns}
             for column in (hit, *columns):
                 self._moved_by.setdefault(column, []).append(hit)
 
@@ -221,18 +221,18 @@ class BestPlan:
         self.worth: dict[int, int] = {}
         for columns, most in self._days.budgets:
             room = self._days.room(columns, most, struck)
-            threshold = self._sheet.column(float(room), low=0.0)
+            threshold = self._draft.column(float(room), low=0.0)
             for hit in (hit for hit in columns if hit in self.moves):
-                above = self._sheet.column(1.0, low=0.0)
+                above = self._draft.column(1.0, low=0.0)
                 entries = [(threshold, 1.0), (above, 1.0)]
                 for column, place in self.place[hit].items():
                     if today.linear[column]:
                         entries.append((place, -today.linear[column]))
-                self.worth[hit] = self._sheet.row(entries, float(today.linear[hit]), np.inf)
+                self.worth[hit] = self._draft.row(entries, float(today.linear[hit]), np.inf)
 
     def _robust(self, entries: list[tuple[int, float]], low: float, high: float) -> None:
         """A row that holds on every day."""
-        sheet = self._sheet
+        draft = self._draft
         changes: dict[int, tuple[list[tuple[int, float]], float]] = {}
         for column, factor in entries:
             for hit in self._moved_by.get(column, ()):
@@ -243,20 +243,20 @@ class BestPlan:
                     changes[hit] = ([*moved, (self.place[hit][column], factor)], fixed)
         if low == high:
             for moved, fixed in changes.values():
-                sheet.row(moved, -fixed, -fixed)
-            sheet.row(entries, low, high)
+                draft.row(moved, -fixed, -fixed)
+            draft.row(entries, low, high)
             return
         for sign, limit in ((1.0, high), (-1.0, low)):
             if not np.isfinite(limit):
                 continue
             used = []
             for moved, fixed in changes.values():
-                more = sheet.column(low=0.0)
+                more = draft.column(low=0.0)
                 turned = [(place, -sign * factor) for place, factor in moved]
-                sheet.row([(more, 1.0), *turned], sign * fixed, np.inf)
+                draft.row([(more, 1.0), *turned], sign * fixed, np.inf)
                 used.append((more, sign))
             sides = (-np.inf, limit) if sign > 0 else (limit, np.inf)
-            sheet.row([*entries, *used], *sides)
+            draft.row([*entries, *used], *sides)
 
 
 # --- the tree -------------------------------------------------------------------------------------
@@ -272,16 +272,16 @@ class Planning:
         self.value = value
         self.plans = 0
 
-    def tree(self) -> Plans:
-        """Plans for all days of the budget.
+    def tree(self) -> DayPlans:
+        """DayPlans for all days of the budget.
 
         Where MOST_PLANS are not enough they cost more than the worst day, and prove an interval.
         Raises NotSolved where there is no plan at all.
         """
         return self._node(frozenset(), frozenset())
 
-    def _node(self, struck: frozenset[int], spared: frozenset[int]) -> Plans:
-        """Plans for the days with some hits, without some, with any else."""
+    def _node(self, struck: frozenset[int], spared: frozenset[int]) -> DayPlans:
+        """DayPlans for the days with some hits, without some, with any else."""
         self.plans += 1
         if self.plans > 2 * MOST_PLANS:
             raise NotSolved(f"{self.days.name}: no proof within {MOST_PLANS} plans", "limit")
@@ -295,7 +295,8 @@ class Planning:
         hits = self.days.may_come(struck, spared)
         if not hits:
             return self._reaction(struck)
-        wanted = np.array([abs(found.multipliers[best.worth[hit]]) for hit in hits])
+        rows = [best.worth[hit] for hit in hits]
+        wanted = np.abs(np.asarray(found.multipliers)[rows])
         hit = hits[int(np.argmin(np.abs(wanted - 0.5)))]
         with_it = self._node(struck | {hit}, spared)
         return Parted(hit, self._node(struck, spared | {hit}), with_it)
@@ -306,7 +307,7 @@ class Planning:
 
     def _without_clashes(
         self, x: np.ndarray, struck: frozenset[int], spared: frozenset[int]
-    ) -> Plan | None:
+    ) -> DayPlan | None:
         """A plan in which no two flows run at once that exclude each other.
 
         Of each pair runs the flow that does on the worst day; where neither does there, the larger
@@ -332,7 +333,7 @@ class Planning:
             return None
         return self._worked_out(best, solver)
 
-    def _worked_out(self, best: BestPlan, solver: WarmLinear) -> Plan | None:
+    def _worked_out(self, best: BestPlan, solver: WarmLinear) -> DayPlan | None:
         """A plan in rationals; None if it breaks a limit, or costs too much."""
         exact = ExactProgram.of(best.program)
         try:
@@ -347,10 +348,10 @@ class Planning:
         for hit, places in best.place.items():
             by = {column: point.x[place] for column, place in places.items()}
             moves[hit] = {column: number for column, number in by.items() if number}
-        return Plan(point.x[: len(self.days.program.linear)], moves)
+        return DayPlan(point.x[: len(self.days.program.linear)], moves)
 
-    def _reaction(self, struck: frozenset[int]) -> Plan:
+    def _reaction(self, struck: frozenset[int]) -> DayPlan:
         """The best that can be done on a single day."""
         program = self.days.on_day(struck)
         point, _ = Branching(program, self.days.exclusive, self.days.name).best()
-        return Plan(point.x, {})
+        return DayPlan(point.x, {})

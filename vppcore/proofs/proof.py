@@ -19,7 +19,7 @@ from vppcore.proofs.branching import Branching, Leaf, Node, clashes
 from vppcore.proofs.exact import ExactPoint
 from vppcore.proofs.names import column_names, row_names
 from vppcore.proofs.optimum import value_of
-from vppcore.proofs.plans import Plans
+from vppcore.proofs.plans import DayPlans
 from vppcore.proofs.rational import ExactProgram, Limit
 from vppcore.proofs.squares import cheapest
 from vppcore.vpp import Model
@@ -47,7 +47,7 @@ class Proof:
     row_names: Sequence[str]
     exclusive: Sequence[tuple[int, int]] = ()
     budgets: Sequence[tuple[tuple[int, ...], int]] = ()
-    plans: Plans | None = None
+    plans: DayPlans | None = None
 
     @property
     def value(self) -> Fraction:

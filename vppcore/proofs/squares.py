@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
+from flint import fmpq
 from scipy import sparse
 
 from vppcore.errors import NotSolved
@@ -158,7 +159,9 @@ def with_squares(exact: ExactProgram, basis: Basis, free: set[int]) -> ExactPoin
         if column not in free:
             low, high = exact.column_low[column], exact.column_high[column]
             fixed[column] = flint(stood_at(stands, low, high))
-    rows = {column: {} for column in free}  # of the margins, by column; of rows behind them
+    rows: dict[int, dict[int, fmpq]] = {
+        column: {} for column in free
+    }  # of the margins, by column; of rows behind them
     right = {column: flint(exact.cost[column]) for column in free}
     for column in free & exact.squares.keys():
         rows[column][column] = flint(-2 * exact.squares[column])

@@ -22,6 +22,8 @@ from vppcore.uncertainty.series import series_of_vpp
 from vppcore.uncertainty.settings import at_level
 from vppcore.vpp import VPP, build, total
 
+HEAT = "heat"  # in the book it is certain
+
 
 class Task(NamedTuple):
     """A proof that is to be made.
@@ -80,8 +82,9 @@ class Talks:
 
 
 def is_linear(vpp: VPP) -> bool:
-    """True if no square stands in a VPP's cost."""
-    return bool(build(vpp).cost.is_pwl())
+    """True if a VPP's cost is a convex one without squares."""
+    convex = all(market.is_convex for market in vpp.of(CarbonMarket))
+    return convex and bool(build(vpp).cost.is_pwl())
 
 
 def other_carbon(vpp: VPP) -> dict[str, VPP]:
@@ -109,9 +112,13 @@ def alone(vpp: VPP, called: str, how: str = "") -> Proof:
 
 
 def worst_day_of(vpp: VPP, level: int, called: str) -> Proof:
-    """What a VPP's worst day of a level costs, and that no day of it costs more."""
+    """What a VPP's worst day of a level costs, and that no day of it costs more.
+
+    As in the book all series but heat are uncertain.
+    """
     statement = f"{called}: cost of the worst day of {vpp.name}, level {level}"
-    return worst_day(vpp, at_level(level, series=tuple(series_of_vpp(vpp))), statement)
+    series = tuple(name for name in series_of_vpp(vpp) if name != HEAT)
+    return worst_day(vpp, at_level(level, series=series), statement)
 
 
 def together(case: Case, members: tuple[str, ...], called: str) -> Proof:
