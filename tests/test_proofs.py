@@ -613,6 +613,27 @@ def test_the_page_says_what_the_checker_says(first):
     assert proving.answer(refused, table).startswith("No: the checker refuses one of 1")
 
 
+def test_the_page_says_what_is_known_of_worst_days(first, worst):
+    proofs = {"first": first, "worst": worst}
+    there = proving.of_worst_days(proofs)
+    assert list(there) == ["worst"]
+    text = worst.as_text()
+    said = proving.checked([text], proving.DAY_CHECKER)
+    words = proving.worst_days(proofs, said)
+    assert words.startswith("Of 1 worst days 1 are proved exactly")
+    assert f"{len(ends(worst.plans))} plans" in words
+    refused = proving.checked([proving.with_a_flipped_plan(text)], proving.DAY_CHECKER)
+    assert "outside on a day" in refused.lines[-1]
+    assert proving.worst_days(proofs, refused).startswith("The checker refuses a worst day")
+    assert proving.worst_days({"first": first}, proving.checked([])).startswith("No worst day")
+    assert proving.proof_table(proofs)["plans"].tolist() == [0, len(ends(worst.plans))]
+
+
+def test_days_of_a_budget_are_counted(worst):
+    """Up to 4 of 24 hours of load and of wind: (1 + 24 + 276 + 2024 + 10626)^2."""
+    assert proving.days_of(worst) == 12951**2
+
+
 def test_a_row_reads_as_an_inequality(first):
     words = proving.row_in_words(first, proving.row_to_show(first))
     assert words.startswith("VPP1, balance of") and " = 0" in words and "× [VPP1, " in words

@@ -6,7 +6,8 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from math import comb
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,11 +17,14 @@ from tqdm.auto import tqdm
 from vppcore.case import Case
 from vppcore.places import PROJECT
 from vppcore.proofs.branching import Leaf, Node
+from vppcore.proofs.plans import ends
 from vppcore.proofs.proof import Proof
 from vppcore.proofs.rational import Limit
 from vppcore.proofs.studies import tasks
 
 CHECKER = PROJECT / "tools/check_proofs.py"
+DAY_CHECKER = PROJECT / "tools/check_worst_days.py"
+EXACT = "open 0.0e+00"  # what a checker says of two bounds that are the same fraction
 FEW_TERMS = (4, 6)  # of a row that is shown in words
 
 
@@ -31,24 +35,37 @@ class Said(NamedTuple):
     holds: bool
 
 
-def prove_all(case: Case, progress: bool = False) -> dict[str, Proof]:
+def prove_all(case: Case, levels: Sequence[int] = (), progress: bool = False) -> dict[str, Proof]:
     """The proofs of a case by the name of their file; see `proofs.studies.tasks`."""
-    asked = list(tasks(case))
+    asked = list(tasks(case, levels=levels))
     return {task.name: task.make() for task in tqdm(asked, desc="proofs", disable=not progress)}
 
 
-def checked(texts: Iterable[str]) -> Said:
-    """What the checker says of these files, in a Python of its own that knows no package."""
+def checked(texts: Iterable[str], checker: Path = CHECKER) -> Said:
+    """What a checker says of these files, in a Python of its own that knows no package."""
     with tempfile.TemporaryDirectory() as folder:
         files = []
         for number, text in enumerate(texts):
             file = Path(folder, f"{number:03d}.json")
             file.write_text(text, encoding="utf-8")
             files.append(str(file))
-        command = [sys.executable, "-I", str(CHECKER), *files]
+        command = [sys.executable, "-I", str(checker), *files]
         said = subprocess.run(command, capture_output=True, text=True)
     words = (said.stdout + said.stderr).replace(f"{folder}/", "")
     return Said(words.splitlines(), said.returncode == 0)
+
+
+def of_worst_days(proofs: Mapping[str, Proof]) -> dict[str, Proof]:
+    """Those of the proofs that are of a worst day."""
+    return {name: proof for name, proof in proofs.items() if proof.plans is not None}
+
+
+def days_of(proof: Proof) -> int:
+    """How many days the budget of a worst day has."""
+    number = 1
+    for columns, most in proof.budgets:
+        number *= sum(comb(len(columns), hits) for hits in range(min(most, len(columns)) + 1))
+    return number
 
 
 def proof_table(proofs: Mapping[str, Proof]) -> pd.DataFrame:
@@ -60,6 +77,7 @@ def proof_table(proofs: Mapping[str, Proof]) -> pd.DataFrame:
             "columns": len(proof.program.cost),
             "rows": len(proof.program.rows),
             "programs": len(leaves(proof.tree)),
+            "plans": 0 if proof.plans is None else len(ends(proof.plans)),
             "digits": len(str(proof.value)),
             "kB": len(proof.as_text().encode()) / 1e3,
         }
@@ -110,10 +128,25 @@ def limits_in_words(words: str, low: Limit, high: Limit) -> str:
 def with_a_flipped_digit(text: str) -> str:
     """The same file with one digit of its point changed, the first that is not zero."""
     data: dict[str, Any] = json.loads(text)
-    place = next(k for k, number in enumerate(data["x"]) if number != "0")
-    number = data["x"][place]
-    data["x"][place] = number[:-1] + str((int(number[-1]) + 1) % 10)
+    flip(data["x"])
     return json.dumps(data)
+
+
+def with_a_flipped_plan(text: str) -> str:
+    """The same file of a worst day with one digit of its first plan changed."""
+    data: dict[str, Any] = json.loads(text)
+    plan = data["plans"]
+    while "nodes" in plan:
+        plan = plan["nodes"][0]
+    flip(plan["x"])
+    return json.dumps(data)
+
+
+def flip(numbers: list[str]) -> None:
+    """Changes the last digit of the first number that is not zero."""
+    place = next(k for k, number in enumerate(numbers) if number != "0")
+    number = numbers[place]
+    numbers[place] = number[:-1] + str((int(number[-1]) + 1) % 10)
 
 
 # --- sentences ------------------------------------------------------------------------------------
@@ -122,12 +155,35 @@ def answer(said: Said, table: pd.DataFrame) -> str:
     number = len(table)
     if not said.holds:
         return f"No: the checker refuses one of {number} proofs. {said.lines[-1]}."
-    exactly = sum(line.endswith("open 0.0e+00") for line in said.lines)
+    exactly = sum(line.endswith(EXACT) for line in said.lines)
     size = table["kB"].sum() / 1e3
     return (
         f"Yes. {exactly} of {number} costs and bounds are proved exactly, to the last digit, by"
-        f" files of {size:.1f} MB in all; a checker of {checker_lines()} lines, which uses Python's"
-        " fractions and nothing else, found nothing wrong."
+        f" files of {size:.1f} MB in all; a checker of {lines_of(CHECKER)} lines, which uses"
+        " Python's fractions and nothing else, found nothing wrong."
+    )
+
+
+def worst_days(proofs: Mapping[str, Proof], said: Said) -> str:
+    """Whether any day of a budget may cost more than those that were found.
+
+    said: what the checker of worst days said of them.
+    """
+    there = of_worst_days(proofs)
+    if not there:
+        return (
+            "No worst day is proved here: that takes an uncertain series and costs without squares."
+        )
+    if not said.holds:
+        return f"The checker refuses a worst day. {said.lines[-1]}."
+    exactly = sum(line.endswith(EXACT) for line in said.lines)
+    days = max(days_of(proof) for proof in there.values())
+    plans = sum(len(ends(proof.plans)) for proof in there.values() if proof.plans is not None)
+    number = f"{days:,}" if days < 10**6 else f"{days:.1e}"
+    return (
+        f"Of {len(there)} worst days {exactly} are proved exactly, too: no other day of the budget,"
+        f" which has up to {number}, costs more. {plans} plans for all these days prove it to a"
+        f" second checker, of {lines_of(DAY_CHECKER)} lines."
     )
 
 
@@ -153,6 +209,6 @@ def trees(table: pd.DataFrame) -> str:
     )
 
 
-def checker_lines() -> int:
-    """Lines of the checker."""
-    return len(CHECKER.read_text(encoding="utf-8").splitlines())
+def lines_of(checker: Path) -> int:
+    """Lines of a checker."""
+    return len(checker.read_text(encoding="utf-8").splitlines())

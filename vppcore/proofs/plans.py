@@ -4,7 +4,7 @@ A plan says what to do where nothing is hit, and what else to do for each hit. O
 of its hits are added up. Such a plan keeps a limit on every day if it keeps it on the day on which
 all hits come that use this limit up, and it costs no more than the forecast day and the dearest
 hits that the budget allows. So one linear program finds the best plan, and sums of fractions check
-it (an affine decision rule: Ben-Tal, Goryashko, Guslitzer, Nemirovski 2004).
+it (an affine decision rule, as of Ben-Tal and others 2004).
 
 One plan for all days is dearer than the reaction to each. Where it costs more than the worst day,
 the days are told apart by whether a certain hit comes, each side has a plan of its own, and so on
@@ -273,7 +273,7 @@ class Planning:
         self.plans = 0
 
     def tree(self) -> DayPlans:
-        """DayPlans for all days of the budget.
+        """Plans for all days of the budget.
 
         Where MOST_PLANS are not enough they cost more than the worst day, and prove an interval.
         Raises NotSolved where there is no plan at all.
@@ -281,7 +281,7 @@ class Planning:
         return self._node(frozenset(), frozenset())
 
     def _node(self, struck: frozenset[int], spared: frozenset[int]) -> DayPlans:
-        """DayPlans for the days with some hits, without some, with any else."""
+        """Plans for the days with some hits, without some, with any else."""
         self.plans += 1
         if self.plans > 2 * MOST_PLANS:
             raise NotSolved(f"{self.days.name}: no proof within {MOST_PLANS} plans", "limit")
