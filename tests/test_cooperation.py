@@ -23,8 +23,11 @@ from vppcore import (
 )
 from vppcore.bargaining.weights import supplied_and_received
 from vppcore.components import ElectricLoad, Renewable
-from vppcore.cooperation.certificate import Cut, Lagrangian, lower_bound, nearest_at_level
+from vppcore.cooperation.asking import asked_of
+from vppcore.cooperation.certificate import Cut, lagrangian_of, lower_bound, nearest_at_level
+from vppcore.cooperation.common import Common
 from vppcore.cooperation.mediator import deliver, nearest_deliverable
+from vppcore.cooperation.members import members_of
 from vppcore.cooperation.negotiation import natural_penalty
 from vppcore.cooperation.result import Certificate
 from vppcore.cooperation.size import Size, size_of
@@ -300,7 +303,7 @@ def test_any_multipliers_bound_the_exact_optimum(prices):
 def test_sharpening_raises_a_bound_and_keeps_it_one(parent):
     pairs = list(combinations(parent.names, 2))
     start = {pair: np.full(24, -0.5) for pair in pairs}
-    lagrangian = Lagrangian(parent, pairs)
+    lagrangian = lagrangian_of(parent, pairs)
     bound, best = lagrangian.at(start), pool(parent).cost
     better = lagrangian.sharpened(start, bound, best, enough=1.0, rounds=20)
     assert bound.value < better.value <= best + 0.01
@@ -364,20 +367,27 @@ def test_trades_that_a_vpp_must_have_exactly_are_found(feed_in):
         assert result.certificate.lower <= 28 + 1e-9
 
 
+def delivered(made, trades):
+    """`deliver` through the gates of a case's VPPs."""
+    common = Common.of(made)
+    gates = {name: member.gate for name, member in members_of(made).items()}
+    return deliver(asked_of(gates, common, ()), common, trades, 0.0)
+
+
 def test_nearest_trades_stay_where_all_can_carry_them_out(parent, pooled):
     agreed = {pair: pooled.trades[pair].to_numpy() for pair in combinations(parent.names, 2)}
     nearest, _ = nearest_deliverable(parent, agreed, None, {})
     for pair, kw in agreed.items():
         assert nearest[pair] == pytest.approx(kw, abs=1e-5)
-    assert not deliver(parent, agreed, 0.0).mediated
+    assert not delivered(parent, agreed).mediated
 
 
 def test_impossible_trades_are_replaced_by_possible_ones():
     made = seller_and_buyer(limit=50.0)  # 10 kW of sun; 30 are asked for
-    delivery = deliver(made, {("seller", "buyer"): array(-30, -4)}, 0.0)
+    delivery = delivered(made, {("seller", "buyer"): array(-30, -4)})
     assert not delivery.mediated  # it may buy the rest
     poor = made.change("seller", "grid", buy_max=0.0)
-    delivery = deliver(poor, {("seller", "buyer"): array(-30, -4)}, 0.0)
+    delivery = delivered(poor, {("seller", "buyer"): array(-30, -4)})
     assert delivery.mediated and delivery.trades["seller", "buyer"] == pytest.approx([-10, -4])
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -327,6 +328,12 @@ def by_two(name: str, first: str, second: object, column: str) -> float:
     if len(matching) != 1 or column not in rows.columns:
         pytest.fail(f"results/{name}.csv has no row {first}, {second} with a column {column!r}")
     return float(matching[column].iloc[0])
+
+
+def overheard(case: str, rounds: int, end: Callable[[pd.Series], float]) -> float:
+    """By how much a listener at the table misses a VPP's net trades after so many rounds, per cent."""
+    rows = table(f"cooperation/given_away_{case}")
+    return float(100 * end(rows.loc[rows["rounds heard"] == rounds, "at the table"]))
 
 
 def part(case: str, vpp: str, rule: str) -> float:

@@ -31,9 +31,14 @@ def typical_price(vpps: Sequence[VPP]) -> float:
 
     0 for VPPs that declare no price at all.
     """
-    prices = [np.mean(np.abs(grid.buy_price)) for vpp in vpps for grid in vpp.of(Grid)]
-    mean = float(np.mean(prices)) if prices else 0.0
+    prices = np.concatenate([tariffs(vpp) for vpp in vpps])
+    mean = float(np.mean(prices)) if prices.size else 0.0
     return mean or declared(vpps, "yuan/kWh")
+
+
+def tariffs(vpp: VPP) -> np.ndarray:
+    """The mean size of the purchase prices of each of a VPP's grid connections, yuan/kWh."""
+    return np.array([np.mean(np.abs(grid.buy_price)) for grid in vpp.of(Grid)], float)
 
 
 def peak_load(vpp: VPP) -> float:
@@ -44,11 +49,16 @@ def peak_load(vpp: VPP) -> float:
 
 def declared(vpps: Sequence[VPP], unit: str) -> float:
     """The mean size of all numbers of this unit that the VPPs' components declare, 0 for none."""
-    numbers = []
-    for vpp in vpps:
-        for component in vpp.components:
-            for field in fields(component):
-                if RULE in field.metadata and field.metadata[RULE].unit == unit:
-                    values = np.abs(np.ravel(np.asarray(getattr(component, field.name), float)))
-                    numbers.extend(values[np.isfinite(values) & (values > 0)])
+    numbers = [number for vpp in vpps for number in numbers_of(vpp, unit)]
     return float(np.mean(numbers)) if numbers else 0.0
+
+
+def numbers_of(vpp: VPP, unit: str) -> list[float]:
+    """The sizes of all numbers of this unit that a VPP's components declare, without zeros."""
+    numbers: list[float] = []
+    for component in vpp.components:
+        for field in fields(component):
+            if RULE in field.metadata and field.metadata[RULE].unit == unit:
+                values = np.abs(np.ravel(np.asarray(getattr(component, field.name), float)))
+                numbers.extend(values[np.isfinite(values) & (values > 0)])
+    return numbers

@@ -88,17 +88,27 @@ def bands_of(case: Case, trade: Mapping[VppPair, np.ndarray]) -> pd.DataFrame | 
     first is above the second no price suits both (`out_of_reach`), and the band lies between them.
     Columns as of `price_band`. Raises WrongInput if a VPP has no grid connection.
     """
-    terms = terms_of_all(case)
-    first = terms[case.names[0]]
+    return bands_between(terms_of_all(case), trade)
+
+
+def bands_between(
+    terms: Mapping[str, Terms], trade: Mapping[VppPair, np.ndarray]
+) -> pd.DataFrame | Bands:
+    """The same from what each VPP could do without trade."""
+    first = next(iter(terms.values()))
     if all(own.equals(first) for own in terms.values()):
         return band_between(first.feed_in, first.purchase)
     return {pair: band_between(*limits_of(terms, pair, kw)) for pair, kw in trade.items()}
 
 
 def out_of_reach(case: Case, trade: Mapping[VppPair, np.ndarray]) -> list[str]:
+    """`no_common_price` of a case. Raises WrongInput if a VPP has no grid connection."""
+    return no_common_price(terms_of_all(case), trade)
+
+
+def no_common_price(terms: Mapping[str, Terms], trade: Mapping[VppPair, np.ndarray]) -> list[str]:
     """A sentence for each pair that trades where the seller's feed-in price is above what the buyer
     pays the grid, so that no price suits both."""
-    terms = terms_of_all(case)
     sentences = []
     for pair, kw in trade.items():
         low, high = limits_of(terms, pair, kw)
@@ -141,13 +151,19 @@ def band_between(one: np.ndarray, other: np.ndarray) -> pd.DataFrame:
 
 def terms_of_all(case: Case) -> dict[str, Terms]:
     """VPP -> what it could do without trade. Raises WrongInput if one has no grid connection."""
-    without = [vpp.name for vpp in case.vpps if not vpp.of(Grid)]
+    told = {vpp.name: Terms(*grid_prices(vpp)) if vpp.of(Grid) else None for vpp in case.vpps}
+    return with_a_grid(case.name, told)
+
+
+def with_a_grid(case: str, told: Mapping[str, Terms | None]) -> dict[str, Terms]:
+    """The terms of all VPPs of a case of that name. Raises WrongInput if one has none."""
+    without = [name for name, terms in told.items() if terms is None]
     if without:
         raise WrongInput(
-            f"case {case.name}: found no grid connection in {', '.join(without)}; "
+            f"case {case}: found no grid connection in {', '.join(without)}; "
             "allowed: bargaining needs a grid in every VPP, its prices are the band"
         )
-    return {vpp.name: Terms(*grid_prices(vpp)) for vpp in case.vpps}
+    return {name: terms for name, terms in told.items() if terms is not None}
 
 
 def grid_prices(vpp: VPP) -> tuple[np.ndarray, np.ndarray]:

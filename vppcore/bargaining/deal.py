@@ -24,7 +24,14 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from vppcore.bargaining.band import Bands, VppPair, bands_of, out_of_reach
+from vppcore.bargaining.band import (
+    Bands,
+    Terms,
+    VppPair,
+    bands_between,
+    no_common_price,
+    terms_of_all,
+)
 from vppcore.bargaining.weights import ROUNDING, bargaining_weights
 from vppcore.case import Case
 from vppcore.errors import WrongInput
@@ -177,22 +184,34 @@ def make_deal(
     Raises WrongInput where a schedule lets a battery charge and discharge at once: what it saves
     is not real.
     """
+    return deal_of(
+        case.names, case.vpps[0].step_hours, terms_of_all(case), alone, coalition, weights
+    )
+
+
+def deal_of(
+    names: list[str],
+    step_hours: float,
+    terms: Mapping[str, Terms],
+    alone: Mapping[str, Costed],
+    coalition: Agreed,
+    weights: str | pd.Series,
+) -> Deal:
+    """The same without a case. names: of the VPPs. terms: what each could do without trade."""
     refuse_relaxed(alone, coalition)
-    trade = traded(coalition, case.names)
+    trade = traded(coalition, names)
     if isinstance(weights, str):
         both = trade | {(j, i): -kw for (i, j), kw in trade.items()}
-        weights = bargaining_weights(
-            pd.DataFrame(both)[case.names], weights, case.vpps[0].step_hours
-        )
+        weights = bargaining_weights(pd.DataFrame(both)[names], weights, step_hours)
     return Deal(
-        names=case.names,
-        alone=pd.Series({name: alone[name].cost for name in case.names}),
-        with_trades=coalition.costs[case.names],
-        weights=weights[case.names],
+        names=names,
+        alone=pd.Series({name: alone[name].cost for name in names}),
+        with_trades=coalition.costs[names],
+        weights=weights[names],
         trade=trade,
-        band=bands_of(case, trade),
-        step_hours=case.vpps[0].step_hours,
-        remarks=tuple(out_of_reach(case, trade)),
+        band=bands_between(terms, trade),
+        step_hours=step_hours,
+        remarks=tuple(no_common_price(terms, trade)),
     )
 
 

@@ -13,19 +13,10 @@ from typing import NamedTuple
 import pandas as pd
 
 from vppcore.bargaining.deal import Agreed, Costed
+from vppcore.bargaining.parties import Told
 from vppcore.bargaining.split import BargainResult, bargain
 from vppcore.case import Case
 from vppcore.errors import WrongInput
-
-
-class Told(NamedTuple):
-    """A schedule of which nothing is told but a cost.
-
-    cost: yuan. exact: as the true schedule's.
-    """
-
-    cost: float
-    exact: bool = True
 
 
 class Lied(NamedTuple):

@@ -6,6 +6,7 @@ Both check the closed form by other means; a road that gives no answer says so (
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import cvxpy as cp
@@ -13,14 +14,14 @@ import numpy as np
 import pandas as pd
 
 from vppcore.bargaining.deal import Deal, VppPair
+from vppcore.bargaining.parties import NAME_PRICES, gates_of, own_pairs, parties_at, tell_deal
 from vppcore.bargaining.settings import Settings
 from vppcore.cooperation.admm import balanced, stalled
+from vppcore.cooperation.boundary import Gate
 from vppcore.errors import NotSolved
 from vppcore.solvers import solve, value_of
 
 Prices = dict[VppPair, np.ndarray]
-HALVINGS = 60  # of an interval by bisection: as many as a double has digits, and some more
-SMALLEST_GAIN = 1e-12  # share of the saving at which bisection begins
 BALANCE_UNTIL = 400  # iterations; talks converge with a penalty that is fixed in the end
 
 
@@ -65,6 +66,7 @@ def natural_price_penalty(deal: Deal) -> float:
 class PriceTalks:
     """State of the ADMM on prices: what has been named and agreed so far, yuan/kWh `(steps,)`.
 
+    gates: of the VPPs.
     expected: (pair, VPP) -> the prices this side expects.
     mean: pair -> the mean of both sides' expectations.
     multiplier: (pair, VPP) -> multiplier of this side's distance from the mean, yuan per yuan/kWh.
@@ -73,6 +75,7 @@ class PriceTalks:
 
     deal: Deal
     penalty: float
+    gates: Mapping[str, Gate]
     expected: dict[tuple[VppPair, str], np.ndarray] = field(default_factory=dict)
     mean: Prices = field(init=False)
     multiplier: dict[tuple[VppPair, str], np.ndarray] = field(init=False)
@@ -87,12 +90,13 @@ class PriceTalks:
 
     def hear(self) -> None:
         """Each VPP names the prices it expects for all its pairs."""
-        for row, name in enumerate(self.deal.names):
-            pairs = [pair for pair in self.deal.pairs if name in pair]
+        for name in self.deal.names:
+            pairs = own_pairs(self.deal.pairs, name)
             wishes = [
                 self.mean[pair] - self.multiplier[pair, name] / self.penalty for pair in pairs
             ]
-            answers = expected_prices(self.deal, row, pairs, np.array(wishes), self.penalty)
+            told = {"wished prices": np.array(wishes), "penalty": self.penalty}
+            answers = self.gates[name].ask(NAME_PRICES, told)["expected prices"]
             for pair, answer in zip(pairs, answers, strict=True):
                 self.expected[pair, name] = answer
 
@@ -125,7 +129,9 @@ def largest(arrays: list[np.ndarray]) -> float:
     return max(float(np.abs(array).max(initial=0.0)) for array in arrays)
 
 
-def admm_prices(deal: Deal, how: Settings) -> tuple[Prices, pd.DataFrame]:
+def admm_prices(
+    deal: Deal, how: Settings, gates: Mapping[str, Gate] | None = None
+) -> tuple[Prices, pd.DataFrame]:
     """Prices that the VPPs agree on by ADMM (paper A 3.2.2), and the residuals of each iteration.
 
     VPP i solves min -w_i S log(gain_i) + sum_j [m x + penalty/2 |x - z|^2] over its prices x in the
@@ -133,10 +139,13 @@ def admm_prices(deal: Deal, how: Settings) -> tuple[Prices, pd.DataFrame]:
     exchanged. The talks end when the expectations agree to `how.tolerance` and the dual residual,
     the penalty times the move of z, is as small as such a move at the natural penalty. Without the
     second a large penalty would freeze any first prices.
+    gates: of the VPPs, which answer for themselves; None lets the deal's numbers answer.
     Raises NotSolved (limit) after `how.max_iterations`.
     """
     natural = natural_price_penalty(deal)
-    talks = PriceTalks(deal, how.penalty or natural)
+    gates = gates or gates_of(parties_at(deal))
+    tell_deal(deal, gates)
+    talks = PriceTalks(deal, how.penalty or natural, gates)
     for iteration in range(1, int(how.max_iterations) + 1):
         before = talks.mean.copy()
         talks.hear()
@@ -161,34 +170,3 @@ def admm_prices(deal: Deal, how: Settings) -> tuple[Prices, pd.DataFrame]:
         f"allowed: {how.tolerance:g} for both",
         "limit",
     )
-
-
-def expected_prices(
-    deal: Deal, row: int, pairs: list[VppPair], wishes: np.ndarray, penalty: float
-) -> np.ndarray:
-    """One VPP's step: the prices it expects for its pairs, yuan/kWh `(pairs, steps)`.
-
-    row: which VPP of the deal. wishes: the prices it would name if they were no cost to it.
-    They solve x = clip(wish - w S trade / (penalty gain)) with gain = start - trade.x: one unknown,
-    the gain. The right side falls as the gain grows, so bisection finds it.
-    """
-    name = deal.names[row]
-    low = np.array([deal.band_of(pair)["low"].to_numpy() for pair in pairs])
-    high = np.array([deal.band_of(pair)["high"].to_numpy() for pair in pairs])
-    received = np.array(
-        [deal.step_hours * deal.trade[pair] * (1 if pair[0] == name else -1) for pair in pairs]
-    )
-    without_payment = float(deal.alone.iloc[row] - deal.with_trades.iloc[row])
-
-    def prices(gain: float) -> np.ndarray:
-        return np.clip(wishes - deal.shares[row] / (penalty * gain) * received, low, high)
-
-    smallest = SMALLEST_GAIN * deal.saving
-    best = without_payment - np.minimum(received * low, received * high).sum()
-    for _ in range(HALVINGS):
-        gain = (smallest + best) / 2
-        if without_payment - (received * prices(gain)).sum() > gain:
-            smallest = gain
-        else:
-            best = gain
-    return prices((smallest + best) / 2)

@@ -9,13 +9,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
 from vppcore.bargaining.band import Bands, price_band
-from vppcore.bargaining.deal import Agreed, Costed, Deal, make_deal
+from vppcore.bargaining.deal import Agreed, Costed, Deal, deal_of, make_deal
+from vppcore.bargaining.parties import (
+    costs_told,
+    gates_of,
+    own_pairs,
+    parties_of,
+    passed_by,
+    terms_told,
+)
 from vppcore.bargaining.prices import (
     SAME_GAIN,
     best_position,
@@ -25,6 +33,7 @@ from vppcore.bargaining.prices import (
 from vppcore.bargaining.roads import Prices, admm_prices, conic_prices
 from vppcore.bargaining.settings import Settings
 from vppcore.case import Case
+from vppcore.cooperation.boundary import Gate
 from vppcore.errors import NotSolved
 
 __all__ = [
@@ -56,6 +65,7 @@ class BargainResult:
     history: residuals of the ADMM, a row per iteration; empty for other roads.
     difference: by how much the gains of this road differ from those of the closed form (in a band
     that binds: from the best that it allows), at most, yuan.
+    crossings: what crossed the VPPs' boundaries, a row for each passage; as in CoalitionResult.
     """
 
     method: str
@@ -68,6 +78,7 @@ class BargainResult:
     history: pd.DataFrame = field(default_factory=pd.DataFrame)
     difference: float = 0.0
     bands: Bands = field(default_factory=dict)
+    crossings: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def gains(self) -> pd.Series:
@@ -135,18 +146,32 @@ def bargain(
     0.0
     """
     how = Settings(weights, method, penalty, tolerance, max_iterations)
-    deal = make_deal(case, alone, coalition, how.weights)
+    parties = parties_of(case, alone, coalition)
+    gates = gates_of(parties)
+    terms = terms_told(case.name, gates)
+    apart, together = costs_told(coalition, gates)
+    deal = deal_of(case.names, case.vpps[0].step_hours, terms, apart, together, how.weights)
     if deal.saving <= 0:
         raise NotSolved(f"P2: cooperation saves {deal.saving:.2f} yuan; there is nothing to share")
     started = time.perf_counter()
     groups = deal.groups()
     if not groups:
         raise NotSolved("P2: no VPP trades with another, so there is nothing to share")
-    splits = [split_of(group, how) for group in groups]
-    return put_together(deal, groups, splits, time.perf_counter() - started)
+    splits = [split_of(group, how, gates) for group in groups]
+    split = put_together(deal, groups, splits, time.perf_counter() - started)
+    tell_prices(split, gates)
+    return replace(split, crossings=passed_by(parties))
 
 
-def split_of(group: Deal, how: Settings) -> GroupSplit:
+def tell_prices(split: BargainResult, gates: Mapping[str, Gate]) -> None:
+    """Each VPP hears the prices of its own pairs."""
+    for name, gate in gates.items():
+        pairs = own_pairs(list(split.prices), name)
+        agreed = np.nan_to_num(split.prices[pairs].to_numpy().T)
+        gate.ask("hear prices", {"agreed prices": agreed})
+
+
+def split_of(group: Deal, how: Settings, gates: Mapping[str, Gate]) -> GroupSplit:
     """The prices of one group by the road that was asked for, checked against the closed form."""
     if group.saving <= 0:
         return GroupSplit(
@@ -162,7 +187,7 @@ def split_of(group: Deal, how: Settings) -> GroupSplit:
     if how.method == "closed form":
         return closed
     try:
-        prices, history = other_road(group, how)
+        prices, history = other_road(group, how, gates)
     except NotSolved as silent:
         return without_answer(closed, how, str(silent))
     difference = float(np.abs(gains_at(group, prices) - best).max())
@@ -171,11 +196,13 @@ def split_of(group: Deal, how: Settings) -> GroupSplit:
     return GroupSplit(prices, how.method, bound, difference, history=history)
 
 
-def other_road(group: Deal, how: Settings) -> tuple[Prices, pd.DataFrame]:
+def other_road(
+    group: Deal, how: Settings, gates: Mapping[str, Gate]
+) -> tuple[Prices, pd.DataFrame]:
     """Prices by the conic problem or by ADMM. Raises NotSolved if there is no answer."""
     if how.method == "conic":
         return conic_prices(group), pd.DataFrame()
-    return admm_prices(group, how)
+    return admm_prices(group, how, gates)
 
 
 def without_answer(closed: GroupSplit, how: Settings, reason: str) -> GroupSplit:

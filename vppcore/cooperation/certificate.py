@@ -11,9 +11,10 @@ binaries it is a valid bound as well, and a higher one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import cvxpy as cp
 import numpy as np
@@ -55,15 +56,29 @@ def carry_out(
     both = trades | {(j, i): -trade for (i, j), trade in trades.items()}
     dispatches = {}
     for vpp in case.connected():
-        model = build(vpp)
-        rows = [flow == both[vpp.name, partner] for partner, flow in model.trades().items()]
-        rows += model.constraints
-        if granted is not None and vpp.name in granted:
-            rows.append(as_granted(model, rows, granted[vpp.name], solver))
-        name = f"{vpp.name} with the agreed trades"
-        solved = solve_exclusively([model], model.cost, rows, solver, "auto", name)
-        dispatches[vpp.name] = read(model, solved)
+        own = {partner: kw for (name, partner), kw in both.items() if name == vpp.name}
+        taken = None if granted is None else granted.get(vpp.name)
+        dispatches[vpp.name] = schedule_with(vpp, own, solver, taken)
     return dispatches
+
+
+def schedule_with(
+    vpp: VPP, trades: Mapping[str, np.ndarray], solver: str, granted: np.ndarray | None = None
+) -> DispatchResult:
+    """One VPP's cheapest schedule with the agreed trades, stores exact.
+
+    vpp: with its tie. trades: partner -> kW `(steps,)`, positive where the VPP receives.
+    granted: its net withdrawal as the operator has granted it, kW `(steps,)`.
+    Raises NotSolved (infeasible) if it cannot carry them out.
+    """
+    model = build(vpp)
+    rows = [flow == trades[partner] for partner, flow in model.trades().items()]
+    rows += model.constraints
+    if granted is not None:
+        rows.append(as_granted(model, rows, granted, solver))
+    name = f"{vpp.name} with the agreed trades"
+    solved = solve_exclusively([model], model.cost, rows, solver, "auto", name)
+    return read(model, solved)
 
 
 def as_granted(model: Model, rows: list, granted: np.ndarray, solver: str) -> cp.Constraint:
@@ -86,7 +101,7 @@ def lower_bound(case: Case, multipliers: ByPair, solver: str = "auto") -> float:
 
     multipliers: pair -> yuan/kWh `(steps,)`; with the operator too, where it took part.
     """
-    return Lagrangian(case, list(multipliers), solver).at(multipliers).value
+    return lagrangian_of(case, list(multipliers), solver).at(multipliers).value
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,33 +122,59 @@ class Bound:
     binaries: bool
 
 
+class AnswersPrices(Protocol):
+    """One VPP as the bound sees it: it may trade what it likes at given prices.
+
+    exact, binaries: of the last answer, as in `Bound`.
+    """
+
+    exact: bool
+    binaries: bool
+
+    def least_cost(self, multipliers: ByPair) -> float:
+        """What it costs then, or less, yuan."""
+
+    def traded(self) -> ByPair:
+        """What it trades then with each partner, kW; a pair may be named either way round."""
+
+
 class Lagrangian:
     """The VPPs at the prices of a Lagrangian, each stated once and asked for many multipliers.
 
-    pairs: whose multipliers there are. solver: for the problems without binaries.
+    vpps: who answers. pairs: whose multipliers there are. step_hours: length of a step.
     """
 
-    def __init__(self, case: Case, pairs: list[Pair], solver: str = "auto"):
+    def __init__(self, vpps: Sequence[AnswersPrices], pairs: list[Pair], step_hours: float):
         self.pairs = pairs
-        self._hours = case.vpps[0].step_hours
-        self._vpps = [AtPrices(vpp, pairs, solver) for vpp in case.connected()]
+        self._vpps = vpps
+        self._hours = step_hours
 
-    def at(self, multipliers: ByPair) -> Bound:
-        """The bound at these multipliers, yuan/kWh."""
+    def at(self, multipliers: ByPair, directions: bool = True) -> Bound:
+        """The bound at these multipliers, yuan/kWh.
+
+        directions: False does not ask for the trades behind it; they are zero then.
+        """
         value = 0.0
-        disagreement = {pair: np.zeros(len(multipliers[pair])) for pair in self.pairs}
+        nothing = {pair: np.zeros(len(multipliers[pair])) for pair in self.pairs}
         for vpp in self._vpps:
             value += vpp.least_cost(multipliers)
             if not np.isfinite(value):
-                return Bound(-np.inf, disagreement, exact=True, binaries=False)
-            for pair, flow in vpp.flows.items():
-                disagreement[pair] = disagreement[pair] + value_of(flow)
+                return Bound(-np.inf, nothing, exact=True, binaries=False)
         return Bound(
             value,
-            disagreement,
+            self.disagreement() if directions else nothing,
             exact=all(vpp.exact for vpp in self._vpps),
             binaries=any(vpp.binaries for vpp in self._vpps),
         )
+
+    def disagreement(self) -> ByPair:
+        """pair -> p_ij + p_ji of the last answers, kW `(steps,)`."""
+        sums: ByPair = {}
+        for vpp in self._vpps:
+            for pair, flow in vpp.traded().items():
+                named = pair if pair in self.pairs else pair[::-1]
+                sums[named] = sums[named] + flow if named in sums else flow
+        return sums
 
     def sharpened(
         self, multipliers: ByPair, bound: Bound, upper: float, enough: float, rounds: int
@@ -168,6 +209,12 @@ class Lagrangian:
     def _cut(self, point: np.ndarray, bound: Bound, free: list[Pair]) -> Cut:
         """What an answer says of the bound at all multipliers."""
         return Cut(point, bound.value, self._hours * stacked(bound.disagreement, free))
+
+
+def lagrangian_of(case: Case, pairs: list[Pair], solver: str = "auto") -> Lagrangian:
+    """The bound of a case. solver: for the problems without binaries."""
+    vpps = [AtPrices(vpp, pairs, solver) for vpp in case.connected()]
+    return Lagrangian(vpps, pairs, case.vpps[0].step_hours)
 
 
 class AtPrices:
@@ -220,6 +267,10 @@ class AtPrices:
             if not pairs or (np.isfinite(relaxed) and not overlaps(pairs)):
                 return relaxed
         return self._without_overlaps(relaxed)
+
+    def traded(self) -> ByPair:
+        """The trades of the last answer, kW."""
+        return {pair: value_of(flow) for pair, flow in self.flows.items()}
 
     def _without_overlaps(self, relaxed: float) -> float:
         """The same with stores exact; the relaxed bound where binaries give no answer."""

@@ -135,7 +135,7 @@ class JointProblem:
         except NotSolved as refused:
             raise with_reason(self.case, refused, self.members, placement) from refused
         multipliers = self._multipliers()
-        if self.agreed and (flattest or is_crossing_free(self.case, self._size)):
+        if self.agreed and (flattest or is_crossing_free(self.case.tie, self._size)):
             self._choose_trades(flattest, storage)
         if flattest:
             self._flatten_exchange(solved, storage)
@@ -207,7 +207,7 @@ class JointProblem:
         pairs = pairs_of(self.models.values())
         optimum = float(value_of(self._cost))
         before = [(variable, variable.value) for variable in self.cheapest.problem.variables()]
-        least = is_crossing_free(self.case, self._size)
+        least = is_crossing_free(self.case.tie, self._size)
         hours = self.case.vpps[0].step_hours
         preferred = Preference(self._pair_flows(), self._size, hours, least, flattest)
         as_now = fixed_rows(pairs, modes_of(pairs))

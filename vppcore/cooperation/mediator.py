@@ -10,17 +10,18 @@ from dataclasses import dataclass
 
 import cvxpy as cp
 import numpy as np
+import pandas as pd
 
 from vppcore.case import Case
-from vppcore.cooperation.certificate import carry_out
+from vppcore.cooperation.asking import AtGate, Carried
+from vppcore.cooperation.common import Common
 from vppcore.cooperation.joint import joint_model, with_reason
 from vppcore.cooperation.size import size_of
 from vppcore.cooperation.talks import ByPair
 from vppcore.cooperation.trades import solver_resolution, without_noise
 from vppcore.errors import NotSolved
 from vppcore.exclusive import solve_exclusively
-from vppcore.grid.placement import Placement, withdrawals
-from vppcore.schedule import DispatchResult
+from vppcore.grid.placement import Placement
 from vppcore.solvers import value_of
 from vppcore.vpp import total, withdrawal
 
@@ -32,57 +33,71 @@ VOLTAGE_ROUNDING = 1e-6
 class Delivery:
     """What is carried out in the end.
 
-    trades: pair -> kW `(steps,)`. dispatches: VPP -> its schedule with them.
+    trades: pair -> kW `(steps,)`. costs: VPP -> its cost with them, yuan.
     resolution: kW, below which a trade cannot be told from zero.
     mediated: True if the agreed trades could not be carried out and the nearest ones that can were
-    found by a mediator who knows all VPPs.
+    found by a mediator to whom all VPPs handed over their models.
     """
 
     trades: ByPair
-    dispatches: dict[str, DispatchResult]
+    costs: dict[str, float]
     resolution: float
     mediated: bool
 
 
 def deliver(
-    case: Case,
+    vpps: Mapping[str, AtGate],
+    common: Common,
     trades: ByPair,
     resolution: float,
-    solver: str = "auto",
     placement: Placement | None = None,
     granted: Mapping[str, np.ndarray] | None = None,
 ) -> Delivery:
     """The agreed trades carried out, or the nearest ones that can be.
 
+    vpps: who is asked. common: what all know.
     trades: pair -> kW `(steps,)`. resolution: kW, of these trades.
     granted: VPP -> the net withdrawal that the operator of the placement has granted, kW
     `(steps,)`.
 
     Mostly every VPP can carry out what was agreed, and nobody needs to know anything of the others.
     But talks end when disagreements are small, not when they are zero, and a VPP that must have
-    exactly 10 kW cannot live with 9.99. Then a mediator who sees all VPPs, as `pool` does, finds
-    the trades nearest to the agreed ones that all can carry out together.
+    exactly 10 kW cannot live with 9.99. Then a mediator, to whom all VPPs hand over their models,
+    finds the trades nearest to the agreed ones that all can carry out together.
     Raises NotSolved (infeasible) if there are none.
     """
+    granted = granted or {}
     try:
-        dispatches = carry_out(case, trades, solver, granted)
+        carried = carried_by_each(vpps, trades, granted)
     except NotSolved as refused:
         if refused.status != "infeasible":
             raise
     else:
-        if placement is None or voltages_hold(case, placement, dispatches):
-            return Delivery(trades, dispatches, resolution, mediated=False)
-    nearest, taken = nearest_deliverable(case, trades, placement, granted or {})
+        if placement is None or voltages_hold(placement, carried):
+            costs = {name: each.cost for name, each in carried.items()}
+            return Delivery(trades, costs, resolution, mediated=False)
+    case = common.case_of({name: vpp.whole_model() for name, vpp in vpps.items()})
+    nearest, taken = nearest_deliverable(case, trades, placement, granted)
     resolution = solver_resolution(nearest, size_of(case).load)
     nearest = without_noise(nearest, resolution)
-    return Delivery(nearest, carry_out(case, nearest, solver, taken), resolution, mediated=True)
+    carried = carried_by_each(vpps, nearest, taken)
+    costs = {name: each.cost for name, each in carried.items()}
+    return Delivery(nearest, costs, resolution, mediated=True)
 
 
-def voltages_hold(
-    case: Case, placement: Placement, dispatches: Mapping[str, DispatchResult]
-) -> bool:
+def carried_by_each(
+    vpps: Mapping[str, AtGate], trades: ByPair, granted: Mapping[str, np.ndarray]
+) -> dict[str, Carried]:
+    """What each VPP tells of its schedule with these trades.
+
+    Raises NotSolved (infeasible) if one of them has none.
+    """
+    return {name: vpp.carry_out(trades, granted.get(name)) for name, vpp in vpps.items()}
+
+
+def voltages_hold(placement: Placement, carried: Mapping[str, Carried]) -> bool:
     """True if these schedules keep the feeder's voltages within the limits, in the linear model."""
-    taken = withdrawals(case, dispatches)[list(placement.buses)]
+    taken = pd.DataFrame({name: carried[name].withdrawal for name in placement.buses})
     voltages = placement.linear_voltages(taken).to_numpy()
     low, high = np.sqrt(placement.squared_limits())
     within = (voltages >= low - VOLTAGE_ROUNDING) & (voltages <= high + VOLTAGE_ROUNDING)

@@ -7,20 +7,24 @@ kW, yuan, yuan/kWh; a trade p_ij is positive when i receives from j; arrays are 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from vppcore.case import Case
 from vppcore.cooperation.admm import Negotiator, has_ended, largest, negotiate, norm
-from vppcore.cooperation.agents import Agent
+from vppcore.cooperation.asking import AtGate, asked_of, size_told
+from vppcore.cooperation.boundary import Gate, crossings
 from vppcore.cooperation.certificate import Lagrangian
+from vppcore.cooperation.common import Common
 from vppcore.cooperation.joint import check_placement, with_reason
 from vppcore.cooperation.mediator import Delivery, deliver
+from vppcore.cooperation.members import Member, members_of
 from vppcore.cooperation.result import Certificate, CoalitionResult, both_ways, pair_frame
 from vppcore.cooperation.settings import Settings
-from vppcore.cooperation.size import Size, is_crossing_free, natural_penalty, size_of
+from vppcore.cooperation.size import Size, is_crossing_free, natural_penalty
 from vppcore.cooperation.talks import ByPair, Talks
 from vppcore.cooperation.trades import (
     circulation,
@@ -66,10 +70,13 @@ def cooperate(
     withdrawals, answers with the nearest ones that keep all voltages within limits, and its
     multipliers become `network_prices`.
 
-    What leaves a VPP: its messages, all in `messages`; its peak load, once, for the size of the
-    case (`size_of`); its cost with the agreed trades; and for the lower bound its least cost at
-    the multipliers, with its trades there if binaries make it worth while to ask for more. Only
-    where somebody cannot carry out what was agreed does a mediator need all models; `note` says so.
+    Each VPP is held by a `Member` of its own, and the table has only the members' gates. What
+    crosses a gate is in `crossings`, noted by the member: its peak load and mean tariff, once, for
+    the size of the case; in each iteration what a traded kWh costs it on top and the penalty, and
+    the trades it expects; its cost with the agreed trades; and for the lower bound its least cost
+    at the multipliers, with its trades there if binaries make it worth while to ask for more. What
+    ends the talks is made at the table from what was told. Only where somebody cannot carry out
+    what was agreed does a mediator need all models; `note` says so.
 
     Raises WrongInput for a wrong argument and for a cost that is not convex (a carbon reward that
     rises), where multipliers lead to no agreement; NotSolved if no trades give every VPP a
@@ -83,7 +90,12 @@ def cooperate(
     check_solver_name(solver)
     for vpp in case.vpps:
         check_convex(vpp, "a negotiation")
-    size = size_of(case)
+    check_placement(case, placement)
+    members = members_of(case, placement, solver)
+    common = Common.of(case)
+    gates = {name: member.gate for name, member in members.items()}
+    clock = Stopwatch()
+    size = size_told(gates, common)
     how = Settings(
         size.penalty if penalty is None else penalty,
         order,
@@ -93,23 +105,14 @@ def cooperate(
         max_iterations,
         stopping,
     )
-    check_placement(case, placement)
-    clock = Stopwatch()
-    table = seat(case, how, size, placement)
+    table = seat(gates, common, how, size, placement)
     clock.lap("compile")
-    talks = talk(case, table, how, size)
-    multipliers = dict(talks.multiplier)
-    if talks.agreed and is_crossing_free(case, size):
-        talk_idle_trades_away(case, table, talks, how, size, placement)
-    clock.lap("negotiate")
-    agreement = agree(case, table, talks, how, size)
-    delivery = deliver(
-        case, agreement.trades, agreement.resolution, solver, placement, agreement.granted
-    )
-    certificate = certify(case, table, talks, multipliers, delivery, size, solver)
-    clock.lap("certify")
-    outcome = Outcome(talks, multipliers, agreement, delivery, certificate)
-    return put_together(case, table, how, outcome, clock.seconds)
+    try:
+        talks = talk(table)
+    except NotSolved as refused:
+        raise with_reason(case, refused) from refused
+    outcome = conclude(table, talks, clock)
+    return put_together(case, members, table, outcome, clock.seconds)
 
 
 class Stopwatch:
@@ -129,16 +132,24 @@ class Stopwatch:
 # --- who sits at the table ------------------------------------------------------------------------
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Who negotiates.
+    """Who negotiates, and how. Nothing of a VPP is known here but what its gate has told.
 
-    vpps: name -> agent of a VPP.
-    operator: of the feeder; None without one.
-    placed: the VPPs on its feeder, whose net withdrawals it hears.
+    common: what all know. size: of the case. how: the settings.
+    vpps: name -> the gate of a VPP, as it is asked.
+    placement, operator: of the feeder; None without one.
     """
 
-    vpps: dict[str, Agent]
+    common: Common
+    size: Size
+    how: Settings
+    vpps: dict[str, AtGate]
+    placement: Placement | None = None
     operator: Operator | None = None
-    placed: tuple[str, ...] = ()
+
+    @property
+    def placed(self) -> tuple[str, ...]:
+        """The VPPs on the feeder, whose net withdrawals its operator hears."""
+        return () if self.operator is None else tuple(self.operator.names)
 
     @property
     def agents(self) -> dict[str, Negotiator]:
@@ -151,55 +162,70 @@ class Table:
     @property
     def partners(self) -> dict[str, tuple[str, ...]]:
         """With whom each deals: VPPs with all others, those on the feeder with its operator."""
-        partners = {}
-        for name in self.vpps:
-            others = tuple(other for other in self.vpps if other != name)
-            partners[name] = (*others, OPERATOR) if name in self.placed else others
+        partners = {name: vpp.partners for name, vpp in self.vpps.items()}
         if self.operator is not None:
             partners[OPERATOR] = self.placed
         return partners
 
+    def sit_down(self, extra_fee: float = 0.0) -> None:
+        """Has each VPP state its problem, with a fee on trades (yuan/kWh) beside the crossing's."""
+        for vpp in self.vpps.values():
+            vpp.sit_down(self.size, STEP_ACCURACY * self.how.tolerance, extra_fee)
+
 
 def seat(
-    case: Case,
+    gates: Mapping[str, Gate],
+    common: Common,
     how: Settings,
     size: Size,
     placement: Placement | None = None,
-    extra_fee: float = 0.0,
 ) -> Table:
-    """The table of a case: an agent for each VPP, and the operator of the placement's feeder."""
-    placed = tuple(name for name in case.names if placement and name in placement.buses)
-    agents = {}
-    for vpp in case.connected():
-        watched = vpp.name in placed
-        agents[vpp.name] = Agent(vpp, STEP_ACCURACY * how.tolerance, watched, size, extra_fee)
+    """The table: the gate of each VPP, and the operator of the placement's feeder.
+
+    Raises WrongInput where nobody can trade.
+    """
+    placed = tuple(name for name in common.names if placement and name in placement.buses)
     operator = None
     if placement is not None and placed:
-        first = case.vpps[0]
-        operator = Operator(placement, list(placed), first.steps, first.step_hours)
-    return Table(agents, operator, placed)
+        operator = Operator(placement, list(placed), common.steps, common.step_hours)
+    table = Table(common, size, how, asked_of(gates, common, placed), placement, operator)
+    table.sit_down()
+    return table
+
+
+def table_of(case: Case, how: Settings, size: Size) -> Table:
+    """The table of a case whose size is known, without an operator."""
+    gates = {name: member.gate for name, member in members_of(case).items()}
+    return seat(gates, Common.of(case), how, size)
 
 
 # --- the talks ------------------------------------------------------------------------------------
-def talk(case: Case, table: Table, how: Settings, size: Size) -> Talks:
-    """Lets the table negotiate.
-
-    Raises NotSolved with the reason if a VPP has no schedule whatever it trades.
-    """
-    try:
-        return negotiate(table.agents, table.partners, case.vpps[0].steps, how, size)
-    except NotSolved as refused:
-        raise with_reason(case, refused) from refused
+def talk(table: Table) -> Talks:
+    """Lets the table negotiate. Raises NotSolved if somebody has no schedule whatever it trades."""
+    return negotiate(table.agents, table.partners, table.common.steps, table.how, table.size)
 
 
-def talk_idle_trades_away(
-    case: Case,
-    table: Table,
-    talks: Talks,
-    how: Settings,
-    size: Size,
-    placement: Placement | None,
-) -> None:
+def conclude(table: Table, talks: Talks, clock: Stopwatch) -> Outcome:
+    """What the talks have come to: trades that are carried out and certified."""
+    multipliers = dict(talks.multiplier)
+    if talks.agreed and is_crossing_free(table.common.tie, table.size):
+        talk_idle_trades_away(table, talks)
+    clock.lap("negotiate")
+    agreement = agree(table, talks)
+    delivery = deliver(
+        table.vpps,
+        table.common,
+        agreement.trades,
+        agreement.resolution,
+        table.placement,
+        agreement.granted,
+    )
+    certificate = certify(table, talks, multipliers, delivery)
+    clock.lap("certify")
+    return Outcome(talks, multipliers, agreement, delivery, certificate)
+
+
+def talk_idle_trades_away(table: Table, talks: Talks) -> None:
     """Goes on with talks that have agreed, until trades that save nothing are gone.
 
     Where the crossing is free such trades cost nothing either, and any amount of them may have been
@@ -207,10 +233,8 @@ def talk_idle_trades_away(
     If there is no second agreement within `how.max_iterations`, the first one stands.
     """
     first_agreement = dict(talks.expected)
-    frugal = seat(case, how, size, placement, size.tie_break_of_talks(how.tolerance))
-    negotiate(frugal.agents, frugal.partners, talks.steps, how, size, talks)
-    for name, agent in table.vpps.items():
-        agent.own_costs += frugal.vpps[name].own_costs
+    table.sit_down(table.size.tie_break_of_talks(table.how.tolerance))
+    negotiate(table.agents, table.partners, talks.steps, table.how, table.size, talks)
     if not talks.agreed:
         talks.expected = first_agreement
         talks.agreed = True
@@ -232,7 +256,7 @@ class Agreement:
     circulated: float
 
 
-def agree(case: Case, table: Table, talks: Talks, how: Settings, size: Size) -> Agreement:
+def agree(table: Table, talks: Talks) -> Agreement:
     """The trades on which the VPPs agree at the end of their talks: the middle of expectations.
 
     What is smaller than the largest disagreement that is left, or than the largest that would be
@@ -241,9 +265,10 @@ def agree(case: Case, table: Table, talks: Talks, how: Settings, size: Size) -> 
     between = {pair: kw for pair, kw in talks.middle().items() if OPERATOR not in pair}
     gaps = {pair: kw for pair, kw in talks.disagreement().items() if OPERATOR not in pair}
     resolution = max(
-        min(largest(gaps), how.tolerance * norm(between)), solver_resolution(between, size.load)
+        min(largest(gaps), table.how.tolerance * norm(between)),
+        solver_resolution(between, table.size.load),
     )
-    limit = np.inf if case.tie is None else case.tie.limit
+    limit = np.inf if table.common.tie is None else table.common.tie.limit
     clipped = {pair: np.clip(kw, -limit, limit) for pair, kw in between.items()}
     told = without_noise(clipped, resolution)
     trades = without_circulation(told, limit, resolution)
@@ -252,34 +277,28 @@ def agree(case: Case, table: Table, talks: Talks, how: Settings, size: Size) -> 
         trades=trades,
         granted={name: -talks.expected[OPERATOR, name] for name in table.placed},
         resolution=resolution,
-        circulated=float(case.vpps[0].step_hours * removed),
+        circulated=float(table.common.step_hours * removed),
     )
 
 
 # --- the proof ------------------------------------------------------------------------------------
-def certify(
-    case: Case,
-    table: Table,
-    talks: Talks,
-    multipliers: ByPair,
-    delivery: Delivery,
-    size: Size,
-    solver: str,
-) -> Certificate:
+def certify(table: Table, talks: Talks, multipliers: ByPair, delivery: Delivery) -> Certificate:
     """The certificate: true cost from above, Lagrangian bound at the multipliers from below.
 
     Where stores need binaries in the lower bound, the talks' multipliers, found with stores
     relaxed, need not be good ones, nor are those of talks that ended before an agreement; then
-    better ones are sought (`Lagrangian.sharpened`).
+    better ones are sought (`Lagrangian.sharpened`), and the VPPs tell their trades at them.
     """
-    upper = sum(schedule.cost for schedule in delivery.dispatches.values())
-    money = max(sum(abs(s.cost) for s in delivery.dispatches.values()), size.least_money)
+    upper = sum(delivery.costs.values())
+    money = max(sum(abs(cost) for cost in delivery.costs.values()), table.size.least_money)
     of_operator = 0.0
     if table.operator is not None:
         of_operator = table.operator.bound(multipliers)
-    lagrangian = Lagrangian(case, list(multipliers), solver)
-    bound = lagrangian.at(multipliers)
+    vpps = list(table.vpps.values())
+    lagrangian = Lagrangian(vpps, list(multipliers), table.common.step_hours)
+    bound = lagrangian.at(multipliers, directions=False)
     if np.isfinite(bound.value) and (bound.binaries or not talks.agreed):
+        bound = replace(bound, disagreement=lagrangian.disagreement())
         enough = SHARP_GAP * money
         aim = upper - of_operator
         bound = lagrangian.sharpened(multipliers, bound, aim, enough, SHARPENING_ROUNDS)
@@ -310,20 +329,25 @@ class Outcome:
 
 
 def put_together(
-    case: Case, table: Table, how: Settings, outcome: Outcome, seconds: dict[str, float]
+    case: Case,
+    members: Mapping[str, Member],
+    table: Table,
+    outcome: Outcome,
+    seconds: dict[str, float],
 ) -> CoalitionResult:
-    """The result from its pieces."""
+    """The result for a reader, who may see what each VPP has kept for itself."""
     talks = outcome.talks
     delivery = outcome.delivery
     multipliers = outcome.multipliers
     between = {pair: prices for pair, prices in multipliers.items() if OPERATOR not in pair}
     history = pd.DataFrame(talks.history).set_index("iteration")
-    for name, agent in table.vpps.items():
-        history[f"cost {name} (yuan)"] = agent.own_costs
+    for name, member in members.items():
+        history[f"cost {name} (yuan)"] = member.own_costs
+    kept = {name: member.schedule for name, member in members.items()}
     return CoalitionResult(
-        method=f"ADMM, {how.order}",
+        method=f"ADMM, {table.how.order}",
         cost=outcome.certificate.upper,
-        dispatches=delivery.dispatches,
+        dispatches={name: schedule for name, schedule in kept.items() if schedule is not None},
         trades=both_ways(delivery.trades, case),
         multipliers=pair_frame(between, case),
         certificate=outcome.certificate,
@@ -336,7 +360,8 @@ def put_together(
         ),
         agreed=talks.agreed,
         resolution=delivery.resolution,
-        note=in_words(talks, how, outcome.agreement, delivery),
+        note=in_words(talks, table.how, outcome.agreement, delivery),
+        crossings=crossings([member.boundary for member in members.values()]),
     )
 
 

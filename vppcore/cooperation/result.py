@@ -70,6 +70,8 @@ class CoalitionResult:
     agreed: False if the talks ended before the VPPs agreed; the schedules are sound all the same.
     resolution: kW, below which a trade cannot be told from zero.
     note: how it came about, in words.
+    crossings: of a negotiation, what crossed the VPPs' boundaries: a row for each passage with VPP,
+    iteration, way ("in" or "out"), kind and numbers; empty for the joint optimum.
     """
 
     method: str
@@ -85,6 +87,7 @@ class CoalitionResult:
     agreed: bool = True
     resolution: float = 0.0
     note: str = ""
+    crossings: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def costs(self) -> pd.Series:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vppcore.case import Case
+from vppcore.components import Tie
 from vppcore.scale import typical_power, typical_price
 
 # study A: mean of its VPPs' peak loads, mean purchase price, the paper's penalty of the ADMM
@@ -89,9 +90,9 @@ class Size:
         return LEAST_MONEY * self.load * self.price * self.hours * self.vpps
 
 
-def is_crossing_free(case: Case, size: Size) -> bool:
+def is_crossing_free(tie: Tie | None, size: Size) -> bool:
     """True if trades cost their two sides nothing, so that idle ones may be optimal too."""
-    return case.tie is not None and bool(np.min(case.tie.crossing_fee) < size.tie_break)
+    return tie is not None and bool(np.min(tie.crossing_fee) < size.tie_break)
 
 
 def round_off(number: float) -> float:

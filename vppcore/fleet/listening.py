@@ -21,14 +21,23 @@ one knows who says that it trades nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from vppcore.case import Case
+from vppcore.cooperation.guessing import (
+    Guess,
+    Heard,
+    first,
+    from_last_word,
+    from_lines,
+    from_slope,
+    missed,
+)
 from vppcore.errors import WrongInput
 from vppcore.fleet.batches import Batch, batches_of
 from vppcore.fleet.carrying_out import Carrier
@@ -54,18 +63,6 @@ def unheard(record: Record, listeners: Collection[str]) -> np.ndarray:
     return np.array([count * word.mean - word.net[:, own].sum(axis=1) for word in record.rounds])
 
 
-class Heard(NamedTuple):
-    """Points of a VPP's net trade as a function of price, in the order in which they were told.
-
-    prices: yuan/kW `(rounds, steps)`. net: kW `(rounds, steps)`.
-    slopes: by how much less it receives as prices rise `(rounds, steps, steps)`; None if not told.
-    """
-
-    prices: np.ndarray
-    net: np.ndarray
-    slopes: np.ndarray | None = None
-
-
 def heard_in_talks(record: Record, name: str) -> Heard:
     """What the exchange hears of a VPP in talks whose words were kept.
 
@@ -81,9 +78,6 @@ def heard_in_talks(record: Record, name: str) -> Heard:
         prices.append(before + word.penalty * (word.net[:, k] - aim))
         aim = word.net[:, k] - word.mean
     return Heard(np.array(prices), np.array([word.net[:, k] for word in record.rounds]))
-
-
-Guess = Callable[[Heard, np.ndarray], np.ndarray]
 
 
 @dataclass(eq=False)
@@ -111,33 +105,6 @@ class Tapped:
             np.array([answer.totals.net for answer in self.answers]),
             np.array([answer.slope for answer in self.answers]),
         )
-
-
-def from_last_word(heard: Heard, asked: np.ndarray) -> np.ndarray:
-    """The guess that a VPP trades at other prices what it told last, kW `(steps,)`."""
-    return np.broadcast_to(heard.net[-1], asked.shape)
-
-
-def from_lines(heard: Heard, asked: np.ndarray) -> np.ndarray:
-    """The guess of a line through each hour's points, least squares, kW `(steps,)`.
-
-    It does not reach beyond the net trades that were heard.
-    """
-    middle = heard.prices.mean(axis=0)
-    away = heard.prices - middle
-    mean = heard.net.mean(axis=0)
-    squares = (away**2).sum(axis=0)
-    products = (away * (heard.net - mean)).sum(axis=0)
-    slope = np.divide(products, squares, out=np.zeros_like(mean), where=squares > 0)
-    guess = mean + slope * (asked - middle)
-    return np.clip(guess, heard.net.min(axis=0), heard.net.max(axis=0))
-
-
-def from_slope(heard: Heard, asked: np.ndarray) -> np.ndarray:
-    """The guess of the last slope that was told, kW `(steps,)`."""
-    if heard.slopes is None:
-        raise WrongInput("slope: found none in what was heard; allowed: words of price-Newton")
-    return heard.net[-1] - heard.slopes[-1] @ (asked - heard.prices[-1])
 
 
 def guesses(
@@ -186,15 +153,3 @@ def guesses(
             if count <= len(heard.net):
                 table.loc[count, way] = missed(guess, first(heard, count), asked, liked)
     return table
-
-
-def first(heard: Heard, rounds: int) -> Heard:
-    """What was heard in the first rounds."""
-    slopes = None if heard.slopes is None else heard.slopes[:rounds]
-    return Heard(heard.prices[:rounds], heard.net[:rounds], slopes)
-
-
-def missed(guess: Guess, heard: Heard, asked: np.ndarray, liked: np.ndarray) -> float:
-    """The distance of guesses from the truth `(tests, steps)`, as a share of it."""
-    guessed = np.array([guess(heard, prices) for prices in asked])
-    return float(np.linalg.norm(guessed - liked) / np.linalg.norm(liked))

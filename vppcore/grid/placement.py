@@ -153,11 +153,13 @@ def default_placement(case: Case, feeder: Feeder, **terms) -> Placement:
 # --- what passes a connection point ---------------------------------------------------------------
 def withdrawals(case: Case, dispatches: Mapping[str, DispatchResult]) -> pd.DataFrame:
     """Net withdrawal of each VPP, kW: a row per step, a column per VPP."""
-    taken = {}
-    for name, schedule in dispatches.items():
-        through = schedule.with_role(*CONNECTION)
-        taken[name] = schedule.balances["electricity"].filter(items=through).sum(axis=1)
-    return pd.DataFrame(taken)
+    return pd.DataFrame({name: withdrawal_of(each) for name, each in dispatches.items()})
+
+
+def withdrawal_of(schedule: DispatchResult) -> pd.Series:
+    """Net withdrawal of one VPP, kW by step."""
+    through = schedule.with_role(*CONNECTION)
+    return schedule.balances["electricity"].filter(items=through).sum(axis=1)
 
 
 # --- the operator ---------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ import numpy as np
 
 from vppcore.case import Case
 from vppcore.compiled import Compiled
-from vppcore.cooperation.certificate import Lagrangian, carry_out
+from vppcore.cooperation.certificate import carry_out, lagrangian_of
 from vppcore.cooperation.result import CoalitionResult
 from vppcore.cooperation.talks import ByPair
 from vppcore.errors import NotSolved, WrongInput
@@ -79,7 +79,7 @@ class Bounds:
         self._case = case
         self._solver = solver
         self._pairs = list(combinations(case.names, 2))
-        self._lagrangian = Lagrangian(case, self._pairs, solver)
+        self._lagrangian = lagrangian_of(case, self._pairs, solver)
         self._models = [build(vpp) for vpp in case.connected()]
         self._trades = {}
         self._carried = []

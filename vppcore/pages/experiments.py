@@ -18,6 +18,7 @@ from vppcore.bargaining.weights import bargaining_weights
 from vppcore.case import Case
 from vppcore.cooperation.ends import choices_of, optimal_trades
 from vppcore.cooperation.joint import pool
+from vppcore.cooperation.listening import rebuilt
 from vppcore.cooperation.negotiation import cooperate, natural_penalty
 from vppcore.cooperation.result import CoalitionResult
 from vppcore.cooperation.savings import Ends, saving_by_item, saving_range
@@ -314,6 +315,22 @@ def hold_penalties(
     for at, (what, residuals) in enumerate((("disagree", apart), ("move", moves)), 1):
         table.insert(at, f"{what} early (%)", [100 * each[early] for each in residuals.values()])
     return Held(early, table, pd.DataFrame(apart), pd.DataFrame(moves), talks)
+
+
+def given_away(
+    cases: Sequence[Case], first: CoalitionResult, solver: str = "auto", **negotiation: Any
+) -> dict[str, pd.DataFrame]:
+    """What the words of talks give away of each VPP, case by case; see `listening.rebuilt`.
+
+    cases: the first is the one of the run, and `first` its talks; the others are negotiated here.
+    negotiation: as for `cooperate`.
+    """
+    found = {}
+    for case in cases:
+        talks = first if case is cases[0] else cooperate(case, **negotiation, solver=solver)
+        relaxation = negotiation.get("relaxation", 1.0)
+        found[case.name] = rebuilt(case, talks, relaxation=relaxation)
+    return found
 
 
 def random_days(vpp: VPP, doubt: Uncertainty, count: int, seed: int = 1) -> list[float]:

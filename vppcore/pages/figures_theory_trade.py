@@ -13,6 +13,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from vppcore.cooperation.listening import A_NEIGHBOUR, AT_THE_TABLE, TARIFFS_ALONE
 from vppcore.cooperation.result import CoalitionResult
 from vppcore.pages import figures
 from vppcore.pages.colours import vpp_colours
@@ -151,6 +152,35 @@ def closing(bounds: pd.DataFrame) -> Axes:
     tell(above, table_in_words(bounds, "Bounds (yuan), by rounds"))
     tell(below, table_in_words(gap.to_frame("gap (yuan)")))
     return above
+
+
+def given_away(found: Mapping[str, pd.DataFrame]) -> Axes:
+    """How far a listener is from each VPP's net trades by price, over the rounds heard; a panel for
+    each case. Full lines hear all at the table, dashed ones are the neighbour who guesses best; the
+    dotted line knows the tariffs alone.
+
+    found: case -> as `listening.rebuilt` has it.
+    """
+    _, places = panels(len(found), 1, height=2.4, sharey=True)
+    places = np.atleast_1d(places)
+    for (case, table), place in zip(found.items(), places, strict=True):
+        names = list(dict.fromkeys(table.index.get_level_values("VPP")))
+        for name, colour in vpp_colours(names).items():
+            off = 100 * table.xs(name, level="VPP")
+            place.plot(off.index, off[AT_THE_TABLE], color=colour, marker=".", label=name)
+            place.plot(off.index, off[A_NEIGHBOUR], color=colour, linestyle="--")
+        place.plot(off.index, off[TARIFFS_ALONE], "k:", label=TARIFFS_ALONE)
+        place.set_xscale("log")
+        place.set_xticks(list(off.index), [str(count) for count in off.index])
+        place.minorticks_off()
+        place.set_ylabel("net trades missed (%)")
+        place.set_title(case)
+        shown = (100 * table[AT_THE_TABLE]).round().unstack("VPP")
+        tell(place, table_in_words(shown, "Error at the table (%), by rounds heard"))
+    places[0].set_ylim(bottom=0)
+    places[-1].set_xlabel("rounds heard")
+    legend_above(places[0])
+    return places[0]
 
 
 def two_optima(first: CoalitionResult, second: CoalitionResult, names: tuple[str, str]) -> Axes:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from vppcore.case import Case
 from vppcore.cooperation.joint import pool
-from vppcore.cooperation.negotiation import cooperate, natural_penalty, seat, talk
+from vppcore.cooperation.negotiation import cooperate, natural_penalty, table_of, talk
 from vppcore.cooperation.settings import STOPPING, Settings
 from vppcore.cooperation.size import size_of
 from vppcore.errors import NotSolved
@@ -73,7 +73,7 @@ def rounds_by_tolerance(
             column = counts.setdefault(f"{name}, {said}", [])
             for tolerance in tolerances:
                 how = Settings(**usual | {"stopping": rule, "tolerance": tolerance})
-                rounds = len(talk(case, seat(case, how, size), how, size).history)
+                rounds = len(talk(table_of(case, how, size)).history)
                 column.append(rounds if rounds < how.max_iterations else np.nan)
     index = pd.Index([f"{tolerance:g}" for tolerance in tolerances], name="tolerance")
     return pd.DataFrame(counts, index)

@@ -36,6 +36,9 @@ PRICE_RESIDUALS = {
     "largest move (yuan/kWh)": "prices move",
 }
 
+# ways across a boundary -> how a table names them
+WAYS = {"in": "goes in", "out": "comes out"}
+
 
 def escaped(table: pd.DataFrame) -> pd.DataFrame:
     """The same table with its texts, names of rows and columns included, as HTML shows them letter
@@ -427,6 +430,38 @@ def messages(coalition: CoalitionResult) -> pd.DataFrame:
         .rename("messages")
         .reset_index()
     )
+
+
+def crossings(passed: pd.DataFrame) -> pd.DataFrame:
+    """What crossed the VPPs' boundaries, a row for each kind and size.
+
+    passed: as `CoalitionResult.crossings`. Columns: way (goes in or comes out), kind, numbers each
+    time, VPPs, times (for a VPP, at most), numbers in all.
+    """
+    rows = []
+    grouped = passed.groupby(["way", "kind", "numbers"], sort=False)
+    for (way, kind, each), some in grouped:
+        by_vpp = some.groupby("VPP").size()
+        rows.append(
+            {
+                "way": WAYS[str(way)],
+                "kind": kind,
+                "numbers each time": int(each),
+                "VPPs": len(by_vpp),
+                "times for a VPP": int(by_vpp.max()),
+                "numbers in all": int(some["numbers"].sum()),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def given_away(found: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """By how much listeners miss a VPP's net trades, per cent; a row for each case, VPP and number
+    of rounds heard.
+
+    found: case -> as `listening.rebuilt` has it.
+    """
+    return pd.concat({case: 100 * each for case, each in found.items()}, names=["case"])
 
 
 def price_marks(bargain: BargainResult) -> pd.DataFrame:

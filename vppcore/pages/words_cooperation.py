@@ -10,6 +10,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from vppcore.bargaining.split import BargainResult
+from vppcore.cooperation.boundary import WHOLE_MODEL
+from vppcore.cooperation.listening import A_NEIGHBOUR, AT_THE_TABLE, TARIFFS_ALONE
 from vppcore.cooperation.result import CoalitionResult
 from vppcore.pages.words import (
     amount,
@@ -35,6 +37,7 @@ SAID = {
 SMALL = 5e-3  # of the saving: items below it are not named one by one
 REST = 1e-3  # of the largest: less is what the talks have left over
 ALIKE = 1e-3  # of the saving: splits that are no further apart count as one
+HEARD_EARLY = 5  # rounds, after which a page says what a listener knows
 SEEN = 1e-4  # of the largest number of its kind: less counts as nothing
 NOTHING = 1e-6  # of the costs: a saving below it is none
 
@@ -146,11 +149,86 @@ def told(coalition: CoalitionResult) -> str:
     """What left the VPPs in the talks."""
     kinds = sorted({message.kind for message in coalition.messages})
     sizes = sorted({message.content.size for message in coalition.messages})
+    handed_over = (coalition.crossings.get("kind", pd.Series(dtype=str)) == WHOLE_MODEL).any()
+    home = "" if handed_over else " Loads, forecasts, plants and schedules stayed at home."
     return (
         f"In {coalition.iterations} rounds {len(coalition.messages):,} messages were sent, all of "
         f"them {listed([f'{kind}s' for kind in kinds])} with {listed([str(n) for n in sizes])} "
-        "numbers each. Loads, forecasts, plants and schedules stayed at home."
+        f"numbers each.{home}"
     )
+
+
+def crossed(passed: pd.DataFrame, told_often: str = "expected trades") -> str:
+    """What left the VPPs, from what they noted at their boundaries.
+
+    passed: as `CoalitionResult.crossings`. told_often: the kind that is told in each round.
+    """
+    out = passed[passed["way"] == "out"]
+    often = int(out.loc[out["kind"] == told_often, "numbers"].sum())
+    seldom = [kind for kind in out["kind"].unique() if kind not in (told_often, WHOLE_MODEL)]
+    rest = out[out["kind"].isin(seldom)].groupby("VPP")["numbers"].sum()
+    said = f"The VPPs noted {int(out['numbers'].sum()):,} numbers that left them"
+    if often:
+        said += f", {often:,} of them {told_often}"
+    said += f". Beside these each told {between(rest.min(), rest.max())}: {listed(seldom)}."
+    said += " What decides when the talks end is made of what was told and took no further number."
+    models = out.loc[out["kind"] == WHOLE_MODEL, "VPP"].unique()
+    if len(models):
+        return f"{said} {listed(list(models))} handed over the whole model, to a mediator."
+    return f"{said} No model left a VPP."
+
+
+def given_away(found: Mapping[str, pd.DataFrame]) -> str:
+    """How well a VPP's net trades at other prices can be told from its words, case by case.
+
+    found: case -> as `listening.rebuilt` has it.
+    """
+    words = []
+    for case, table in found.items():
+        rounds = table.index.get_level_values("rounds heard")
+        early = int(rounds[rounds <= HEARD_EARLY].max())
+        most = int(rounds.max())
+        heard = {count: table.xs(count, level="rounds heard") for count in (early, most)}
+        by_table = {count: span(rows[AT_THE_TABLE]) for count, rows in heard.items()}
+        words.append(
+            f"{case}: who hears all that a VPP says misses its net trades at prices near the "
+            f"agreed ones by {by_table[early]} after {counted(early, 'round')} and by "
+            f"{by_table[most]} after all {most}; the neighbour who guesses best misses them by "
+            f"{span(heard[most][A_NEIGHBOUR])} then, and who knows the tariffs alone by "
+            f"{span(heard[most][TARIFFS_ALONE])}."
+        )
+    return " ".join(words)
+
+
+def counted(number: int, thing: str) -> str:
+    """A number of things, with their plural.
+
+    >>> counted(1, "round"), counted(5, "round")
+    ('1 round', '5 rounds')
+    """
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
+def span(shares: pd.Series) -> str:
+    """From the least to the largest of some shares, in per cent.
+
+    >>> span(pd.Series([0.41, 0.69])), span(pd.Series([1.0, 1.0]))
+    ('41 to 69 %', '100 %')
+    """
+    known = 100 * shares.dropna()
+    if known.empty:
+        return "an unknown share (nothing is traded)"
+    least, most = f"{known.min():,.0f}", f"{known.max():,.0f}"
+    return f"{least} %" if least == most else f"{least} to {most} %"
+
+
+def between(least: int, most: int) -> str:
+    """A count of numbers that need not be the same for all.
+
+    >>> between(5, 5), between(5, 7)
+    ('5', '5 to 7')
+    """
+    return f"{least:,}" if least == most else f"{least:,} to {most:,}"
 
 
 def who_supplies(moved: pd.DataFrame) -> str:
