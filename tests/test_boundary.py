@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from builders import battery, case, grid, load, pv, vpp
 
-from vppcore import cooperate, load_case
+from vppcore import alone, bargain, cooperate, load_case
+from vppcore.bargaining.parties import parties_of
 from vppcore.cooperation import negotiation
 from vppcore.cooperation.asking import AtGate, asked_of, size_told
 from vppcore.cooperation.boundary import REFUSAL, WHOLE_MODEL, Boundary, Gate, numbers_in
@@ -22,6 +23,7 @@ from vppcore.cooperation.size import size_of
 from vppcore.errors import NotSolved, WrongInput
 from vppcore.grid.feeder import load_feeder
 from vppcore.grid.placement import OPERATOR, Placement
+from vppcore.pages import tables, words_cooperation
 from vppcore.vpp import VPP
 
 
@@ -286,3 +288,66 @@ def test_talks_need_somebody_who_sat_down(template):
 def test_asked_vpps_have_the_operator_last(template):
     asked = asked_of(gates_of(members_of(template)), Common.of(template), ("Shop",))
     assert asked["Shop"].partners == ("Home", OPERATOR) and asked["Home"].partners == ("Shop",)
+
+
+# --- bargaining -----------------------------------------------------------------------------------
+def test_bargaining_takes_costs_and_tariffs_and_gives_prices(template, together):
+    apart = alone(template)
+    split = bargain(template, apart, together)
+    steps = template.vpps[0].steps
+    counts = split.crossings.groupby(["way", "kind"])["numbers"].sum().to_dict()
+    assert counts == {
+        ("out", "purchase and feed-in prices"): 2 * 2 * steps,
+        ("out", "cost alone"): 2,
+        ("out", "cost with the agreed trades"): 2,
+        ("out", "whether stores are exact"): 2 * 2,
+        ("in", "agreed prices"): 2 * steps,
+    }
+
+
+def test_prices_that_are_negotiated_are_noted_round_by_round(template, together):
+    talked = bargain(template, alone(template), together, method="admm")
+    passed = talked.crossings
+    named = passed[passed["kind"] == "expected prices"]
+    for name in template.names:
+        rounds = named.loc[named["VPP"] == name, "iteration"].tolist()
+        assert rounds == list(range(1, len(talked.history) + 1))
+    assert (passed.loc[passed["kind"] == "its share and the saving", "numbers"] == 2).all()
+
+
+def test_a_party_s_costs_are_asked_and_not_read(template, together):
+    """The deal is made of what the gates say: a cost alone that is told otherwise counts."""
+    apart = alone(template)
+    parties = parties_of(template, apart, together)
+    gate = parties["Home"].gate
+    assert gate.ask("costs", {})["cost alone"] == apart["Home"].cost
+    assert gate.ask("tariff", {})["purchase and feed-in prices"].shape == (
+        2,
+        template.vpps[0].steps,
+    )
+    assert [each.kind for each in parties["Home"].boundary.passed][:2] == [
+        "cost alone",
+        "cost with the agreed trades",
+    ]
+
+
+# --- on the page ----------------------------------------------------------------------------------
+def test_the_page_s_table_counts_what_crossed(together):
+    table = tables.crossings(together.crossings).set_index("kind")
+    assert table["numbers in all"].sum() == together.crossings["numbers"].sum()
+    assert table.loc["expected trades", "times for a VPP"] == together.iterations
+    assert set(table["way"]) == {"goes in", "comes out"}
+
+
+def test_the_sentence_says_what_left_and_whether_a_model_did(together):
+    said = words_cooperation.crossed(together.crossings)
+    out = together.crossings[together.crossings["way"] == "out"]["numbers"].sum()
+    assert f"noted {out:,} numbers that left them" in said and said.endswith("No model left a VPP.")
+    made = case(
+        vpp(load(10, 0, 4), grid([1, 1, 1], [0, 0, 0]), name="town"),
+        vpp(load(10, 0, 4), name="island"),
+    )
+    mediated = cooperate(made)
+    assert "town and island handed over" in words_cooperation.crossed(mediated.crossings)
+    assert "stayed at home" not in words_cooperation.told(mediated)
+    assert "stayed at home" in words_cooperation.told(together)

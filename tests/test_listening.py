@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from builders import array, case, grid, load, pv, vpp
 
@@ -23,6 +24,8 @@ from vppcore.cooperation.listening import (
     rebuilt,
 )
 from vppcore.errors import WrongInput
+from vppcore.pages import figures_theory_trade as theory
+from vppcore.pages import words_cooperation
 
 
 @pytest.fixture(scope="module")
@@ -155,3 +158,39 @@ def test_a_stranger_and_a_silent_result_are_refused(parent, exact):
         answers_of(parent, exact, "Nobody")
     with pytest.raises(WrongInput, match="found talks among nobody"):
         answers_of(parent, pool(parent), "VPP1")
+
+
+# --- on the page ----------------------------------------------------------------------------------
+def errors(**by_vpp) -> pd.DataFrame:
+    """What `rebuilt` finds, made up: VPP -> the errors at the table after 1, 5 and 9 rounds."""
+    rows = {
+        (name, rounds): {
+            AT_THE_TABLE: off,
+            A_NEIGHBOUR: off + 0.1,
+            TARIFFS_ALONE: 1.0,
+            ANYWHERE: 1.0,
+        }
+        for name, each in by_vpp.items()
+        for rounds, off in zip((1, 5, 9), each, strict=True)
+    }
+    return listening.table_of(rows)
+
+
+def test_the_sentence_says_what_is_missed_early_and_in_the_end():
+    said = words_cooperation.given_away({"mine": errors(A=(1.2, 0.6, 0.5), B=(0.9, 0.4, 0.4))})
+    assert "by 40 to 60 % after 5 rounds and by 40 to 50 % after all 9" in said
+    assert "guesses best misses them by 50 to 60 % then" in said
+    assert "tariffs alone by 100 %" in said
+
+
+def test_the_figure_draws_each_vpp_and_who_knows_the_tariffs_alone():
+    found = {
+        "mine": errors(A=(1.2, 0.6, 0.5), B=(0.9, 0.4, 0.4)),
+        "other": errors(A=(1.0, 0.8, 0.7)),
+    }
+    axes = theory.given_away(found)
+    first, second = axes.figure.axes
+    drawn = [list(line.get_ydata()) for line in first.get_lines()]
+    assert drawn[0] == pytest.approx([120, 60, 50]) and drawn[1] == pytest.approx([130, 70, 60])
+    assert len(drawn) == 5 and len(second.get_lines()) == 3
+    assert first.get_ylim()[0] == 0 and first.get_ylim()[1] > 130
