@@ -108,3 +108,18 @@ def test_without_a_run_of_uncertainty_there_is_a_sentence(tmp_path):
             words_ledger.read_sweep(folder)
     sweep().rename_axis("level").to_csv(tmp_path / "figure_8.csv")
     assert words_ledger.read_sweep(tmp_path).loc[4, "alone"] == 118.0
+
+
+def test_the_fitted_numbers_are_named_and_counted(tmp_path):
+    rows = {
+        "VPP": ["VPP2", "all"],
+        "parameter": ["heat_load scale", "tie limit"],
+        "unit": ["-", "kW"],
+        "unfitted": [1.0, 2000.0],
+        "fitted": [1.81, 1286.0],
+    }
+    pd.DataFrame(rows).to_csv(tmp_path / "fitted.csv", index=False)
+    said = words_ledger.fitted_numbers(tmp_path)
+    assert "2 numbers: heat load scale of VPP2 (1.00 to 1.81) and tie limit" in said
+    assert "tie limit (2,000 to 1,286 kW)." in said
+    assert words_ledger.fitted_numbers(None) == words_ledger.fitted_numbers(tmp_path / "none") == ""

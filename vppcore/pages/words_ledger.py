@@ -115,6 +115,28 @@ def what_came_out(verdicts: pd.DataFrame) -> pd.DataFrame:
     return shown.rename(columns={"statement": "the paper says"})
 
 
+def fitted_numbers(folder: Path | None) -> str:
+    """Which numbers of study A's fitted case were fitted, and how many; empty if not known.
+
+    folder: of the results of the notebook on the data.
+    """
+    file = None if folder is None else folder / "fitted.csv"
+    if file is None or not file.is_file():
+        return ""
+    rows = pd.read_csv(file).to_dict("records")
+    said = []
+    for row in rows:
+        unit = "" if row["unit"] == "-" else f" {row['unit']}"
+        whose = "" if row["VPP"] == "all" else f" of {row['VPP']}"
+        before, after = in_digits(row["unfitted"]), in_digits(row["fitted"])
+        name = row["parameter"].replace("_", " ")
+        said.append(f"{name}{whose} ({before} to {after}{unit})")
+    return (
+        "Where a claim has two numbers of ours, nothing is fitted in the first, and in the second "
+        f"{counted(len(rows), 'number')}: {listed(said)}. A claim that the fit aimed at is marked."
+    )
+
+
 def by_paper(count: pd.DataFrame) -> str:
     """How much of each paper came out. count: of `count_by_paper`."""
     said = [
