@@ -190,13 +190,13 @@ def own_change(talks: Talks, before: ByPair, iteration: int, size: Size | None) 
 def has_ended(row: dict[str, float], how: Settings) -> bool:
     """True if the rule of the talks ends them with this iteration."""
     if how.stopping == "change":
-        return row["relative change"] <= how.tolerance
+        return bool(row["relative change"] <= how.tolerance)
     return small(row, how.tolerance)
 
 
 def small(row: dict[str, float], tolerance: float) -> bool:
     """True if both relative residuals of an iteration are within the tolerance."""
-    return max(row["relative primal"], row["relative dual"]) <= tolerance
+    return bool(max(row["relative primal"], row["relative dual"]) <= tolerance)
 
 
 def next_penalty(talks: Talks, how: Settings, penalty: float) -> float:
