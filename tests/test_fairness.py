@@ -320,6 +320,15 @@ def test_where_nothing_is_saved_the_split_of_nothing_is_in_the_core():
     assert found["in the core"].to_dict() == {"nothing": True, "taken": False}
 
 
+def test_rounding_does_not_choose_whose_excess_is_named():
+    """All pairs gain the same by leaving; the last digit of a value names none of them."""
+    values = game(NAMES[:3], lambda members: {1: 0.0, 2: 8.0, 3: 9.0}[len(members)])
+    splits = pd.DataFrame({"equal": [3.0, 3.0, 3.0]}, NAMES[:3])
+    for lucky in [members for members in values if len(members) == 2]:
+        found = stability(values | {lucky: 8.0 + 1e-13}, splits)
+        assert found.loc["equal", "of"] == "A + B"
+
+
 def test_stability_of_study_a(calibrated, saved):
     splits = pd.DataFrame(
         {

@@ -261,10 +261,12 @@ def stability(values: Values, splits: pd.DataFrame) -> pd.DataFrame:
     split is in the core.
 
     A split is in the core if it gives away what all together save and no coalition has an excess;
-    both may be missed by CORE_TOLERANCE of the largest number among values and shares.
+    both may be missed by CORE_TOLERANCE of the largest number among values and shares. Of the
+    coalitions whose excess is that near to the largest the first is named, whatever rounding says.
     """
     everyone = values[tuple(players(values))]
     largest_value = max(abs(worth) for worth in values.values())
+    named = [" + ".join(members) for members in values if len(members) < len(players(values))]
     rows = {}
     for name, split in splits.items():
         found = excesses(values, split)
@@ -272,7 +274,7 @@ def stability(values: Values, splits: pd.DataFrame) -> pd.DataFrame:
         gives_all = abs(float(split.sum()) - everyone) <= small
         rows[name] = {
             "largest excess (yuan)": found.iloc[0],
-            "of": found.index[0],
+            "of": next(one for one in named if found[one] >= found.iloc[0] - small),
             "in the core": bool(gives_all and found.iloc[0] <= small),
         }
     return pd.DataFrame(rows).T
