@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
+import time
+
+import batch
 import pytest
 from tiny_book import TinyBook, write
 
@@ -21,6 +26,34 @@ def test_sets_run_in_parallel_and_one_that_fails_stops_no_other(book):
     assert "line 4: first stopped with\n  case: found 'nowhere'" in done.stdout
     kept = {path.parent.name for path in book.folder.glob("build/runs/first/*/results")}
     assert kept == {"as-in-the-book", "case=two", "case=two,factor=3"}
+
+
+def test_twenty_sets_are_twenty_runs_as_many_at_a_time_as_cores(tmp_path, monkeypatch, capsys):
+    """The real notebook's parameters are checked; what stands in for the runs says who is at work."""
+    fees = [f"{number / 100:.2f}" for number in range(1, 21)]
+    write(tmp_path / "twenty.csv", "\n".join(["crossing_fee", *fees, ""]))
+    sets = batch.read_sets(tmp_path / "twenty.csv", "bargaining")
+    assert [one.parameters for one in sets] == [f"crossing_fee={fee}" for fee in fees]
+    assert len({one.folder for one in sets}) == 20
+    busy: set[str] = set()
+    most = []
+
+    def stand_in(one: batch.Set) -> tuple[float, str]:
+        busy.add(one.parameters)
+        most.append(len(busy))
+        time.sleep(0.01)
+        busy.remove(one.parameters)
+        return 0.01, "the seventh stops" if one.parameters.endswith("0.07") else ""
+
+    monkeypatch.setattr(batch, "run_one", stand_in)
+    failed = batch.run_all(sets)
+    assert [(one.line, fault) for one, fault in failed] == [(8, "the seventh stops")]
+    told = capsys.readouterr().out
+    assert re.findall(r"^\[(\d+) of 20\] bargaining ", told, re.MULTILINE) == [
+        str(count) for count in range(1, 21)
+    ]
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    assert max(most) <= cores and not busy
 
 
 def test_all_faults_are_told_with_their_lines_before_anything_runs(book):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import beside_book
@@ -15,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from runs import name_of, run_in
 
+from vppcore.pages.colours import SERIES_COLOURS
 from vppcore.pages.parameters_cell import Declared
 
 SVG = "http://www.w3.org/"  # names of formats, no addresses to load
@@ -145,3 +147,21 @@ def test_kept_runs_stand_beside_the_first_on_screen_and_page(tmp_path, monkeypat
     assert compare_runs.shares(found) == {"cost": pytest.approx([-5.0, 10.0])}
     page = (tmp_path / "x" / "compare.html").read_text(encoding="utf-8")
     assert "<svg" in page and "<td>190</td>" in page and "http" not in page.replace(SVG, "")
+
+
+def test_twenty_runs_are_places_on_an_axis_and_not_twenty_colours(tmp_path, monkeypatch):
+    """In the look of the book; long names break on a phone, and the table's first column stays."""
+    monkeypatch.setattr(compare_runs, "book_run", lambda _: None)
+    for number in range(21):
+        record = {"cost": 100.0 + number, "gain": 50.0 - number, "hours": 24}
+        run_with(tmp_path / "x" / f"fee={number:02}" / "results", record)
+    found = compare_runs.compared("x", tmp_path)
+    drawing = compare_runs.figure_of(found)
+    said = [text.strip() for text in re.findall(r"<text[^>]*>([^<]*)</text>", drawing)]
+    assert said.count("cost") == said.count("gain") == 1 and "hours" not in said
+    filled = {colour.lower() for colour in re.findall(r"fill: (#[0-9a-fA-F]{6})", drawing)}
+    assert SERIES_COLOURS[1].lower() in filled
+    assert not filled & {other.lower() for other in (*SERIES_COLOURS[2:], "#1f77b4", "#ff7f0e")}
+    compare_runs.compare("x", tmp_path)
+    page = (tmp_path / "x" / "compare.html").read_text(encoding="utf-8")
+    assert "overflow-wrap: anywhere" in page and "position: sticky" in page

@@ -67,7 +67,7 @@ def cells_of(file: Path) -> list[list[str]]:
     """The rows of a table, its head among them, without what speaks of times."""
     with open(file, encoding="utf-8", newline="") as text:
         rows = list(csv.reader(text))
-    times = claims_on_times() if file.stem == "claims" else set()
+    times = claims_on_times()
     head = rows[0] if rows else []
     kept = [number for number, name in enumerate(head) if TIMES not in name]
     found = []

@@ -19,6 +19,7 @@ from runs import RUNS, Run, book_run, kept_runs
 from saying import give_up, say
 
 PAGE = "compare.html"
+PANEL_HEIGHT = 1.5  # inches
 
 
 def compared(notebook: str, runs: Path = RUNS) -> list[Run]:
@@ -68,25 +69,32 @@ def shares(found: list[Run]) -> dict[str, list[float]]:
 
 
 def figure_of(found: list[Run]) -> str:
-    """Bars of these shares as SVG; empty if nothing differs."""
+    """These shares as SVG in the look of the book, a panel for each number; empty if none differs.
+
+    A run is a place on the axis below and no colour, so that twenty can be told apart.
+    """
     numbers = shares(found)
     if not numbers:
         return ""
     import matplotlib
 
     matplotlib.use("Agg")
-    matplotlib.rcParams["svg.fonttype"] = "none"
-    import pandas as pd
+    from vppcore.pages import colours, figures
 
-    runs = [str(number) for number in range(2, len(found) + 1)]
-    table = pd.DataFrame.from_dict(numbers, orient="index", columns=runs)
-    height = 1.2 + 0.14 * table.size + 0.2 * len(table)
-    axes = table[::-1].plot.barh(figsize=(8, height), width=0.8)
-    axes.axvline(0, color="black", linewidth=0.8)
-    axes.set_xlabel(f"percent above or below {found[0].name}")
-    axes.legend(title="run", frameon=False, loc="best")
+    figures.use_style()
+    runs = range(2, len(found) + 1)
+    figure, panels = figures.panels(len(numbers), height=PANEL_HEIGHT, sharex=True)
+    for axes, (name, values) in zip(panels, numbers.items(), strict=True):
+        axes.bar(runs, values, width=0.6, color=colours.SERIES_COLOURS[1])
+        axes.axhline(0, color="black", linewidth=0.8)
+        axes.set_title(name, wrap=True)
+        axes.set_ylabel("%")
+        axes.margins(y=0.15)
+    panels[-1].set_xlabel(f"run; percent above or below {found[0].name}")
+    panels[-1].xaxis.get_major_locator().set_params(integer=True)
     text = StringIO()
-    axes.figure.savefig(text, format="svg", bbox_inches="tight", transparent=True)
+    figure.savefig(text, format="svg", transparent=True)
+    figures.plt.close(figure)
     return text.getvalue()
 
 
@@ -94,7 +102,7 @@ def write_page(notebook: str, found: list[Run], page: Path) -> None:
     """Writes the page, whole or not at all."""
     drawing, picture, dark = figure_of(found), "", ""
     if drawing:
-        alt = f"Bars: the headline numbers of each run in percent of {found[0].name}; table below."
+        alt = f"Bars: each headline number of each run in percent of {found[0].name}; table below."
         picture = f"<figure>{pictures().inlined(drawing, alt)}</figure>"
         dark = pictures().style_sheet(set(pictures().VARIABLE.findall(picture)))
     links = "".join(f"<li>{link_to(run, page)}</li>" for run in found)
