@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -57,7 +58,7 @@ def test_a_row_of_small_numbers_is_not_measured_by_the_large_ones_above_it(tmp_p
 
 def test_the_last_digit_that_tables_have_is_rounding(tmp_path):
     first = "item,one\nflow,0.000001\n"
-    found = verdict_of(tmp_path, first, first.replace("0.000001", "-0.000000"))
+    found = verdict_of(tmp_path, first, first.replace("0.000001", "0.000002"))
     assert (found.verdict, found.where) == (ROUNDED, "the last digit")
 
 
@@ -124,3 +125,12 @@ def test_a_folder_without_tables_is_refused(tmp_path):
     )
     assert done.returncode == 1 and "none has no tables" in done.stderr + done.stdout
     assert "Traceback" not in done.stderr
+
+
+def test_the_counts_that_the_page_shows_add_up():
+    page = (TOOL.parent.parent / "book/how-to-read.md").read_text(encoding="utf-8")
+    section = page.split("(same-numbers)=")[1].split("(own-data)=")[0]
+    rows = re.findall(r"^\|[^|]+\| (\d+) \| (\d+) \| (\d+) \| (\d+)", section, re.MULTILINE)
+    assert len(rows) >= 2
+    for tables, *verdicts in rows:
+        assert int(tables) == sum(map(int, verdicts))

@@ -91,6 +91,20 @@ def as_number(cell: str) -> float | None:
     return number if number == number else None
 
 
+def as_values(rows: list[list[str]]) -> list[list[float | str]]:
+    """The numbers and texts of a table; 0 and -0 are one number.
+
+    >>> as_values([["flow", "-0.0"]]) == as_values([["flow", "0.000000"]])
+    True
+    """
+    found = []
+    for row in rows:
+        numbers = [as_number(cell) for cell in row]
+        pairs = zip(row, numbers, strict=True)
+        found.append([cell if number is None else number for cell, number in pairs])
+    return found
+
+
 def scales(rows: list[list[float | None]]) -> tuple[list[float], list[float]]:
     """The largest number of each row and of each column, without its sign.
 
@@ -140,7 +154,7 @@ def other_text(ours: list[list[str]], theirs: list[list[str]]) -> str:
 def compare_tables(name: str, first: Path, second: Path, tolerance: float) -> Compared:
     """Compares two files of one name."""
     ours, theirs = cells_of(first), cells_of(second)
-    if ours == theirs:
+    if as_values(ours) == as_values(theirs):
         return Compared(name, IDENTICAL, 0.0, "")
     if ours[:1] != theirs[:1]:
         return Compared(name, DIFFERENT, None, "other columns")
@@ -190,6 +204,15 @@ def shown(difference: float | None) -> str:
     return f"{difference:.1e}" if difference else "0"
 
 
+def shortened(text: str, most: int = 80) -> str:
+    """A text as long as fits into a table.
+
+    >>> shortened("a reason and what follows", 12)
+    'a reason ...'
+    """
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
 def largest_of(tables: list[Compared]) -> Compared:
     """The table that differs most; one whose texts differ is ahead of all numbers."""
     return max(tables, key=lambda one: float("inf") if one.difference is None else one.difference)
@@ -203,7 +226,7 @@ def by_notebook(tables: list[Compared]) -> list[tuple[str, ...]]:
         counts = [sum(one.verdict == word for one in mine) for word in (IDENTICAL, ROUNDED)]
         most = largest_of(mine)
         name = most.name.partition("/")[2]
-        where = "" if most.verdict == IDENTICAL else f"{name}: {most.where}"
+        where = "" if most.verdict == IDENTICAL else shortened(f"{name}: {most.where}")
         rest = len(mine) - sum(counts)
         lines.append((notebook, *map(str, counts), str(rest), shown(most.difference), where))
     return lines
@@ -212,7 +235,7 @@ def by_notebook(tables: list[Compared]) -> list[tuple[str, ...]]:
 def in_words(tables: list[Compared], tolerance: float) -> str:
     """How many tables have which verdict, and the largest difference of the rounded ones."""
     count = {word: sum(one.verdict == word for one in tables) for word in (IDENTICAL, ROUNDED)}
-    rounded = [one.difference or 0.0 for one in tables if one.verdict == ROUNDED]
+    rounded = [one.difference for one in tables if one.verdict == ROUNDED and one.difference]
     rest = len(tables) - sum(count.values())
     most = f", at most {shown(max(rounded))} apart" if rounded else ""
     allowed = f"allowed: {tolerance:g}"
