@@ -373,7 +373,7 @@ def test_agreement_alone_does_not_end_the_talks_on_prices(parent, alone, togethe
 
 def test_a_band_needs_a_grid_in_every_vpp():
     islands = case(vpp(load(1, 1), grid([1, 1], [0, 0]), name="A"), vpp(load(1, 1), name="B"))
-    with pytest.raises(WrongInput, match="bargaining needs a grid in every VPP"):
+    with pytest.raises(WrongInput, match="allowed here: a grid in every VPP"):
         price_band(islands)
 
 

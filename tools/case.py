@@ -12,7 +12,8 @@ import tempfile
 from pathlib import Path
 
 from vppcore import Case, dispatch, load_case
-from vppcore.errors import StudyError
+from vppcore.errors import NotSolved, StudyError
+from vppcore.infeasible import with_way_out
 from vppcore.pages import tables
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -81,6 +82,8 @@ def print_schedules(case: Case) -> list[str]:
     for vpp in case.vpps:
         try:
             print(f"{vpp.name} alone: {dispatch(vpp).cost:,.2f} yuan")
+        except NotSolved as refused:
+            faults.append(indented(with_way_out(vpp, refused)))
         except StudyError as refused:
             faults.append(indented(refused))
     return faults

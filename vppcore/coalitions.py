@@ -20,6 +20,7 @@ from scipy import sparse
 
 from vppcore.case import Case
 from vppcore.compiled import Compiled, Readout
+from vppcore.cooperation.joint import with_reason
 from vppcore.errors import NotSolved
 from vppcore.exclusive import EXCLUSIVE_TOLERANCE, overlap_between, solve_exclusively
 from vppcore.solvers import check_solver_name
@@ -151,6 +152,7 @@ class CoalitionCosts:
 
     def __init__(self, case: Case, solver: str = "auto"):
         check_solver_name(solver)
+        self.case = case
         self.names = case.names
         self.solver = solver
         self.blocks = {vpp.name: Block.of(vpp) for vpp in case.connected()}
@@ -171,6 +173,13 @@ class CoalitionCosts:
         return self._cost(members)
 
     def _cost(self, members: Members) -> float:
+        """The same, found; where there is no schedule the refusal says who lacks what."""
+        try:
+            return self._found(members)
+        except NotSolved as refused:
+            raise with_reason(self.case, refused, members) from refused
+
+    def _found(self, members: Members) -> float:
         required = any(self.blocks[name].needs_binaries for name in members)
         by_matrices = self.solver in ("auto", "highs" if self._is_linear else "clarabel")
         relaxed = None if required or not by_matrices else self._relaxed(members)

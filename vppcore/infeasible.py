@@ -5,14 +5,15 @@ kW (carbon kg/h); injection is positive; arrays are (steps,).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 import cvxpy as cp
 import numpy as np
 
 from vppcore.compiled import Compiled
-from vppcore.components import CARRIER_UNITS, Part
+from vppcore.components import CARRIER_UNITS, ElectricLoad, Part
 from vppcore.errors import NotSolved
 from vppcore.exclusive import mode_rows, mode_variables, with_finite_limits
 from vppcore.solvers import solve, value_of
@@ -21,6 +22,8 @@ from vppcore.warm import Program, WarmLinear
 
 # a gap below this share of the carrier's largest gap is a solver's noise
 NOISE = 1e-7
+# what a traded kW counts beside one that is missing, over the number of VPPs: less than it saves
+TRADED = 1e-3
 # what a reader may add where there is too much of a carrier
 OUTLETS = {"heat": "a heat_vent lets heat go"}
 
@@ -48,6 +51,23 @@ def explained(vpp: VPP, refused: NotSolved) -> NotSolved:
     if refused.status == "unbounded":
         return NotSolved(explain_unbounded(vpp), "unbounded")
     return refused
+
+
+def with_way_out(vpp: VPP, refused: NotSolved) -> NotSolved:
+    """A refusal to schedule a VPP alone, with what would give it a cost alone if it has no grid.
+
+    refused: as `explained` has it.
+    """
+    must_be_served = [load.name for load in vpp.of(ElectricLoad) if load.curtail_share < 1]
+    is_island = not vpp.with_role("grid") and "electricity lacks" in str(refused)
+    if refused.status != "infeasible" or not is_island or not must_be_served:
+        return refused
+    loads = " and ".join(must_be_served)
+    return NotSolved(
+        f"{refused} (it has no grid; curtail_share 1 and curtail_cost of {loads} would say what an "
+        "outage costs)",
+        refused.status,
+    )
 
 
 def explain_infeasible(vpp: VPP) -> str:
@@ -88,31 +108,90 @@ def can_run(part: Part) -> bool:
     return True
 
 
+def explain_together(vpps: Sequence[VPP]) -> str:
+    """Who lacks how much of what, and when, though all may trade with each other; one sentence.
+
+    vpps: with ties among themselves. Found by the least total gap on all balances, flows that
+    exclude each other relaxed, and of these with the least trade, so that a gap stands where it
+    arises. Empty if there is none.
+    """
+    opened = [Opened.of(build(vpp)) for vpp in vpps]
+    rows = [row for one in opened for row in one.rows]
+    traded = []
+    for one, other in combinations(opened, 2):
+        ours, theirs = one.model.trades(), other.model.trades()
+        if other.model.vpp.name in ours:
+            rows.append(ours[other.model.vpp.name] + theirs[one.model.vpp.name] == 0)
+            traded.append(cp.sum(cp.abs(ours[other.model.vpp.name])))
+    least = total([*(one.gap for one in opened), *(TRADED / len(opened) * kw for kw in traded)])
+    who = " and ".join(vpp.name for vpp in vpps)
+    try:
+        solve(cp.Problem(cp.Minimize(least), rows), "auto", who)
+    except NotSolved:
+        return ""
+    sentences = []
+    for one in opened:
+        found = [sentence for gap in one.gaps() for sentence in in_words(gap, one.model)]
+        sentences += [f"{one.model.vpp.name}: {sentence}" for sentence in found]
+    if not sentences:
+        return ""
+    return f"{who} together: infeasible, whatever they trade; " + "; ".join(sentences)
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A VPP's problem with a gap on each balance.
+
+    model: of the VPP. missing, surplus: carrier -> the gap, kW `(steps,)`.
+    rows: all of its rows, its balances with the gaps.
+    """
+
+    model: Model
+    missing: dict[str, cp.Variable]
+    surplus: dict[str, cp.Variable]
+    rows: list
+
+    @classmethod
+    def of(cls, model: Model) -> Opened:
+        """The problem of a model with its balances opened."""
+        steps = model.vpp.steps
+        missing = {carrier: cp.Variable(steps, nonneg=True) for carrier in model.balances}
+        surplus = {carrier: cp.Variable(steps, nonneg=True) for carrier in model.balances}
+        balances = set(map(id, model.balances.values()))
+        rows = [row for row in model.constraints if id(row) not in balances]
+        for carrier in model.balances:
+            flows = [p.inject[carrier] for p in model.parts.values() if carrier in p.inject]
+            rows.append(sum(flows) + missing[carrier] - surplus[carrier] == 0)
+        return cls(model, missing, surplus, rows)
+
+    @property
+    def gap(self) -> cp.Expression:
+        """All gaps added up."""
+        return total(cp.sum(self.missing[c] + self.surplus[c]) for c in self.missing)
+
+    def gaps(self) -> list[Gap]:
+        """The gaps of the solved problem."""
+        return [
+            Gap(carrier, value_of(self.missing[carrier]), value_of(self.surplus[carrier]))
+            for carrier in self.missing
+        ]
+
+
 def least_gaps(model: Model, exclusive: bool) -> list[Gap] | None:
     """The least gaps on the balances, one per carrier; None if no opening of balances helps.
 
     exclusive: flows that exclude each other do so, by binaries.
     """
-    steps = model.vpp.steps
-    missing = {carrier: cp.Variable(steps, nonneg=True) for carrier in model.balances}
-    surplus = {carrier: cp.Variable(steps, nonneg=True) for carrier in model.balances}
-    balances = set(map(id, model.balances.values()))
-    rows = [row for row in model.constraints if id(row) not in balances]
-    for carrier in model.balances:
-        flows = [part.inject[carrier] for part in model.parts.values() if carrier in part.inject]
-        rows.append(sum(flows) + missing[carrier] - surplus[carrier] == 0)
-    gap = total(cp.sum(missing[carrier] + surplus[carrier]) for carrier in model.balances)
+    opened = Opened.of(model)
+    rows = list(opened.rows)
     try:
         if exclusive:
             limited = with_finite_limits(model.pairs(), model.constraints, model.vpp.name)
             rows += mode_rows(limited, mode_variables(limited))
-        solve(cp.Problem(cp.Minimize(gap), rows), "auto", model.vpp.name)
+        solve(cp.Problem(cp.Minimize(opened.gap), rows), "auto", model.vpp.name)
     except NotSolved:
         return None
-    gaps = []
-    for carrier in missing:
-        gaps.append(Gap(carrier, value_of(missing[carrier]), value_of(surplus[carrier])))
-    return gaps
+    return opened.gaps()
 
 
 # --- in words -------------------------------------------------------------------------------------
@@ -167,7 +246,10 @@ def why_too_much(model: Model, carrier: str, step: int) -> str:
 def held_back(able: dict[str, float], asked: dict[str, float]) -> str:
     """A remark where what is able to serve would be enough in this step alone."""
     enough = sum(able.values()) >= sum(asked.values())
-    return ", which other steps or carriers hold back" if enough else ""
+    if not enough:
+        return ""
+    others = "other VPPs, steps or carriers" if "tie" in able else "other steps or carriers"
+    return f", which {others} hold back"
 
 
 def having(model: Model, carrier: str) -> Iterable[tuple[str, Part]]:

@@ -2,7 +2,9 @@
 
 yuan/kWh; a row per step (1, 2, ...). With one tariff for all the band of every pair runs between
 the grid's two prices. Where tariffs differ a pair has a band of its own: the seller gets no less
-than its own feed-in price, the buyer pays no more than its own purchase price.
+than its own feed-in price, the buyer pays no more than its own purchase price. A VPP without a
+grid has limits too: what an outage costs where its load may be shed, else what a kWh is worth to it
+alone.
 """
 
 from __future__ import annotations
@@ -14,9 +16,15 @@ import numpy as np
 import pandas as pd
 
 from vppcore.case import Case
-from vppcore.components import Grid
+from vppcore.components import ElectricLoad, Grid
 from vppcore.errors import WrongInput
+from vppcore.schedule import dispatch
 from vppcore.vpp import VPP
+
+# where a VPP's prices come from
+GRID, OUTAGE, MARGINAL = SOURCES = ("grid", "outage cost", "marginal price")
+# prices that are nearer to each other than this share of the largest are one
+SAME_PRICE = 1e-7
 
 VppPair = tuple[str, str]
 Bands = dict[VppPair, pd.DataFrame]
@@ -28,10 +36,25 @@ class Terms:
 
     purchase: what one more kWh costs it; it pays others no more.
     feed_in: what it gets for one more; it takes no less from others.
+    source: where these prices come from, one of SOURCES.
     """
 
     purchase: np.ndarray
     feed_in: np.ndarray
+    source: str = GRID
+
+    def remark(self, name: str) -> str:
+        """Where the prices of the VPP of this name come from if it has no grid; else nothing."""
+        if self.source == OUTAGE:
+            cost = self.purchase.max()
+            return f"{name} has no grid; its prices end at its outage cost of {cost:g} yuan/kWh"
+        if self.source == MARGINAL:
+            low, high = self.purchase.min(), self.purchase.max()
+            return (
+                f"{name} has no grid and no outage cost; its prices end at the marginal price of "
+                f"its own schedule, {low:.4g} to {high:.4g} yuan/kWh"
+            )
+        return ""
 
     def equals(self, other: Terms) -> bool:
         """True if both prices are the same in every step."""
@@ -54,6 +77,12 @@ def price_band(case: Case) -> pd.DataFrame:
     >>> price_band(load_case("paper-a")).loc[12].round(2).to_dict()
     {'low': 0.2, 'high': 1.2, 'mid': 0.7, 'half': 0.5}
     """
+    without = [vpp.name for vpp in case.vpps if not vpp.of(Grid)]
+    if without:
+        raise WrongInput(
+            f"case {case.name}: found no grid connection in {', '.join(without)}; "
+            "allowed here: a grid in every VPP, its prices are the band"
+        )
     terms = terms_of_all(case)
     first = case.names[0]
     for name in case.names[1:]:
@@ -68,7 +97,7 @@ def price_band(case: Case) -> pd.DataFrame:
 def widest_band(case: Case) -> pd.DataFrame:
     """From the lowest feed-in to the highest purchase price of all VPPs, columns as `price_band`.
 
-    With one tariff for all it is that band. Raises WrongInput if a VPP has no grid connection.
+    With one tariff for all it is that band. VPPs without a grid count by their own limits.
 
     >>> from vppcore import load_case
     >>> case = load_case("paper-a")
@@ -86,7 +115,7 @@ def bands_of(case: Case, trade: Mapping[VppPair, np.ndarray]) -> pd.DataFrame | 
     trade: pair (i, j) -> kW `(steps,)`, positive where i receives: in these steps the band runs
     from the feed-in price of j to the purchase price of i, in others the other way round. Where the
     first is above the second no price suits both (`out_of_reach`), and the band lies between them.
-    Columns as of `price_band`. Raises WrongInput if a VPP has no grid connection.
+    Columns as of `price_band`.
     """
     return bands_between(terms_of_all(case), trade)
 
@@ -102,17 +131,18 @@ def bands_between(
 
 
 def out_of_reach(case: Case, trade: Mapping[VppPair, np.ndarray]) -> list[str]:
-    """`no_common_price` of a case. Raises WrongInput if a VPP has no grid connection."""
+    """`no_common_price` of a case."""
     return no_common_price(terms_of_all(case), trade)
 
 
 def no_common_price(terms: Mapping[str, Terms], trade: Mapping[VppPair, np.ndarray]) -> list[str]:
     """A sentence for each pair that trades where the seller's feed-in price is above what the buyer
-    pays the grid, so that no price suits both."""
+    pays without it, so that no price suits both."""
     sentences = []
     for pair, kw in trade.items():
         low, high = limits_of(terms, pair, kw)
-        steps = np.flatnonzero((kw != 0) & (low > high))
+        size = max(np.abs(low).max(), np.abs(high).max())
+        steps = np.flatnonzero((kw != 0) & (low > high + SAME_PRICE * size))
         if len(steps):
             step = steps[0]
             seller, buyer = pair[::-1] if kw[step] > 0 else pair
@@ -150,20 +180,43 @@ def band_between(one: np.ndarray, other: np.ndarray) -> pd.DataFrame:
 
 
 def terms_of_all(case: Case) -> dict[str, Terms]:
-    """VPP -> what it could do without trade. Raises WrongInput if one has no grid connection."""
-    told = {vpp.name: Terms(*grid_prices(vpp)) if vpp.of(Grid) else None for vpp in case.vpps}
-    return with_a_grid(case.name, told)
+    """VPP -> what it could do without trade, see `terms_of`."""
+    return {vpp.name: terms_of(vpp) for vpp in case.vpps}
 
 
-def with_a_grid(case: str, told: Mapping[str, Terms | None]) -> dict[str, Terms]:
-    """The terms of all VPPs of a case of that name. Raises WrongInput if one has none."""
-    without = [name for name, terms in told.items() if terms is None]
-    if without:
-        raise WrongInput(
-            f"case {case}: found no grid connection in {', '.join(without)}; "
-            "allowed: bargaining needs a grid in every VPP, its prices are the band"
-        )
-    return {name: terms for name, terms in told.items() if terms is not None}
+def terms_of(vpp: VPP) -> Terms:
+    """What a VPP could do with a kWh if it did not trade it with others.
+
+    With a grid: its best prices. Without one, where its whole electric load may be shed: what that
+    costs and nothing, since an outage is the alternative of a buyer and spare power that of a
+    seller. Else the marginal prices of its own cheapest schedule, for both.
+    Raises NotSolved if these are asked for and it has no schedule alone.
+
+    >>> from vppcore.components import ElectricLoad, Renewable
+    >>> house = ElectricLoad(forecast=[2.0, 2.0], curtail_share=1.0, curtail_cost=8.0)
+    >>> hut = VPP("Hut", (house, Renewable(label="pv", forecast=[5.0, 0.0])), steps=2)
+    >>> terms_of(hut).purchase.tolist(), terms_of(hut).feed_in.tolist()
+    ([8.0, 8.0], [0.0, 0.0])
+    """
+    if vpp.of(Grid):
+        return Terms(*grid_prices(vpp))
+    outage = outage_cost(vpp)
+    if outage is not None:
+        return Terms(np.full(vpp.steps, outage), np.zeros(vpp.steps), OUTAGE)
+    price = dispatch(vpp).prices["electricity"].to_numpy(float)
+    price = np.where(np.abs(price) <= SAME_PRICE * np.abs(price).max(), 0.0, price)
+    return Terms(price, price, MARGINAL)
+
+
+def outage_cost(vpp: VPP) -> float | None:
+    """What a kWh costs a VPP that is not served, yuan: the dearest of its loads.
+
+    None unless it has electric loads, each of which may be shed as a whole.
+    """
+    loads = vpp.of(ElectricLoad)
+    if not loads or any(load.curtail_share < 1 for load in loads):
+        return None
+    return max(load.curtail_cost for load in loads)
 
 
 def grid_prices(vpp: VPP) -> tuple[np.ndarray, np.ndarray]:

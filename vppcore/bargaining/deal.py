@@ -203,6 +203,7 @@ def deal_of(
     if isinstance(weights, str):
         both = trade | {(j, i): -kw for (i, j), kw in trade.items()}
         weights = bargaining_weights(pd.DataFrame(both)[names], weights, step_hours)
+    sources = [said for name, own in terms.items() if (said := own.remark(name))]
     return Deal(
         names=names,
         alone=pd.Series({name: alone[name].cost for name in names}),
@@ -211,7 +212,7 @@ def deal_of(
         trade=trade,
         band=bands_between(terms, trade),
         step_hours=step_hours,
-        remarks=tuple(no_common_price(terms, trade)),
+        remarks=(*sources, *no_common_price(terms, trade)),
     )
 
 

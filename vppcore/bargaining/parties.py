@@ -12,10 +12,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from vppcore.bargaining.band import Terms, grid_prices, with_a_grid
+from vppcore.bargaining.band import GRID, SOURCES, Terms, terms_of
 from vppcore.bargaining.deal import Agreed, Costed, Deal
 from vppcore.case import Case
-from vppcore.components import Grid
 from vppcore.cooperation.boundary import Boundary, ByKind, Gate, crossings
 
 # the question that a VPP answers once in each iteration of the ADMM on prices
@@ -51,17 +50,15 @@ class Party:
 
     name: of the VPP. alone, together: its costs without and with the agreed trades, yuan.
     exact: that no store of these schedules charges and discharges at once.
-    tariff: its purchase and feed-in prices, yuan/kWh `(2, steps)`; empty without a grid.
+    terms: what it could do without trade; None where that is known already.
 
     boundary: keeps what crosses it.
     """
 
-    def __init__(
-        self, name: str, alone: Told, together: Told, tariff: np.ndarray | None = None
-    ) -> None:
+    def __init__(self, name: str, alone: Told, together: Told, terms: Terms | None = None) -> None:
         self._alone = alone
         self._together = together
-        self._tariff = np.zeros((2, 0)) if tariff is None else tariff
+        self._terms = terms
         self._heard: ByKind = {}
         answers = {
             "tariff": self._tell_tariff,
@@ -79,7 +76,14 @@ class Party:
 
     # --- answers at the gate ----------------------------------------------------------------------
     def _tell_tariff(self, told: ByKind) -> ByKind:
-        return {"purchase and feed-in prices": self._tariff}
+        if self._terms is None:
+            return {}
+        prices: ByKind = {
+            "purchase and feed-in prices": np.array([self._terms.purchase, self._terms.feed_in])
+        }
+        if self._terms.source != GRID:
+            prices["where they come from"] = SOURCES.index(self._terms.source)
+        return prices
 
     def _tell_costs(self, told: ByKind) -> ByKind:
         return {
@@ -150,7 +154,7 @@ def parties_of(case: Case, alone: Mapping[str, Costed], coalition: Agreed) -> di
             vpp.name,
             Told(float(apart.cost), bool(getattr(apart, "exact", True))),
             Told(float(coalition.costs[vpp.name]), exact),
-            np.array(grid_prices(vpp)) if vpp.of(Grid) else None,
+            terms_of(vpp),
         )
     return parties
 
@@ -168,13 +172,15 @@ def gates_of(parties: Mapping[str, Party]) -> dict[str, Gate]:
     return {name: party.gate for name, party in parties.items()}
 
 
-def terms_told(case: str, gates: Mapping[str, Gate]) -> dict[str, Terms]:
-    """What VPPs tell of their tariffs. case: its name; raises WrongInput as `terms_of_all`."""
+def terms_told(gates: Mapping[str, Gate]) -> dict[str, Terms]:
+    """What VPPs tell of what they could do without trade."""
     told = {}
     for name, gate in gates.items():
-        tariff = gate.ask("tariff", {})["purchase and feed-in prices"]
-        told[name] = Terms(*tariff) if tariff.size else None
-    return with_a_grid(case, told)
+        answer = gate.ask("tariff", {})
+        source = SOURCES[answer.get("where they come from", SOURCES.index(GRID))]
+        purchase, feed_in = answer["purchase and feed-in prices"]
+        told[name] = Terms(purchase, feed_in, source)
+    return told
 
 
 def costs_told(

@@ -65,7 +65,9 @@ class BargainResult:
     history: residuals of the ADMM, a row per iteration; empty for other roads.
     difference: by how much the gains of this road differ from those of the closed form (in a band
     that binds: from the best that it allows), at most, yuan.
+    bands: pair -> the band of its prices by step (`price_band`), yuan/kWh.
     crossings: what crossed the VPPs' boundaries, a row for each passage; as in CoalitionResult.
+    remarks: sentences about the bands, such as where no price suits both sides; the note has them.
     """
 
     method: str
@@ -79,6 +81,7 @@ class BargainResult:
     difference: float = 0.0
     bands: Bands = field(default_factory=dict)
     crossings: pd.DataFrame = field(default_factory=pd.DataFrame)
+    remarks: tuple[str, ...] = ()
 
     @property
     def gains(self) -> pd.Series:
@@ -148,7 +151,7 @@ def bargain(
     how = Settings(weights, method, penalty, tolerance, max_iterations)
     parties = parties_of(case, alone, coalition)
     gates = gates_of(parties)
-    terms = terms_told(case.name, gates)
+    terms = terms_told(gates)
     apart, together = costs_told(coalition, gates)
     deal = deal_of(case.names, case.vpps[0].step_hours, terms, apart, together, how.weights)
     if deal.saving <= 0:
@@ -248,6 +251,7 @@ def put_together(
         history=pd.concat(histories).groupby(level=0).max() if histories else pd.DataFrame(),
         difference=max(split.difference for split in splits),
         bands=bands,
+        remarks=deal.remarks,
     )
 
 

@@ -35,7 +35,7 @@ from vppcore.exclusive import (
 from vppcore.flattest import flatten
 from vppcore.grid.placement import OPERATOR, Placement, withdrawals
 from vppcore.grid.power_flow import PowerFlow, power_flow
-from vppcore.infeasible import explain_infeasible
+from vppcore.infeasible import explain_infeasible, explain_together
 from vppcore.schedule import DispatchResult, read
 from vppcore.solvers import Solved, solve, value_of
 from vppcore.vpp import Model, build, total, withdrawal
@@ -423,8 +423,12 @@ def with_reason(
             if reason.status == "infeasible":
                 return NotSolved(explain_infeasible(vpp), "infeasible")
             return reason
-    if placement is None or refused.status != "infeasible":
+    if refused.status != "infeasible":
         return refused
+    if placement is None:
+        trading = [vpp for vpp in case.connected(members) if vpp.with_role("trade")]
+        sentence = explain_together(trading)
+        return NotSolved(sentence, "infeasible") if sentence else refused
     try:
         JointProblem(case, members=members).optimum()
     except NotSolved as without_limits:

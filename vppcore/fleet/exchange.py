@@ -32,11 +32,12 @@ import pandas as pd
 
 from vppcore.case import Case
 from vppcore.components import Tie
+from vppcore.cooperation.joint import with_reason
 from vppcore.cooperation.result import Certificate, CoalitionResult, both_ways, pair_frame
 from vppcore.cooperation.size import size_of
 from vppcore.cooperation.talks import ByPair
 from vppcore.cooperation.trades import net_positions, solver_resolution
-from vppcore.errors import WrongInput
+from vppcore.errors import NotSolved, WrongInput
 from vppcore.exclusive import solve_exclusively
 from vppcore.fleet.batches import batches_of
 from vppcore.fleet.market import Exchange
@@ -47,6 +48,8 @@ from vppcore.vpp import build
 
 # how often net trades that pair limits do not let through are sought anew
 TRIES = 5
+# VPPs up to which it is looked for who lacks what, where no schedule exists
+FEW = 50
 # a share of the cost by which two optima may differ and count as one
 SAME_COST = 1e-7
 
@@ -98,7 +101,12 @@ def pool_by_exchange(case: Case, graph: nx.Graph | None = None) -> ExchangeResul
     edges = [] if graph is None else edges_of(case, graph)
     batches = batches_of(case if graph is None else without_fee(case, edges))
     everybody = pooled(batches, edges)
-    point = everybody.solve(f"exchange of {case.name}")
+    try:
+        point = everybody.solve(f"exchange of {case.name}")
+    except NotSolved as refused:
+        if graph is not None or len(case.names) > FEW:
+            raise
+        raise with_reason(case, refused) from refused
     received = everybody.net_trades(point.x)
     net = {name: received[name] for name in case.names}
     prices = {} if point.multipliers is None else everybody.prices(point.multipliers)

@@ -426,12 +426,14 @@ def place_in_band(split: BargainResult, trades: pd.DataFrame, resolution: float)
     smallest = min(
         float(trades[pair].abs()[split.prices[pair].notna()].min()) for pair in position.index
     )
-    return (
+    sentences = [
         f"The largest share of the half band is {position.max():.2f}; {end}. "
         f"{priced} of {split.prices.size} hours and pairs have a price. A trade below "
         f"{resolution:.2g} kW counts as none and has no price; the smallest that has one is "
         f"{smallest:,.1f} kW."
-    )
+    ]
+    sentences += [f"{remark[0].upper()}{remark[1:]}." for remark in split.remarks]
+    return " ".join(sentences)
 
 
 def roads_apart(roads: pd.DataFrame, ways: Mapping[str, BargainResult]) -> str:
