@@ -10,9 +10,11 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from vppcore import cooperate, load_case
+from vppcore import cooperate, load_case, worst_case
 from vppcore.pages import wanted
+from vppcore.pages.claims_a import WORST_HOURS
 from vppcore.places import DATA
+from vppcore.uncertainty.settings import at_level
 
 PRINTED = pd.read_csv(DATA / "published" / "claims.csv", index_col="id")["value"]
 SAVINGS, SHARES = ("A02", "A03", "A04"), ("A05", "A06", "A07")
@@ -82,6 +84,17 @@ def grown_with(first: int, last: int) -> float:
     """The same with cooperation, between two of the levels 0, 2, 8."""
     levels = {0: paid_after(0), 2: PRINTED["A10"], 8: PRINTED["A13"]}
     return float(levels[last] - levels[first])
+
+
+def hours_that_are_named() -> int:
+    """How many hours paper A names in which VPP2's worst load lies above its forecast."""
+    return len(WORST_HOURS)
+
+
+def named_hours_of_the_worst_day() -> int:
+    """In how many of the hours that paper A names VPP2's load is hit on the worst day."""
+    worst = worst_case(load_case("paper-a-parent").vpp("VPP2"), at_level(12), canonical=True)
+    return int(worst.hits.loc[WORST_HOURS, "load"].sum())
 
 
 @cache
