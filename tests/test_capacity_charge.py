@@ -189,6 +189,19 @@ def test_what_is_saved_on_peaks_is_shared():
     assert max(values.values()) == pytest.approx(split.gains.sum(), rel=1e-6)
 
 
+def test_who_buys_for_another_s_peak_is_paid_for_it():
+    """B's whole load comes through A, whose meter is free: 160 yuan of peak less a fee for 16 kWh."""
+    one = vpp(load(0, 0, 0), grid([1] * 3, [0.1] * 3), name="A")
+    other = vpp(load(3, 8, 5), grid([1] * 3, [0.1] * 3, peak_price=20.0), name="B")
+    both = case(one, other, limit=10.0, crossing_fee=0.01)
+    split = bargain(both, alone(both), pool(both), weights="equal")
+    assert split.gains.tolist() == pytest.approx([79.84, 79.84])
+    assert "B pays for its peak" in split.note and "up to 21 yuan/kWh" in split.note
+    band = split.bands["A", "B"]
+    assert band["high"].tolist() == pytest.approx([1, 21, 1])
+    assert band["low"].tolist() == pytest.approx([0.1] * 3)
+
+
 def test_the_exact_proofs_have_its_rows():
     changed, members, _ = charged()
     (proof,) = [task.make() for task in tasks(changed) if task.name.endswith("alone-Shop")]

@@ -16,7 +16,8 @@ from independent_cluster import cheapest
 from vppcore import WrongInput, alone, bargain, cooperate, dispatch, load_case, pool
 from vppcore.bargaining.band import bands_of, out_of_reach, price_band, widest_band
 from vppcore.bargaining.deal import make_deal
-from vppcore.pages import checks, tables
+from vppcore.pages import checks, figures, tables
+from vppcore.pages.words_vpp import where_feeding_in_pays
 from vppcore.reading import DATA
 
 SHOP_BUY = "shop_grid_buy_yuan_per_kwh"
@@ -117,6 +118,18 @@ def test_make_check_shows_each_tariff_once(tmp_path):
     assert list(tables.price_range(load_case("template")).index) == ["grid_buy", "grid_sell"]
 
 
+def test_make_check_says_where_feeding_in_pays_more_than_buying_costs():
+    assert where_feeding_in_pays(unequal()) == []
+    one = vpp(load(1, 1, 1), grid([0.9, 0.9, 0.9], [0.1, 0.95, 0.6]), name="A")
+    other = vpp(load(1, 1, 1), grid([0.5] * 3, [0.3] * 3), name="B")
+    own, others = where_feeding_in_pays(case(one, other))
+    assert own.startswith(
+        "A is paid more for feeding in than it pays in 1 step(s), first in step 2"
+    )
+    assert others.startswith("A is paid more for feeding in than B pays in 2 step(s), first in s")
+    assert tables.price_range(case(vpp(load(1, 1), pv(1, 1)))).empty
+
+
 def test_a_load_that_is_called_follows_its_own_vpp_s_tariff(tmp_path):
     units = with_rows("Shop,controllable_load,share,80,%")
     series = with_column(SHOP_BUY, 0.3, 0.9, 0.6)
@@ -214,6 +227,15 @@ def test_all_roads_keep_each_pair_s_band_and_agree(method, factor, feed_in):
         buyer, seller = (home, shop) if trade[step] > 0 else (shop, home)
         assert price <= buyer.buy_price[step - 1] + 1e-6
         assert price >= seller.sell_price[step - 1] - 1e-6
+
+
+def test_a_figure_of_prices_below_zero_shows_them():
+    changed, _, _ = template(**shop_tariff(-0.2, -0.4))
+    split = bargain(changed, alone(changed), pool(changed))
+    band = widest_band(changed)
+    assert band["low"].min() < 0
+    axes = figures.prices(split, band)
+    assert axes.get_ylim()[0] <= band["low"].min()
 
 
 def test_a_price_outside_a_pair_s_own_band_fails_the_check():

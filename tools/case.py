@@ -14,7 +14,7 @@ from pathlib import Path
 from vppcore import Case, dispatch, load_case
 from vppcore.errors import NotSolved, StudyError
 from vppcore.infeasible import with_way_out
-from vppcore.pages import tables
+from vppcore.pages import tables, words_vpp
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = ROOT / "data" / "template"
@@ -49,7 +49,7 @@ def check(folder: str) -> None:
     print(horizon_in_words(case))
     print(tables.energy(case).round(1).to_string(), "\n")
     print(tables.devices(case).to_string(), "\n")
-    print(tables.price_range(case).round(3).to_string(), "\n")
+    print(prices_in_words(case), "\n")
     faults = print_schedules(case)
     if faults:
         sys.exit("No schedule exists for:\n" + "\n".join(faults))
@@ -66,6 +66,13 @@ def horizon_in_words(case: Case) -> str:
         hour = f"{minutes // 60}:{minutes % 60:02d}"
         lines.append(f"from {day}{hour} ({case.description.timezone})")
     return "\n".join([*lines, ""])
+
+
+def prices_in_words(case: Case) -> str:
+    """The range of the grid's prices, and where feeding in pays more than buying costs."""
+    prices = tables.price_range(case).round(3)
+    lines = ["no VPP has a grid" if prices.empty else prices.to_string()]
+    return "\n".join([*lines, *words_vpp.where_feeding_in_pays(case)])
 
 
 def parameters_for(folder: str) -> str:

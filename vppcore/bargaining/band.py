@@ -22,7 +22,7 @@ from vppcore.schedule import dispatch
 from vppcore.vpp import VPP
 
 # where a VPP's prices come from
-GRID, OUTAGE, MARGINAL = SOURCES = ("grid", "outage cost", "marginal price")
+GRID, OUTAGE, MARGINAL, PEAK = SOURCES = ("grid", "outage cost", "marginal price", "peak")
 # prices that are nearer to each other than this share of the largest are one
 SAME_PRICE = 1e-7
 
@@ -44,7 +44,7 @@ class Terms:
     source: str = GRID
 
     def remark(self, name: str) -> str:
-        """Where the prices of the VPP of this name come from if it has no grid; else nothing."""
+        """Where the prices of the VPP of this name come from; nothing if from its tariff alone."""
         if self.source == OUTAGE:
             cost = self.purchase.max()
             return f"{name} has no grid; its prices end at its outage cost of {cost:g} yuan/kWh"
@@ -53,6 +53,11 @@ class Terms:
             return (
                 f"{name} has no grid and no outage cost; its prices end at the marginal price of "
                 f"its own schedule, {low:.4g} to {high:.4g} yuan/kWh"
+            )
+        if self.source == PEAK:
+            return (
+                f"{name} pays for its peak; what it pays at most is its purchase price and what "
+                f"the peak adds to it alone, up to {self.purchase.max():.4g} yuan/kWh"
             )
         return ""
 
@@ -187,9 +192,11 @@ def terms_of_all(case: Case) -> dict[str, Terms]:
 def terms_of(vpp: VPP) -> Terms:
     """What a VPP could do with a kWh if it did not trade it with others.
 
-    With a grid: its best prices. Without one, where its whole electric load may be shed: what that
-    costs and nothing, since an outage is the alternative of a buyer and spare power that of a
-    seller. Else the marginal prices of its own cheapest schedule, for both.
+    With a grid: its best prices; if it pays for its peak, its marginal price alone where that is
+    above the purchase price, since it says what a kWh of the peak costs.
+    Without one, where its whole electric load may be shed: what that costs and nothing, since an
+    outage is the alternative of a buyer and spare power that of a seller.
+    Else the marginal prices of its own cheapest schedule, for both.
     Raises NotSolved if these are asked for and it has no schedule alone.
 
     >>> from vppcore.components import ElectricLoad, Renewable
@@ -199,13 +206,24 @@ def terms_of(vpp: VPP) -> Terms:
     ([8.0, 8.0], [0.0, 0.0])
     """
     if vpp.of(Grid):
-        return Terms(*grid_prices(vpp))
+        purchase, feed_in = grid_prices(vpp)
+        if not any(grid.peak_price for grid in vpp.of(Grid)):
+            return Terms(purchase, feed_in)
+        return Terms(np.maximum(purchase, marginal_price(vpp)), feed_in, PEAK)
     outage = outage_cost(vpp)
     if outage is not None:
         return Terms(np.full(vpp.steps, outage), np.zeros(vpp.steps), OUTAGE)
-    price = dispatch(vpp).prices["electricity"].to_numpy(float)
-    price = np.where(np.abs(price) <= SAME_PRICE * np.abs(price).max(), 0.0, price)
+    price = marginal_price(vpp)
     return Terms(price, price, MARGINAL)
+
+
+def marginal_price(vpp: VPP) -> np.ndarray:
+    """What one more kWh costs in a VPP's own cheapest schedule, yuan/kWh `(steps,)`.
+
+    Raises NotSolved if it has none.
+    """
+    price = dispatch(vpp).prices["electricity"].to_numpy(float)
+    return np.where(np.abs(price) <= SAME_PRICE * np.abs(price).max(), 0.0, price)
 
 
 def outage_cost(vpp: VPP) -> float | None:

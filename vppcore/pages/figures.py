@@ -352,7 +352,7 @@ def prices(result: BargainResult, band: pd.DataFrame, axes: Axes | None = None) 
     priced = result.prices.set_axis(list(names.values()), axis=1)
     tell(axes, table_in_words(priced, "Prices (yuan/kWh)"))
     axes.set_ylabel("price (yuan/kWh)")
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]) if band["low"].min() < 0 else 0.0)
     hour_axis(axes, len(band))
     legend_above(axes)
     return axes
@@ -629,7 +629,7 @@ def game_prices(
         hours = prices.index + places[name] - middle  # equal prices stand beside each other
         axes.plot(hours, prices[name], marks[name], color=colours[name], markersize=5, label=name)
     axes.set_ylabel("price (yuan/kWh)")
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]) if band["low"].min() < 0 else 0.0)
     hour_axis(axes, len(prices))
     legend_above(axes)
     return axes

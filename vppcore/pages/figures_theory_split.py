@@ -214,7 +214,7 @@ def draw_band(axes: Axes, deal: Deal, pair: VppPair, theta: float) -> None:
         )
     axes.set_title(" – ".join(pair))
     axes.set_ylabel("price (yuan/kWh)")
-    axes.set_ylim(0, 1.07 * band["high"].max())
+    axes.set_ylim(min(0.0, 1.07 * band["low"].min()), 1.07 * max(0.0, band["high"].max()))
     hour_axis(axes, len(band))
     legend_above(axes)
     tell(axes, table_in_words(price[trade != 0].to_frame("price"), "Price (yuan/kWh)"))

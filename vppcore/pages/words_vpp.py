@@ -8,8 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from vppcore.bargaining.band import grid_prices
+from vppcore.case import Case
+from vppcore.components import Grid
 from vppcore.pages.published import NUMBER_TOLERANCE
 from vppcore.pages.words import (
     energy,
@@ -78,6 +82,34 @@ def more_than_needed(load: pd.DataFrame, renewable: pd.DataFrame) -> str:
         hours = hours_said(above.index[above]) if above.any() else "no hour"
         said.append(f"{name} in {hours}")
     return f"Wind and sun exceed the VPP's own load at {listed(said)}." if said else ""
+
+
+def where_feeding_in_pays(case: Case) -> list[str]:
+    """A sentence for each VPP that is paid more for what it feeds in than it, or another, pays.
+
+    >>> from vppcore import load_case
+    >>> where_feeding_in_pays(load_case("template"))
+    []
+    """
+    prices = {vpp.name: grid_prices(vpp) for vpp in case.vpps if vpp.of(Grid)}
+    sentences = []
+    for seller, (_, feed_in) in prices.items():
+        for buyer, (purchase, _) in prices.items():
+            steps = 1 + np.flatnonzero(feed_in > purchase)
+            if not len(steps):
+                continue
+            when = f"in {len(steps)} step(s), first in step {steps[0]}"
+            if seller == buyer:
+                sentences.append(
+                    f"{seller} is paid more for feeding in than it pays {when}; it never does both "
+                    "in one step"
+                )
+            elif case.tie is not None:
+                sentences.append(
+                    f"{seller} is paid more for feeding in than {buyer} pays {when}; what the one "
+                    "buys the other may feed in, up to the limits of the tie and the grid"
+                )
+    return sentences
 
 
 def price_steps(tariff: pd.DataFrame) -> str:
