@@ -52,6 +52,7 @@ RANK = {
     "coalitions": 12,
     "fairness": 13,
     "splits": 14,
+    "misreports": 14,
     "sharing": 14,
     "uncertainty": 12,
     "market": 12,

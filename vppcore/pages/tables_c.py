@@ -4,6 +4,8 @@ solving, no reading.
 
 from __future__ import annotations
 
+from itertools import product
+
 import pandas as pd
 
 from vppcore.case import Case
@@ -11,6 +13,7 @@ from vppcore.cooperation.delivery import Delivery
 from vppcore.cooperation.result import CoalitionResult
 from vppcore.fairness import Values, stability
 from vppcore.grid.power_flow import PowerFlow
+from vppcore.misreports import Lies
 from vppcore.schedule import DispatchResult
 
 # to how many places a page shows numbers that are no whole yuan
@@ -103,3 +106,13 @@ def with_limits(delivery: Delivery, unlimited: float, step_hours: float) -> dict
 def stability_of(values: Values, gains: pd.DataFrame, least: float) -> pd.DataFrame:
     """Whether each split is in the core, beside the best that any split could do (yuan)."""
     return stability(values, gains).assign(**{"least core (yuan)": least})
+
+
+def what_lies_gain(found: Lies) -> pd.DataFrame:
+    """What the best lie gains each VPP under each rule, as texts: yuan and which lie it is."""
+    cells = pd.DataFrame("nothing", found.best.index, found.best.columns)
+    for name, rule in product(cells.index, cells.columns):
+        if found.lies.loc[name, rule]:
+            more = found.best.loc[name, rule]
+            cells.loc[name, rule] = f"{more:,.0f} ({found.lies.loc[name, rule]})"
+    return cells

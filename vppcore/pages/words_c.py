@@ -13,6 +13,7 @@ from vppcore.bargaining.settings import WEIGHT_RULES
 from vppcore.case import Case
 from vppcore.cooperation.result import CoalitionResult
 from vppcore.grid.power_flow import PowerFlow
+from vppcore.misreports import Lies
 from vppcore.pages.words import listed, signed
 from vppcore.pages.words_b import bill_said, compared, counted, in_digits, more_or_less, share_said
 from vppcore.splits import Splits
@@ -330,3 +331,32 @@ def rules_apart(found: Mapping[str, Splits]) -> str:
             f"({row.idxmin()}) to {in_digits(row.max())} ({row.idxmax()})"
         )
     return f"The rules split the same saving: {'; '.join(said)}."
+
+
+def what_lies_gain(found: Lies) -> str:
+    """How much the best lie gains under the rules, and under which least.
+
+    found: as `misreports.best_lies` has it.
+    """
+    largest = found.best.max()
+    worst, least = str(largest.idxmax()), str(largest.idxmin())
+    tried = len(found.tried.drop_duplicates(["VPP", "lie"]))
+    if not largest.max():
+        return f"None of the {tried} lies that were tried gains anything under any rule."
+    said = [
+        f"Of the {tried} lies that were tried, the best gains {found.best[worst].idxmax()} "
+        f"{in_digits(largest[worst])} yuan under the rule {worst} "
+        f"({found.lies.loc[found.best[worst].idxmax(), worst]})."
+    ]
+    if largest[least]:
+        liar = found.best[least].idxmax()
+        said.append(
+            f"Least is to be had under the rule {least}: {in_digits(largest[least])} yuan, by "
+            f"{liar} ({found.lies.loc[liar, least]})."
+        )
+    else:
+        said.append(f"Under the rule {least} none of them gains anything.")
+    proof = [str(rule) for rule in found.best if not found.best[rule].any()]
+    if not proof:
+        said.append("No rule is proof against all of them.")
+    return " ".join(said)
