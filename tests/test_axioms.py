@@ -305,7 +305,7 @@ def test_the_sentence_names_the_rule_that_rewards_lies_most_and_least():
     some = made_up(equal=(100.0, 30.0), market=(0.0, 5.0))
     said = words_c.what_lies_gain(some)
     assert "Of the 3 lies" in said and "gains A 100 yuan under the rule equal (load +5 %)" in said
-    assert "rule market: 5 yuan, by B (load +5 %). No rule is proof" in said
+    assert "rule market: 5.00 yuan, by B (load +5 %). No rule is proof" in said
     quiet = words_c.what_lies_gain(made_up(equal=(100.0, 30.0), market=(0.0, 0.0)))
     assert quiet.endswith("Under the rule market none of them gains anything.")
     assert words_c.what_lies_gain(made_up(equal=(0.0, 0.0))).startswith("None of the 3 lies")
