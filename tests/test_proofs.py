@@ -25,6 +25,7 @@ from vppcore.components import Renewable
 from vppcore.pages import proving
 from vppcore.places import PROJECT
 from vppcore.proofs import plans
+from vppcore.proofs import proof as proofs
 from vppcore.proofs.branching import Fork
 from vppcore.proofs.days import worst_day
 from vppcore.proofs.exact import solve_square
@@ -38,6 +39,7 @@ from vppcore.proofs.optimum import (
 from vppcore.proofs.plans import Parted, ends
 from vppcore.proofs.proof import prove
 from vppcore.proofs.rational import ExactProgram, rational
+from vppcore.proofs.rounded import interval
 from vppcore.proofs.squares import Nearby, squared_optimum, straightened
 from vppcore.proofs.studies import alone, other_carbon, tasks, together, worst_day_of
 from vppcore.uncertainty.settings import Uncertainty, at_level
@@ -225,6 +227,62 @@ def test_study_b_is_proved_exactly_under_each_carbon_model(squares):
         proof = alone(planned, "paper-b", f", {model}")
         assert float(proof.value) == pytest.approx(dispatch(planned).cost, rel=1e-7)
     assert other_carbon(load_case(PARENT).vpps[0]) == {}
+
+
+# --- large programs ---------------------------------------------------------------------------------------
+@pytest.fixture(scope="module")
+def wide():
+    """The joint optimum of the parent case, as if it were too large to be solved in fractions."""
+    case = load_case(PARENT)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(proofs, "LARGE", 0)
+        return together(case, case.names, case.name)
+
+
+def test_a_large_program_is_proved_to_an_interval(wide, tmp_path):
+    case = load_case(PARENT)
+    exactly = together(case, case.names, case.name).value
+    bound = lower_bound(wide.program, wide.point.multipliers)
+    assert bound <= exactly <= wide.value
+    assert wide.value - bound < Fraction(1, 10**5) * exactly
+    digits = max(len(str(number)) for number in wide.point.multipliers)
+    assert digits < 40  # those of the exact point have hundreds
+    wide.write(tmp_path / "wide.json")
+    said = checked(tmp_path / "wide.json")
+    assert said.returncode == 0 and float(said.stdout.split()[-1]) == pytest.approx(
+        float(wide.value - bound), rel=0.1
+    )
+
+
+@pytest.mark.parametrize("fault", ["point", "value", "cost", "coefficient", "infeasible", "column"])
+def test_a_changed_interval_is_refused(wide, tmp_path, fault):
+    said = checked(changed(wide, TAMPERED[fault], tmp_path))
+    assert said.returncode == 1 and "proves nothing" in said.stderr
+
+
+@given(st.integers(0, 2**31))
+@settings(max_examples=60, deadline=None)
+def test_an_interval_holds_the_exact_optimum(seed):
+    program = random_problem(seed, slack=4.0).program()
+    exact, point = optimum(program, "a random problem")
+    try:
+        _, near = interval(program, [], "a random problem")
+    except NotSolved:
+        return  # a limit that leaves no room
+    bound = lower_bound(exact, near.multipliers)
+    assert bound <= value_of(exact, point) <= value_of(exact, near)
+    assert value_of(exact, near) - bound < Fraction(1, 10**5)
+
+
+def test_flows_that_exclude_each_other_do_in_an_interval(monkeypatch, tmp_path):
+    """Its bound lets them overlap: the interval is as wide as what that would save."""
+    monkeypatch.setattr(proofs, "LARGE", 0)
+    case = load_case("paper-a")
+    proof = alone(case.vpp("VPP2"), case.name)
+    assert not any(proof.point.x[one] and proof.point.x[other] for one, other in proof.exclusive)
+    proof.write(tmp_path / "wide.json")
+    said = checked(tmp_path / "wide.json")
+    assert said.returncode == 0 and float(said.stdout.split()[-1]) > 1
 
 
 # --- worst days -------------------------------------------------------------------------------------------

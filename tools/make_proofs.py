@@ -1,14 +1,15 @@
 """Writes exact proofs to build/proofs: make_proofs.py [CASE ...] [--levels "4 12"].
 
 `make proofs` calls it. Without cases: both cases of study A with the worst days of the book's
-levels, the second day of the real week, and both cases of study B. A case that is given is proved
-as a whole, with the worst days of the levels that are given. `tools/check_proofs.py` checks the
-files, and `tools/check_worst_days.py` those of worst days.
+levels, the real week and the second day of it, and both cases of study B. A case that is given is
+proved as a whole, with the worst days of the levels that are given. `tools/check_proofs.py` checks
+the files, and `tools/check_worst_days.py` those of worst days.
 """
 
 import argparse
 import shutil
 import sys
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from tqdm import tqdm
 
 from vppcore import load_case
 from vppcore.errors import StudyError, WrongInput
-from vppcore.proofs.studies import Task, tasks
+from vppcore.proofs.studies import Task, tasks, together
 from vppcore.uncertainty.settings import LEVEL
 
 FOLDER = Path("build/proofs")
@@ -36,6 +37,7 @@ def book_tasks() -> list[Task]:
     steps = round(DAY_HOURS / week.vpps[0].step_hours)
     day = week.window((DAY - 1) * steps + 1, steps)
     found += tasks(day, coalitions=False, called=f"{WEEK}, day {DAY}")
+    found.append(Task(f"{WEEK}-together", partial(together, week, week.names, WEEK)))
     found += tasks(load_case(STUDY_B))
     found += tasks(load_case(BY_HAND), coalitions=False)
     return found

@@ -157,9 +157,13 @@ def answer(said: Said, table: pd.DataFrame) -> str:
         return f"No: the checker refuses one of {number} proofs. {said.lines[-1]}."
     exactly = sum(line.endswith(EXACT) for line in said.lines)
     size = table["kB"].sum() / 1e3
+    rest = ""
+    if exactly < number:
+        widest = max(float(line.rsplit(" ", 1)[1]) for line in said.lines)
+        rest = f" (the others to an interval of at most {widest:.1e} yuan)"
     return (
-        f"Yes. {exactly} of {number} costs and bounds are proved exactly, to the last digit, by"
-        f" files of {size:.1f} MB in all; a checker of {lines_of(CHECKER)} lines, which uses"
+        f"Yes. {exactly} of {number} costs and bounds are proved exactly, to the last digit{rest},"
+        f" by files of {size:.1f} MB in all; a checker of {lines_of(CHECKER)} lines, which uses"
         " Python's fractions and nothing else, found nothing wrong."
     )
 

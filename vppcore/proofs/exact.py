@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from flint import fmpq, fmpq_mat
 
@@ -66,7 +67,7 @@ class System:
     rows: row -> its unknowns. columns: unknown -> its rows.
     """
 
-    def __init__(self, rows: Mapping[int, Sparse]):
+    def __init__(self, rows: Mapping[int, Mapping[int, Any]]):
         self.rows = {row: set(entries) for row, entries in rows.items()}
         self.columns: dict[int, set[int]] = defaultdict(set)
         for row, entries in rows.items():

@@ -21,14 +21,17 @@ from vppcore.proofs.names import column_names, row_names
 from vppcore.proofs.optimum import value_of
 from vppcore.proofs.plans import DayPlans
 from vppcore.proofs.rational import ExactProgram, Limit
+from vppcore.proofs.rounded import interval
 from vppcore.proofs.squares import cheapest
 from vppcore.vpp import Model
 from vppcore.warm import Program
 
+LARGE = 20_000  # rows: equations of so many unknowns are not solved exactly
+
 
 @dataclass(frozen=True, eq=False)
 class Proof:
-    """A linear program with a point and multipliers.
+    """A program with a point and multipliers.
 
     statement: what its value is, in words; unit: of it.
     point: the cheapest. tree: multipliers that prove it.
@@ -106,7 +109,7 @@ def prove(
     more: Mapping[str, cp.Constraint] | None = None,
     unit: str = "yuan",
 ) -> Proof:
-    """The exact proof of a problem's optimal value; where costs are squares perhaps an interval.
+    """The exact proof of a problem's optimal value; an interval for a large one.
 
     statement: what the value is, in words. unit: of it.
     compiled: the problem. models: VPP -> its model. more: name -> a constraint that no VPP owns.
@@ -130,10 +133,17 @@ def proved(
     rows: Sequence[str],
     unit: str = "yuan",
 ) -> Proof:
-    """As `prove`, of a program whose columns and rows have these names."""
-    exact, point = cheapest(program, statement)
+    """As `prove`, of a program whose columns and rows have these names.
+
+    One of more than LARGE rows is not solved in fractions: an interval is proved.
+    """
+    is_large = program.is_linear and program.matrix.shape[0] > LARGE
+    if is_large:
+        exact, point = interval(program, exclusive, statement)
+    else:
+        exact, point = cheapest(program, statement)
     tree: Node = Leaf.of(point)
-    if any(clashes(point.x, exclusive)):
+    if not is_large and any(clashes(point.x, exclusive)):
         point, tree = Branching(program, exclusive, statement).best()
     return Proof(statement, unit, exact, point, tree, columns, rows, exclusive)
 
