@@ -21,7 +21,7 @@ from scipy import sparse
 from vppcore import NotSolved, WrongInput, dispatch, load_case, pool, worst_case
 from vppcore.carbon import MODELS
 from vppcore.compiled import Compiled
-from vppcore.components import Renewable
+from vppcore.components import GasSupply, GasTurbine, Renewable
 from vppcore.pages import proving
 from vppcore.places import PROJECT
 from vppcore.proofs import plans
@@ -658,6 +658,37 @@ def test_a_store_that_pays_to_waste_is_proved_with_its_tree():
     model = build(plant)
     proof = prove("a store", Compiled(model.cost, model.constraints), {plant.name: model})
     assert float(proof.value) == pytest.approx(dispatch(plant).cost, rel=1e-7)
+
+
+def test_flows_that_are_expressions_exclude_each_other_too(tmp_path):
+    """A reward that rises by steps is earned in order: what is left of a step is no column of its own.
+
+    Relaxed, the dear steps would come first, and the day would be cheaper than it can be.
+    """
+    plant = load_case("paper-b").vpps[0].change("carbon_market", reward_growth=0.2)
+    proof = alone(plant, "paper-b")
+    assert float(proof.value) == pytest.approx(dispatch(plant).cost, rel=1e-7)
+    relaxed = dispatch(plant.change("carbon_market", reward_growth=0.0)).cost
+    assert float(proof.value) <= relaxed * (1 + 1e-9)
+    assert any("in exclusion" in name for name in proof.row_names)
+    proof.write(tmp_path / "order.json")
+    assert checked(tmp_path / "order.json").stdout.rstrip().endswith("open 0.0e+00")
+
+
+def test_a_plant_that_may_stand_is_on_or_off(tmp_path):
+    turbine = GasTurbine(
+        power_max=10.0, power_min=2.0, electric_efficiency=0.5, cost_fixed=1.0, may_stand=1.0
+    )
+    plant = vpp(
+        grid(buy=[0.1, 0.9, 0.4], sell=[0, 0, 0]),
+        GasSupply(price=0.2, calorific_value=1.0),
+        turbine,
+        load(3.0, 6.0, 4.0),
+    )
+    proof = alone(plant, "by hand")
+    assert float(proof.value) == pytest.approx(dispatch(plant).cost, rel=1e-7)
+    proof.write(tmp_path / "stands.json")
+    assert checked(tmp_path / "stands.json").stdout.rstrip().endswith("open 0.0e+00")
 
 
 # --- the page -----------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from vppcore.compiled import Compiled
 from vppcore.errors import WrongInput
 from vppcore.proofs.names import column_names, row_names
 from vppcore.proofs.plans import Days, Planning
-from vppcore.proofs.proof import Proof, exclusive_columns, proved
+from vppcore.proofs.proof import ExclusiveFlows, Proof, proved
 from vppcore.uncertainty.adversary import Adversary
 from vppcore.uncertainty.recourse import Recourse
 from vppcore.uncertainty.series import hit
@@ -36,23 +36,24 @@ def worst_day(vpp: VPP, uncertainty: Uncertainty, statement: str) -> Proof:
     days = {key: cp.Variable(recourse.steps) for key in recourse.keys}
     as_priced = priced(recourse)
     model = build(hit(vpp, as_priced, {series: z for (_, series), z in days.items()}))
-    compiled = Compiled(model.cost, model.constraints, vpp.name)
+    models = {vpp.name: model}
+    flows = ExclusiveFlows(models)
+    compiled = flows.added_to(Compiled(model.cost, model.constraints, vpp.name))
     hits = {key: compiled.columns(z) for key, z in days.items()}
     program = compiled.program()
     low, high = program.column_low.copy(), program.column_high.copy()
     for (_, series), columns in hits.items():
         low[columns] = high[columns] = found.hits[series].to_numpy(float)
-    models = {vpp.name: model}
-    exclusive = exclusive_columns(compiled, models)
+    exclusive = flows.columns(compiled)
     budgets = [(tuple(columns.tolist()), recourse.budgets[key]) for key, columns in hits.items()]
-    more = {z.id: f"{name}, {series} is hit" for (name, series), z in days.items()}
+    more = {z.id: f"{name}, {series} is hit" for (name, series), z in days.items()} | flows.names
     program = replace(program, column_low=low, column_high=high)
     proof = proved(
         statement,
         program,
         exclusive,
         column_names(compiled, models, more),
-        row_names(compiled, models, {}),
+        row_names(compiled, models, flows.rows),
     )
     near = moved_together(compiled, model, hits)
     known = Days(

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import cvxpy as cp
+import numpy as np
 
 from vppcore.compiled import Compiled
 from vppcore.proofs.branching import Branching, Leaf, Node, clashes
@@ -118,11 +119,11 @@ def prove(
     Raises WrongInput for costs of products and whole numbers, NotSolved where there is no optimum
     or the solver's basis, worked out exactly, is none.
     """
-    columns = column_names(compiled, models)
-    rows = row_names(compiled, models, more or {})
-    return proved(
-        statement, compiled.program(), exclusive_columns(compiled, models), columns, rows, unit
-    )
+    flows = ExclusiveFlows(models)
+    compiled = flows.added_to(compiled)
+    columns = column_names(compiled, models, flows.names)
+    rows = row_names(compiled, models, dict(more or {}) | flows.rows)
+    return proved(statement, compiled.program(), flows.columns(compiled), columns, rows, unit)
 
 
 def proved(
@@ -148,13 +149,47 @@ def proved(
     return Proof(statement, unit, exact, point, tree, columns, rows, exclusive)
 
 
-def exclusive_columns(compiled: Compiled, models: Mapping[str, Model]) -> list[tuple[int, int]]:
-    """Pairs of columns that must not both differ from zero, where both flows are columns."""
-    pairs: list[tuple[int, int]] = []
-    for model in models.values():
-        for pair in model.pairs():
-            if isinstance(pair.one, cp.Variable) and isinstance(pair.other, cp.Variable):
-                ones = compiled.columns(pair.one)[pair.steps].tolist()
-                others = compiled.columns(pair.other)[pair.steps].tolist()
-                pairs += zip(ones, others, strict=True)
-    return pairs
+class ExclusiveFlows:
+    """The flows of models that exclude each other, each as a column of its own.
+
+    A flow that is an expression, as what is left of a step of a price, gets a variable equal to it.
+    names: id of such a variable -> what it is. rows: what it is -> the row that makes it so.
+    """
+
+    def __init__(self, models: Mapping[str, Model]):
+        self.names: dict[int, str] = {}
+        self.rows: dict[str, cp.Constraint] = {}
+        self._pairs: list[tuple[cp.Variable, cp.Variable, Any]] = []
+        for model in models.values():
+            for pair in model.pairs():
+                sides = []
+                for flow, word in ((pair.one, pair.limits.one), (pair.other, pair.limits.other)):
+                    sides.append(self._column_of(flow, f"{pair.vpp}, {pair.component}, {word}"))
+                self._pairs.append((*sides, pair.steps))
+
+    def _column_of(self, flow: cp.Expression, words: str) -> cp.Variable:
+        """The flow if it is a variable, else one that equals it."""
+        if isinstance(flow, cp.Variable):
+            return flow
+        variable = cp.Variable(flow.shape)
+        name = f"{words} in exclusion {len(self.rows) + 1}"
+        self.names[variable.id] = name
+        self.rows[name] = variable == flow
+        return variable
+
+    def added_to(self, compiled: Compiled) -> Compiled:
+        """The problem with these variables; the same if there are none."""
+        if not self.rows:
+            return compiled
+        problem = compiled.problem
+        rows = [*problem.constraints, *self.rows.values()]
+        return Compiled(problem.objective, rows, compiled.name)
+
+    def columns(self, compiled: Compiled) -> list[tuple[int, int]]:
+        """Pairs of columns that must not both differ from zero."""
+        pairs: list[tuple[int, int]] = []
+        for one, other, steps in self._pairs:
+            ones = np.atleast_1d(compiled.columns(one))[steps].tolist()
+            others = np.atleast_1d(compiled.columns(other))[steps].tolist()
+            pairs += zip(ones, others, strict=True)
+        return pairs
