@@ -162,10 +162,10 @@ class ExclusiveFlows:
         self._pairs: list[tuple[cp.Variable, cp.Variable, Any]] = []
         for model in models.values():
             for pair in model.pairs():
-                sides = []
-                for flow, word in ((pair.one, pair.limits.one), (pair.other, pair.limits.other)):
-                    sides.append(self._column_of(flow, f"{pair.vpp}, {pair.component}, {word}"))
-                self._pairs.append((*sides, pair.steps))
+                whose = f"{pair.vpp}, {pair.component}"
+                one = self._column_of(pair.one, f"{whose}, {pair.limits.one}")
+                other = self._column_of(pair.other, f"{whose}, {pair.limits.other}")
+                self._pairs.append((one, other, pair.steps))
 
     def _column_of(self, flow: cp.Expression, words: str) -> cp.Variable:
         """The flow if it is a variable, else one that equals it."""

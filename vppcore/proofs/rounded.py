@@ -40,7 +40,8 @@ def interval(
     optimum, or no point with a distance from all limits that are not equations.
     """
     exact = ExactProgram.of(program)
-    found = WarmLinear(name).solve(program).x
+    solver = WarmLinear(name)
+    found = solver.solve(program).x
     x = rounded_point(program, exact, zeros(found, exclusive), found, name)
     return exact, ExactPoint(x, rounded_multipliers(program, exact, name))
 
@@ -79,7 +80,8 @@ def rounded_point(
         column_low=np.where(fixed, low, program.column_low + distance),
         column_high=np.where(fixed, low, program.column_high - distance),
     )
-    x = rounded(WarmLinear(name, **SHARP).solve(inside).x, distance)
+    solver = WarmLinear(name, **SHARP)
+    x = rounded(solver.solve(inside).x, distance)
     for column in np.flatnonzero(fixed).tolist():
         x[column] = rational(low[column])
     equations = {}
@@ -134,7 +136,8 @@ def rounded_multipliers(program: Program, exact: ExactProgram, name: str) -> tup
     # a multiplier y - distance of a row with an upper limit is one of the cost c, where y is one of
     # the cost c + distance * row
     linear = program.linear + distance * (program.matrix.T @ one_sided + one_sided_columns)
-    found = WarmLinear(name, **SHARP).solve(replace(program, linear=linear))
+    solver = WarmLinear(name, **SHARP)
+    found = solver.solve(replace(program, linear=linear))
     y = rounded(-np.asarray(found.multipliers) - distance * one_sided, distance)
     free = np.isinf(program.column_low) & np.isinf(program.column_high)
     table = transposed(exact.rows, np.flatnonzero(free).tolist())
