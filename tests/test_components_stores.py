@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from vppcore import VPP, WrongInput, dispatch, load_case
+from vppcore import VPP, NotSolved, Uncertainty, WrongInput, dispatch, load_case, worst_case
 from vppcore.components import (
     Battery,
     Boiler,
@@ -24,6 +24,7 @@ from vppcore.components import (
 from vppcore.components.days import Daily, whole_steps
 from vppcore.components.stores import Store
 from vppcore.places import DATA
+from vppcore.proofs.studies import alone
 
 NOTHING = load(0, 0, 0)
 PERFECT = {"charge_efficiency": 1.0, "discharge_efficiency": 1.0}
@@ -353,3 +354,36 @@ def test_cars_come_from_files(tmp_path):
         assert dispatch(made.vpp(name)).exact
     assert isinstance(made.vpp("Home").component("heat_store"), HeatStore)
     assert all(issubclass(kind, Store) for kind in (Battery, HeatStore, ElectricVehicle))
+
+
+# --- stores that waste nothing ----------------------------------------------------------------------------------
+def test_a_store_without_losses_needs_no_binaries_and_shows_one_flow_at_a_time():
+    """Both at once make no difference then, even where power is paid for."""
+    plant = vpp(load(3, 3, 3), battery(**PERFECT), grid([-1.0, 0.5, 2.0], [-1.5, 0.4, 1.9]))
+    for storage in ("auto", "binary", "relaxed"):
+        result = dispatch(plant, storage=storage)
+        flows = result.series["battery"]
+        assert np.minimum(flows["charge"], flows["discharge"]).max() == 0.0
+        given = flows["discharge"] - flows["charge"]
+        assert result.balances["electricity"]["battery"].to_numpy() == pytest.approx(given)
+        assert "battery" not in result.note()
+    by_wish = dispatch(plant.change("battery", exclusive=1.0))
+    assert by_wish.cost == pytest.approx(result.cost) and "battery" in by_wish.note()
+    worn = dispatch(plant.change("battery", wear_cost=1e-3))
+    assert "charge and discharge of battery" in worn.note()
+
+
+def test_a_store_without_losses_that_earns_without_end_is_still_explained():
+    plant = vpp(load(1, 1), battery(**PERFECT, end="free", end_value=1.0), grid([-1, -1], [-2, -2]))
+    with pytest.raises(NotSolved, match="unbounded"):
+        dispatch(
+            plant.change("grid", sell_price=np.array([0.5, 0.5]), buy_price=np.array([0.1, 0.1])),
+            storage="relaxed",
+        )
+
+
+def test_a_store_without_losses_can_be_proven_and_kept_through_a_worst_day():
+    plant = vpp(load(1, 2, 3), battery(**PERFECT), grid([0.1, 0.5, 0.9], [0, 0, 0]))
+    assert float(alone(plant, "a store").value) == pytest.approx(dispatch(plant).cost)
+    nothing = Uncertainty({"load": 0})
+    assert worst_case(plant, nothing).cost == pytest.approx(dispatch(plant).cost)

@@ -317,7 +317,10 @@ def endless_flows(model: Model) -> dict[str, list[str]]:
     flows: dict[str, list[str]] = {}
     for name, part in model.parts.items():
         for series, flow in part.series.items():
-            readout = compiled.readout(cp.Expression.cast_to_const(flow))
+            stated = cp.Expression.cast_to_const(flow)
+            if not stated.is_affine():  # a report of flows that are asked for themselves
+                continue
+            readout = compiled.readout(stated)
             growth = readout.at(direction) - readout.at(nowhere)
             if np.abs(growth).max() > NOISE:
                 flows.setdefault(name, []).append(series)

@@ -39,6 +39,11 @@ class Battery(Store):
         "yuan/kW2h", "degradation cost that grows with the power", 0.0, symbol=r"\kappa_2"
     )
 
+    @property
+    def wears(self) -> bool:
+        """True if each kWh that passes through it costs something."""
+        return self.wear_cost > 0 or self.wear_cost_quadratic > 0
+
     def wear(self, charge: cp.Variable, discharge: cp.Variable, step_hours: float) -> cp.Expression:
         """Cost of degradation over the horizon, yuan."""
         wear = self.wear_cost * cp.sum(charge + discharge)  # A 2.4-3

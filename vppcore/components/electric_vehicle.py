@@ -166,6 +166,11 @@ class ElectricVehicle(Store):
         np.add.at(begun, np.floor(begins / clock.step_hours + 1e-9).astype(int), 1.0)
         return begun
 
+    @property
+    def wears(self) -> bool:
+        """True if each kWh that passes through it costs something."""
+        return self.wear_cost > 0
+
     def wear(self, charge: cp.Variable, discharge: cp.Variable, step_hours: float) -> cp.Expression:
         """Cost of degradation over the horizon, yuan."""
         return step_hours * self.wear_cost * cp.sum(charge + discharge)

@@ -164,7 +164,7 @@ class Store(Component):
             inject={self.carrier: discharge - charge},
             cost=self.costs(charge, discharge, energy, clock.step_hours),
             constraints=constraints,
-            series={"charge": charge, "discharge": discharge, "energy": energy[1:]},
+            series=self.reported(charge, discharge) | {"energy": energy[1:]},
             exclusive=self.exclusive_flows(clock),
         )
 
@@ -195,14 +195,39 @@ class Store(Component):
             costs["stored energy"] = -self.end_value * left
         return costs
 
+    @property
+    def wastes_nothing(self) -> bool:
+        """True if it makes no difference whether charge and discharge run at once.
+
+        Without losses and wear only their difference counts, so nothing needs to keep them apart.
+        """
+        lossless = self.charge_efficiency == 1 and self.discharge_efficiency == 1
+        return lossless and not self.wears and not self.exclusive
+
+    @property
+    def wears(self) -> bool:
+        """True if each kWh that passes through it costs something."""
+        return False
+
+    def reported(self, charge: cp.Variable, discharge: cp.Variable) -> dict[str, Any]:
+        """Charge and discharge as results show them: never both at once where that wastes nothing,
+        kW `(steps,)`."""
+        if not self.wastes_nothing:
+            return {"charge": charge, "discharge": discharge}
+        net = charge - discharge
+        return {"charge": cp.pos(net), "discharge": cp.pos(-net)}
+
     def exclusive_flows(self, clock: Clock) -> list[Exclusive]:
-        """Charge and discharge exclude each other, unless the store has no power at all."""
+        """Charge and discharge exclude each other, unless that makes no difference.
+
+        It makes none for a store without losses and without wear, or that has no power one way.
+        """
+        if self.wastes_nothing:
+            return []
         there = self.there(clock)
         charge_most, discharge_most = (
             limited(most, there) for most in self.power_limits(clock.step_hours)
         )
-        if max(np.max(charge_most), np.max(discharge_most)) == 0:
-            return []
         if np.max(discharge_most) == 0 or np.max(charge_most) == 0:
             return []
         by_wish = bool(self.exclusive)
