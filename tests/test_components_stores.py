@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -354,6 +355,22 @@ def test_cars_come_from_files(tmp_path):
         assert dispatch(made.vpp(name)).exact
     assert isinstance(made.vpp("Home").component("heat_store"), HeatStore)
     assert all(issubclass(kind, Store) for kind in (Battery, HeatStore, ElectricVehicle))
+
+
+def test_the_rows_of_the_page_on_one_s_own_case_make_a_household_of_today(tmp_path):
+    page = (Path(__file__).parent.parent / "book/own-case.md").read_text(encoding="utf-8")
+    rows = page.partition("```csv\n")[2].partition("```")[0]
+    for name in ("case.yaml", "units.csv", "series.csv"):
+        text = (DATA / "template" / name).read_text(encoding="utf-8")
+        more = rows if name == "units.csv" else ""
+        (tmp_path / name).write_text(text.rstrip("\n") + "\n" + more, encoding="utf-8")
+    home = load_case(tmp_path).vpp("Home")
+    result = dispatch(home)
+    assert result.exact
+    assert result.series["dishwasher", "power"].sum() == pytest.approx(2 * 1.2)
+    assert result.series["electric_vehicle", "charge"].sum() == pytest.approx(8 / 0.9)
+    assert home.component("heat_pump").cop == pytest.approx(0.4 * 318.15 / 41)
+    assert result.series["heat_pump", "heat"].max() <= 6 + 1e-6
 
 
 # --- stores that waste nothing ----------------------------------------------------------------------------------

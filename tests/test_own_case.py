@@ -256,7 +256,7 @@ FAULTS = {
     "unknown parameter": ([(U, "Home,boiler,efficiency", "Home,boiler,losses")], ["Home boiler losses: unknown parameter 'losses'; allowed: heat_max, efficiency",
                                                                                 "units.csv: Home boiler lacks efficiency (heat per gas energy, -)"]),
     "missing parameter": ([(U, "Home,battery,energy_start,3,kWh,state in the evening,assumed\n", "")],
-                          ["units.csv: Home battery lacks energy_start (stored energy at the start and at the end of the horizon, kWh)"]),
+                          ["units.csv: Home battery lacks energy_start (stored energy at the start, kWh)"]),
     "minimum above maximum": ([(U, "energy_min,1,", "energy_min,12,")], ["units.csv, Home, battery: energy_min = 12 is above energy_max = 10", "above energy_start = 3"]),
     "share in per cent without the sign": ([(U, "shift_share,20,%", "shift_share,20,-")], ["Home electric_load shift_share: found 20 -; allowed: 0 to 1"]),
     "no time zone": (stamped(*HOURS[:23], "2026-03-01T23:00"),

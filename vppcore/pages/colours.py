@@ -35,6 +35,10 @@ COLOURS = {
     "carbon_market": "#882255",
     "carbon_account": "#882255",
     "heat_vent": "#44AA99",
+    "heat_pump": "#8A6FB0",
+    "heat_store": "#C98B4E",
+    "electric_vehicle": "#4E9DA8",
+    "deferrable_load": "#5D6B1F",
 }
 NAMES = {
     "wind": "wind",
@@ -53,6 +57,11 @@ NAMES = {
     "carbon_market": "carbon market",
     "carbon_account": "carbon account",
     "heat_vent": "heat let go",
+    "heat_pump": "heat pump",
+    "heat_store": "heat store",
+    "electric_vehicle": "electric vehicle",
+    "deferrable_load": "load that waits",
+    "converter": "converter",
 }
 # by cost item; what is bought has the colour of the plant or the line that it is for
 ITEM_COLOURS = {
