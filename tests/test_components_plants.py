@@ -296,6 +296,16 @@ def test_a_turbine_that_may_stand_starts_within_its_ramp():
     )
 
 
+def test_a_turbine_that_was_off_begins_within_its_ramp_too():
+    """Dear from the first hour on: 5 kW then, and 10 kW where nothing is known of before."""
+    dear = {"ramp_max": 5.0, "on_before": 0.0}
+    power = dispatch(standing([9, 9], [10] * 2, **dear)).series["micro_turbine", "power"]
+    assert power.to_numpy() == pytest.approx([5, 10])
+    free = dispatch(standing([9, 9], [10] * 2, ramp_max=5.0)).series["micro_turbine", "power"]
+    assert free.to_numpy() == pytest.approx([10, 10])
+    assert dispatch(standing([9], [10], **dear)).series["micro_turbine", "power"].tolist() == [5]
+
+
 def test_the_fixed_cost_of_a_gas_turbine_that_may_stand_is_paid_while_it_is_on():
     made = GasTurbine(
         power_max=10.0, power_min=2.0, electric_efficiency=0.5, cost_fixed=1.0, may_stand=1.0, start_cost=0.5, on_before=0.0

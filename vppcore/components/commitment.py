@@ -148,12 +148,16 @@ class Committed:
     def ramps(self) -> list:
         """Limits on the change of power; a start reaches the least power, a stop leaves it."""
         plant = self.plant
-        if not np.isfinite(plant.ramp_max) or self.on.shape[0] < 2:
+        if not np.isfinite(plant.ramp_max):
             return []
         ramp = plant.ramp_max * self.step_hours
         jump = max(plant.power_min, ramp)
+        from_off = [self.power[0] <= jump] if plant.on_before == 0 else []
+        if self.on.shape[0] < 2:
+            return from_off
         rise = self.power[1:] - self.power[:-1]
         return [
+            *from_off,
             rise <= ramp * self.on[:-1] + jump * self.start[1:],
             -rise <= ramp * self.on[1:] + jump * self.stop[1:],
         ]

@@ -167,6 +167,11 @@ class ElectricVehicle(Store):
         return begun
 
     @property
+    def most_drawn(self) -> float:
+        """The most that is drawn for its own use within a step, kWh: one trip."""
+        return self.energy_needed
+
+    @property
     def wears(self) -> bool:
         """True if each kWh that passes through it costs something."""
         return self.wear_cost > 0

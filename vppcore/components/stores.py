@@ -123,6 +123,11 @@ class Store(Component):
         """Energy that is drawn for its own use, kWh `(steps,)`: none, but for a car."""
         return np.zeros(clock.steps)
 
+    @property
+    def most_drawn(self) -> float:
+        """The most that is drawn for its own use within a step, kWh."""
+        return 0.0
+
     def wear(self, charge: cp.Variable, discharge: cp.Variable, step_hours: float) -> Any:
         """Cost of degradation over the horizon, yuan; None where nothing wears."""
         return None
@@ -134,7 +139,8 @@ class Store(Component):
 
     def power_limits(self, step_hours: float) -> tuple[np.ndarray, np.ndarray]:
         """Largest charge and discharge, kW: the ratings, or what the energy limits leave."""
-        room = (self.energy_max - self.kept(step_hours) * self.energy_min) / step_hours
+        room = self.energy_max - self.kept(step_hours) * self.energy_min + self.most_drawn
+        room /= step_hours
         charge_most = np.where(
             np.isinf(self.charge_max), room / self.charge_efficiency, self.charge_max
         )
