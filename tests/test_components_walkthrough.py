@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 from collections.abc import Iterator
@@ -73,3 +74,24 @@ def test_what_the_text_names_is_there():
             hasattr(module, name)
             for module in (components, components.base, components.stores, components.commitment)
         ) or name == "ROLES", name  # fmt: skip
+
+
+# --- what the chapters show of the code ---------------------------------------------------------------------------
+BOOK = Path(__file__).parent.parent / "book"
+SHOWN = [
+    (page, file, name)
+    for page in sorted(BOOK.rglob("*.md"))
+    for file, name in re.findall(
+        r"\{literalinclude\} (\S+)\n:pyobject: (\S+)", page.read_text(encoding="utf-8")
+    )
+]
+
+
+@pytest.mark.parametrize(("page", "file", "name"), SHOWN, ids=[name for _, _, name in SHOWN])
+def test_code_that_a_chapter_shows_is_there(page, file, name):
+    """A method that moved to another class would leave a hole in the page."""
+    node: ast.AST = ast.parse((page.parent / file).read_text(encoding="utf-8"))
+    for part in name.split("."):
+        inside = {getattr(each, "name", ""): each for each in getattr(node, "body", [])}
+        assert part in inside, f"{page.name} shows {name} of {file}"
+        node = inside[part]
