@@ -241,8 +241,8 @@ def messages_are_trades_and_prices(agreed: CoalitionResult) -> Judgement:
     """The negotiation exchanges traded electricity and prices, and nothing else."""
     kinds = sorted({message.kind for message in agreed.messages})
     reason = (
-        "the talks are built this way; beside the messages the penalty reads each VPP's peak load, "
-        "and the weights two totals of energy"
+        "the talks are built this way; beside the messages a VPP tells its peak load and mean "
+        "tariff, two totals of its cost, and for the split its cost alone and its tariff"
     )
     few = set(kinds) <= {"expected trade", "multiplier"}
     return judge_setting("A36", f"messages: {', '.join(kinds)}", reason, holds=few)

@@ -188,8 +188,8 @@ def four_numbers(findings: Findings) -> pd.DataFrame:
         (
             f"{findings.gap:,.2f} yuan",
             "a day, at most, is what other trades could save more. A lower bound that no schedule "
-            "can beat proves it. All that leaves a VPP are trades, prices, its peak load and two "
-            "totals.",
+            "can beat proves it. All that leaves a VPP in the talks are trades, prices, its peak "
+            "load and mean tariff, two totals and whether its stores are exact.",
             "cooperation",
         ),
         (
