@@ -139,7 +139,7 @@ def test_an_island_tells_where_its_prices_come_from_and_others_do_not():
     other = vpp(load(3, 5, 4), grid([1, 2, 1], [0.1] * 3), name="B")
     both = case(island, other, limit=2.0)
     crossed = bargain(both, alone(both), pool(both)).crossings
-    assert crossed.loc[crossed["kind"] == "where they come from", "VPP"].tolist() == ["A"]
+    assert crossed.loc[crossed["kind"] == "source of its prices", "VPP"].tolist() == ["A"]
 
 
 def test_the_page_says_where_the_band_comes_from():

@@ -82,7 +82,7 @@ class Party:
             "purchase and feed-in prices": np.array([self._terms.purchase, self._terms.feed_in])
         }
         if self._terms.source != GRID:
-            prices["where they come from"] = SOURCES.index(self._terms.source)
+            prices["source of its prices"] = SOURCES.index(self._terms.source)
         return prices
 
     def _tell_costs(self, told: ByKind) -> ByKind:
@@ -177,7 +177,7 @@ def terms_told(gates: Mapping[str, Gate]) -> dict[str, Terms]:
     told = {}
     for name, gate in gates.items():
         answer = gate.ask("tariff", {})
-        source = SOURCES[answer.get("where they come from", SOURCES.index(GRID))]
+        source = SOURCES[answer.get("source of its prices", SOURCES.index(GRID))]
         purchase, feed_in = answer["purchase and feed-in prices"]
         told[name] = Terms(purchase, feed_in, source)
     return told
