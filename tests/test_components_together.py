@@ -176,6 +176,8 @@ def test_talks_may_end_above_the_optimum_and_say_by_how_much():
     assert (
         talks.certificate.gap >= (talks.certificate.upper - least) / talks.certificate.money - 1e-9
     )
+    assert "on or off: micro_turbine of works and deferrable_load of laundry" in talks.note
+    assert "prices alone may leave a gap between them" in talks.note
     assert "nothing is half on" in pool(made).note and "half on" in relaxed.note
 
 

@@ -34,6 +34,7 @@ from vppcore.cooperation.trades import (
 )
 from vppcore.errors import NotSolved
 from vppcore.grid.placement import OPERATOR, Operator, Placement
+from vppcore.schedule import DispatchResult
 from vppcore.solvers import check_solver_name
 from vppcore.vpp import check_convex
 
@@ -344,6 +345,7 @@ def put_together(
     for name, member in members.items():
         history[f"cost {name} (yuan)"] = member.own_costs
     kept = {name: member.schedule for name, member in members.items()}
+    words = [in_words(talks, table.how, outcome.agreement, delivery), *on_or_off(kept)]
     return CoalitionResult(
         method=f"ADMM, {table.how.order}",
         cost=outcome.certificate.upper,
@@ -360,9 +362,26 @@ def put_together(
         ),
         agreed=talks.agreed,
         resolution=delivery.resolution,
-        note=in_words(talks, table.how, outcome.agreement, delivery),
+        note="; ".join(words),
         crossings=crossings([member.boundary for member in members.values()]),
     )
+
+
+def on_or_off(kept: Mapping[str, DispatchResult | None]) -> list[str]:
+    """What the bounds say of members that have something on or off; empty where none has.
+
+    kept: VPP -> the schedule that it has kept for itself.
+    """
+    found = []
+    for name, schedule in kept.items():
+        undivided = () if schedule is None else schedule.undivided
+        found += [f"{component} of {name}" for component in undivided]
+    if not found:
+        return []
+    return [
+        f"on or off: {' and '.join(found)}; both bounds count that, and prices alone may leave a "
+        "gap between them"
+    ]
 
 
 def in_words(talks: Talks, how: Settings, agreement: Agreement, delivery: Delivery) -> str:
