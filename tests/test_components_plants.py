@@ -420,3 +420,17 @@ def test_a_run_longer_than_its_window_is_refused():
         WrongInput, match="duration: found 5 h, longer than the 3 h from earliest = 22"
     ):
         washing([1] * 24, duration=5.0, earliest=22.0, latest=1.0)
+
+
+# --- quadratic costs with something whole -------------------------------------------------------------------------
+def test_a_turbine_with_a_quadratic_cost_may_stand_too(monkeypatch):
+    """By outer approximation where no licence takes it: on in the two dear hours, at 8 kW."""
+    monkeypatch.setattr("vppcore.exclusive.takes", lambda problem, choice: False)
+    plant = standing(
+        [0.2, 0.9, 0.9, 0.3], [8] * 4, cost_quadratic=0.01, start_cost=1.0, on_before=0.0
+    )
+    result = dispatch(plant)
+    running = 0.5 * 16 + 0.01 * 2 * 8**2 + 1.0
+    assert result.cost == pytest.approx(8 * 0.2 + running + 8 * 0.3, rel=1e-6)
+    assert result.series["micro_turbine", "on"].round(6).tolist() == [0, 1, 1, 0]
+    assert "clarabel" in result.solved.solver and result.exact
