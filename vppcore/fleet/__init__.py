@@ -9,6 +9,7 @@
     split(net, limit)                net trades split into deliveries          splitting.py
     price_newton(fleet)              the joint optimum with both bounds        price_newton.py
     price_newton_on(fleet, address)  the same on several machines              cluster.py
+    deliver(case, placement)         the same on a feeder, voltages kept       delivery.py
     negotiate_exchange(fleet)        the same by ADMM, with the net trades     talks.py
     what_is_told(n, steps)           what VPPs tell each other, by method      told.py
     guesses(fleet, name)             what a listener learns from it            listening.py
@@ -37,6 +38,7 @@ stay in the groups.
 
 from vppcore.fleet.batches import Batch, batches_of, batches_of_fleet
 from vppcore.fleet.cluster import price_newton_on
+from vppcore.fleet.delivery import Delivered, deliver
 from vppcore.fleet.exchange import ExchangeResult, pool_by_exchange
 from vppcore.fleet.generator import Fleet, Spread, drawn, fleet
 from vppcore.fleet.group import Answer, Group, Lengths, Totals
@@ -51,6 +53,7 @@ __all__ = [
     "Accuracy",
     "Answer",
     "Batch",
+    "Delivered",
     "Edge",
     "ExchangeResult",
     "ExchangeTalks",
@@ -67,6 +70,7 @@ __all__ = [
     "Words",
     "batches_of",
     "batches_of_fleet",
+    "deliver",
     "drawn",
     "fleet",
     "groups_of",

@@ -17,7 +17,7 @@ VPP that is built; a type of which it is not true is refused. kW, yuan.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -32,7 +32,7 @@ from vppcore.components import Tie
 from vppcore.errors import WrongInput
 from vppcore.fleet.generator import Fleet, Key, Numbers, with_numbers
 from vppcore.fleet.market import Exchange
-from vppcore.vpp import VPP, build, check_convex
+from vppcore.vpp import VPP, build, check_convex, withdrawal
 from vppcore.warm import Program, by_columns
 
 # the one partner of a tie to all others
@@ -127,12 +127,13 @@ class Stated(NamedTuple):
     trade: sparse.csr_matrix
 
 
-def stated(vpp: VPP, tie: Exchange | None) -> Stated:
+def stated(vpp: VPP, tie: Exchange | None, located: bool = False) -> Stated:
     """The problem of a VPP that trades with everybody at once over a tie; without one not at all.
 
+    located: the rows of its net withdrawal, what it takes from its bus, stand below its net trade.
     Raises WrongInput where a VPP needs binaries, or where its quadratic cost couples columns.
     """
-    compiled, trade = compiled_with_exchange(vpp, tie)
+    compiled, trade = compiled_with_exchange(vpp, tie, located)
     program = compiled.program()
     check_diagonal(program, vpp.name)
     readout = compiled.readout(trade)
@@ -140,8 +141,13 @@ def stated(vpp: VPP, tie: Exchange | None) -> Stated:
     return Stated(program, net)
 
 
-def compiled_with_exchange(vpp: VPP, tie: Exchange | None) -> tuple[Compiled, cp.Expression]:
-    """The compiled problem of a VPP on the exchange, and the expression of its net trade."""
+def compiled_with_exchange(
+    vpp: VPP, tie: Exchange | None, located: bool = False
+) -> tuple[Compiled, cp.Expression]:
+    """The compiled problem of a VPP on the exchange, and the expression of its net trade.
+
+    located: followed by that of its net withdrawal.
+    """
     check_convex(vpp, "the exchange form")
     model = build(vpp if tie is None else vpp.adding(tie))
     for pair in model.pairs():
@@ -153,7 +159,10 @@ def compiled_with_exchange(vpp: VPP, tie: Exchange | None) -> tuple[Compiled, cp
             )
     compiled = Compiled(model.cost, model.constraints, vpp.name)
     trades = [part.trade[:, 0] for part in model.parts.values() if part.trade is not None]
-    return compiled, trades[0] if trades else nothing_of(compiled, vpp.steps)
+    trade = trades[0] if trades else nothing_of(compiled, vpp.steps)
+    if located:
+        trade = cp.hstack([trade, withdrawal(model)])
+    return compiled, trade
 
 
 def nothing_of(compiled: Compiled, steps: int) -> cp.Expression:
@@ -227,9 +236,17 @@ def batches_of(case: Case, everybody: int | None = None) -> list[Batch]:
     everybody: how many VPPs trade, where those of the case are only some of them.
     """
     tie = exchange_of(case.tie, len(case.vpps) if everybody is None else everybody)
+    return side_by_side(case.vpps, tie)
+
+
+def side_by_side(vpps: Sequence[VPP], tie: Exchange | None, located: bool = False) -> list[Batch]:
+    """VPPs that trade over a tie to everybody else, those of one type in one batch.
+
+    located: below the rows of the net trade stand those of the net withdrawal.
+    """
     types: list[tuple[list[str], list[Stated]]] = []
-    for vpp in case.vpps:
-        problem = stated(vpp, tie)
+    for vpp in vpps:
+        problem = stated(vpp, tie, located)
         for names, problems in types:
             if same_type(problems[0], problem):
                 names.append(vpp.name)
@@ -237,8 +254,7 @@ def batches_of(case: Case, everybody: int | None = None) -> list[Batch]:
                 break
         else:
             types.append(([vpp.name], [problem]))
-    hours = case.vpps[0].step_hours
-    return [beside(names, problems, hours) for names, problems in types]
+    return [beside(names, problems, vpps[0].step_hours) for names, problems in types]
 
 
 # --- a drawn fleet --------------------------------------------------------------------------------

@@ -117,11 +117,12 @@ class Group:
     """The VPPs of a batch, with a point of their own.
 
     batch: their data. plan: of the elimination, from another batch of the type; None makes one.
+    price: what multipliers are like at the beginning, yuan/kW; None takes the mean of the costs.
     Raises NotSolved (infeasible) where limits contradict each other, WrongInput for a flow that
     nothing limits.
     """
 
-    def __init__(self, batch: Batch, plan: Plan | None = None):
+    def __init__(self, batch: Batch, plan: Plan | None = None, price: float | None = None):
         self.form = standard(batch)
         self.plan = planned(self.form.matrix, -self.form.trade) if plan is None else plan
         self._across = self.form.matrix.T.tocsr()
@@ -129,9 +130,9 @@ class Group:
         self._free = self.form.low < self.form.high
         self._size = sizes_of(self.form)
         check_ends(self.form)
-        self._start()
+        self._start(price)
 
-    def _start(self) -> None:
+    def _start(self, price: float | None) -> None:
         """A point between the ends, with multipliers of the size of the costs."""
         form = self.form
         with np.errstate(invalid="ignore"):
@@ -139,7 +140,7 @@ class Group:
         x = np.clip(0.0, form.low + inside, form.high - inside)
         self.x = np.where(self._free, x, form.low)
         self.y = np.zeros(form.right.shape)
-        self._sides = [self._side(1.0, form.low), self._side(-1.0, form.high)]
+        self._sides = [self._side(1.0, form.low, price), self._side(-1.0, form.high, price)]
         self._aims: list[np.ndarray] = []
         self._dz: list[np.ndarray] = []
         self._dx = np.zeros_like(self.x)
@@ -147,13 +148,13 @@ class Group:
         self._pull = np.zeros_like(self.x)
         self._moved = np.zeros_like(self.y)
 
-    def _side(self, sign: float, end: np.ndarray) -> Side:
-        price = np.abs(self.form.cost).mean(axis=0, keepdims=True)
-        price = np.where(price > 0, price, 1.0)
+    def _side(self, sign: float, end: np.ndarray, price: float | None) -> Side:
+        mean = np.abs(self.form.cost).mean(axis=0, keepdims=True)
+        prices = np.where(mean > 0, mean, 1.0) if price is None else np.full_like(mean, price)
         there = np.isfinite(end) & self._free
         side = Side(sign, end, there, np.zeros_like(end))
         far = np.maximum(NEAREST, side.distance(self.x) / self._size)
-        side.multiplier = np.where(there, price / far, 0.0)
+        side.multiplier = np.where(there, prices / far, 0.0)
         return side
 
     @property
