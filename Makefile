@@ -29,6 +29,11 @@ PY := "$$VENV/bin/python"
 # The ledger sums up the results of the others, so it comes last.
 NOTEBOOKS = $(sort $(filter-out %/ledger.ipynb,$(wildcard notebooks/*.ipynb))) $(wildcard notebooks/ledger.ipynb)
 
+# Notebooks and tests run side by side, one core each: threads of a linear algebra library would wait
+# for each other and take several times the time. Numbers do not depend on it.
+export OMP_NUM_THREADS ?= 1
+export OPENBLAS_NUM_THREADS ?= 1
+
 # The kernel "python3" is that of the environment, even if the user has another one of that name.
 export JUPYTER_PREFER_ENV_PATH := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1

@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from builders import case as case_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from vppcore import NotSolved, WrongInput, load_case, pool
+from vppcore import VPP, NotSolved, WrongInput, load_case, pool
+from vppcore.components import Battery, ElectricLoad, Grid
 from vppcore.fleet import (
     Accuracy,
     Batch,
@@ -196,3 +198,46 @@ def test_too_few_rounds_are_said():
 def test_a_wrong_accuracy_is_refused():
     with pytest.raises(WrongInput, match="gap"):
         Accuracy(gap=0.0)
+
+
+# --- stores that run both ways --------------------------------------------------------------------
+def paid_to_burn(name: str, size: float) -> VPP:
+    """A VPP that is paid for what it takes in its second hour, and can only burn it in a battery."""
+    return VPP(
+        name,
+        (
+            ElectricLoad(forecast=np.array([0.0, 1.0, 4.0]) * size),
+            Battery(
+                charge_max=5.0 * size,
+                discharge_max=5.0 * size,
+                energy_min=0.0,
+                energy_max=6.0 * size,
+                energy_start=6.0 * size,
+                charge_efficiency=0.9,
+                discharge_efficiency=0.9,
+            ),
+            Grid(
+                buy_price=np.array([0.3, -0.5, 0.4]),
+                sell_price=np.full(3, -1.0),
+                buy_max=9.0 * size,
+                sell_max=9.0 * size,
+            ),
+        ),
+        steps=3,
+    )
+
+
+def test_a_store_that_runs_both_ways_is_said():
+    vpps = [paid_to_burn(f"V{k}", 1.0 + k) for k in range(3)]
+    case = case_of(*vpps, limit=2.0, crossing_fee=0.01)
+    result = price_newton(case)
+    burning = result.running_both_ways().loc["battery"]
+    assert burning["VPPs"] == 3 and burning["share"] > 0.1
+    # the relaxed problem's own optimum does the same, and the exact one is dearer
+    assert result.lower == pytest.approx(pool(case, storage="relaxed").cost, rel=1e-6)
+    assert pool(case, storage="binary").cost > result.upper
+
+
+def test_where_no_store_does_nothing_is_said():
+    result = price_newton(load_case("paper-a-parent"))
+    assert list(result.running_both_ways().loc["battery"]) == [0, 0.0]

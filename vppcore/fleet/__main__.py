@@ -3,7 +3,8 @@
 n: VPPs. seconds: from nothing to both bounds; cpu_seconds: of all processes. cost: of the
 schedules, yuan; upper: the same as a bound. lower: nothing is cheaper.
 gap: relative. parts, lost: with --cluster, of the fleet, and how many were built anew.
-peak_mb: memory of the largest process. compiled: numba is used. Stores are relaxed.
+peak_mb: memory of the largest process. compiled: numba is used. both_ways: stores are relaxed, and
+so many of them charge and discharge at once.
 """
 
 from __future__ import annotations
@@ -90,11 +91,9 @@ def by_prices(fleet: Fleet, workers: int, gap: float) -> dict[str, object]:
     """Both bounds by price-Newton."""
     accuracy = Accuracy(gap=gap)
     if workers == 1:
-        result = price_newton(batches_of_fleet(fleet), accuracy)
-    else:
-        with Workers(fleet, workers, SIDE_BY_SIDE) as group:
-            result = price_newton(group, accuracy)
-    return told(result)
+        return told(price_newton(batches_of_fleet(fleet), accuracy))
+    with Workers(fleet, workers, SIDE_BY_SIDE) as group:
+        return told(price_newton(group, accuracy))
 
 
 def by_cluster(fleet: Fleet, cluster: str, workers: int, gap: float) -> dict[str, object]:
@@ -114,6 +113,7 @@ def told(result: FleetResult) -> dict[str, object]:
         "gap": result.gap,
         "rounds": result.rounds,
         "residual": result.residual,
+        "both_ways": int(result.running_both_ways()["VPPs"].sum()),
     }
 
 

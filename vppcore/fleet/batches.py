@@ -46,6 +46,29 @@ MAPPED = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
+class BothWays:
+    """Two flows of a VPP that should not run at once: a store's charge and discharge, and the like.
+
+    component: whose they are. one, other: flows @ x is each of them, kW `(steps, columns)`.
+    """
+
+    component: str
+    one: sparse.csr_matrix
+    other: sparse.csr_matrix
+
+    def share(self, x: np.ndarray) -> np.ndarray:
+        """Of the larger flow's peak, the most that runs both ways at once in each VPP `(VPPs,)`.
+
+        x: `(columns, VPPs)`.
+        """
+        one = self.one @ x
+        other = self.other @ x
+        at_once = np.minimum(one, other).max(axis=0, initial=0.0)
+        peak = np.maximum(one, other).max(axis=0, initial=0.0)
+        return np.divide(at_once, peak, out=np.zeros_like(peak), where=peak > 0)
+
+
+@dataclass(frozen=True, eq=False)
 class Batch:
     """VPPs of one type side by side.
 
@@ -56,6 +79,7 @@ class Batch:
     cost, curvature, column_low, column_high: `(columns, VPPs)`.
     constant: `(VPPs,)`, yuan.
     step_hours: h.
+    both_ways: the flows of the type that should not run at once, and may where it is relaxed.
     """
 
     names: tuple[str, ...]
@@ -69,6 +93,7 @@ class Batch:
     column_high: np.ndarray
     constant: np.ndarray
     step_hours: float = 1.0
+    both_ways: tuple[BothWays, ...] = ()
 
     @property
     def count(self) -> int:
@@ -254,7 +279,28 @@ def side_by_side(vpps: Sequence[VPP], tie: Exchange | None, located: bool = Fals
                 break
         else:
             types.append(([vpp.name], [problem]))
-    return [beside(names, problems, vpps[0].step_hours) for names, problems in types]
+    own = {vpp.name: vpp for vpp in vpps}
+    return [
+        replace(
+            beside(names, problems, vpps[0].step_hours), both_ways=both_ways(own[names[0]], tie)
+        )
+        for names, problems in types
+    ]
+
+
+def both_ways(vpp: VPP, tie: Exchange | None) -> tuple[BothWays, ...]:
+    """The flows of a VPP that should not run at once, as the exchange form has them."""
+    model = build(vpp if tie is None else vpp.adding(tie))
+    pairs = model.pairs()
+    if not pairs:
+        return ()
+    compiled = Compiled(model.cost, model.constraints, vpp.name)
+    numbers = compiled.parameter_vector()
+
+    def flow(expression: cp.Expression) -> sparse.csr_matrix:
+        return sparse.csr_matrix(compiled.readout(expression).matrix.at(numbers))
+
+    return tuple(BothWays(pair.component, flow(pair.one), flow(pair.other)) for pair in pairs)
 
 
 # --- a drawn fleet --------------------------------------------------------------------------------
@@ -300,6 +346,7 @@ class TypeOfVPP:
         self.vpp = vpp
         self.tie = tie
         self.base = self._stated(Numbers({}, {}))
+        self.both_ways = both_ways(vpp, tie)
         self._base = vector_of(self.base)
         self._own = {key: getattr(vpp.component(key[0]), key[1]) for key in example.series}
         self._by_factor = {key: self._slope_of_factor(key) for key in example.factors}
@@ -358,6 +405,7 @@ class TypeOfVPP:
             column_high=pieces["column_high"],
             constant=pieces["constant"][0],
             step_hours=self.vpp.step_hours,
+            both_ways=self.both_ways,
         )
 
     @cached_property

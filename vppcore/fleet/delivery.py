@@ -106,6 +106,10 @@ class Located:
         totals = self.group.settle(self._own @ change)
         return totals._replace(net=self._rows @ totals.net)
 
+    def running_both_ways(self) -> dict[str, list[float]]:
+        """See `Group`."""
+        return self.group.running_both_ways()
+
     def _in_border(self, answer: Answer) -> Answer:
         slope = self._rows @ (self._rows @ answer.slope.T).T
         totals = answer.totals._replace(net=self._rows @ answer.totals.net)

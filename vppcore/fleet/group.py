@@ -32,6 +32,8 @@ from vppcore.fleet.standard import Standard, standard
 
 # a share of the way to the nearest end that a step may go
 NEAR = 0.9995
+# of the larger flow's peak: what runs both ways up to this share is the method's distance from ends
+AT_ONCE = 1e-3
 # products are kept within this factor of their centre
 RANGE = 3.0
 # where the point begins, a multiplier grows towards its end up to where this share of the VPP's
@@ -250,6 +252,18 @@ class Group:
         self.y += dual * self._dy
         for side, dz in zip(self._sides, self._dz, strict=True):
             side.multiplier += dual * dz
+
+    def running_both_ways(self) -> dict[str, list[float]]:
+        """What runs both ways at once though it should not: stores are relaxed.
+
+        Component -> the shares of its VPPs that do, of the larger flow's peak, above `AT_ONCE`.
+        """
+        form = self.form
+        found: dict[str, list[float]] = {}
+        for pair in form.batch.both_ways:
+            share = pair.share(self.x[: form.columns])
+            found.setdefault(pair.component, []).extend(share[share > AT_ONCE].tolist())
+        return found
 
     # --- what is kept between rounds ---
     def point(self) -> list[np.ndarray]:

@@ -171,6 +171,14 @@ class Together:
         """See `Group`."""
         return sum_of(self._ask(self.members, "settle", change))
 
+    def running_both_ways(self) -> dict[str, list[float]]:
+        """See `Group`."""
+        found: dict[str, list[float]] = {}
+        for of_member in self._ask(self.members, "running_both_ways"):
+            for component, shares in of_member.items():
+                found.setdefault(component, []).extend(shares)
+        return found
+
 
 def one_by_one(members: Sequence[Any], method: str, *arguments: Any) -> list:
     """What each member answers, asked one after the other."""
@@ -235,6 +243,19 @@ class FleetResult:
     def rounds(self) -> int:
         """Newton steps that were taken."""
         return len(self.history) - 1
+
+    def running_both_ways(self) -> pd.DataFrame:
+        """Stores and others that run both ways at once in the relaxed schedules.
+
+        Where there are none, the upper bound is that of schedules which can be run; elsewhere an
+        exact one may cost more. The lower bound holds all the same.
+        A row per component: VPPs, how many of them; share, the largest, of the larger flow's peak.
+        """
+        rows = {
+            component: (len(shares), max(shares, default=0.0))
+            for component, shares in sorted(self.group.running_both_ways().items())
+        }
+        return pd.DataFrame.from_dict(rows, "index", columns=["VPPs", "share"])
 
     def net_trades(self) -> dict[str, np.ndarray]:
         """VPP -> what it receives on balance, kW `(steps,)`.
