@@ -23,7 +23,7 @@ from vppcore.cooperation.listening import (
     own_answer,
     rebuilt,
 )
-from vppcore.errors import WrongInput
+from vppcore.errors import NotSolved, WrongInput
 from vppcore.pages import figures_theory_trade as theory
 from vppcore.pages import words_cooperation
 
@@ -194,3 +194,17 @@ def test_the_figure_draws_each_vpp_and_who_knows_the_tariffs_alone():
     assert drawn[0] == pytest.approx([120, 60, 50]) and drawn[1] == pytest.approx([130, 70, 60])
     assert len(drawn) == 5 and len(second.get_lines()) == 3
     assert first.get_ylim()[0] == 0 and first.get_ylim()[1] > 130
+
+
+def test_prices_at_which_a_solver_stops_early_are_left_out():
+    def answer(prices):
+        if prices[0] > 1:
+            raise NotSolved("too odd", "inaccurate" if prices[0] < 3 else "infeasible")
+        return 2 * prices
+
+    asked, liked = listening.answered(answer, np.array([[1.0], [2.0], [0.5]]))
+    assert asked.tolist() == [[1.0], [0.5]] and liked.tolist() == [[2.0], [1.0]]
+    with pytest.raises(NotSolved, match="too odd"):
+        listening.answered(answer, np.array([[2.0]]))
+    with pytest.raises(NotSolved, match="too odd"):
+        listening.answered(answer, np.array([[1.0], [4.0]]))
