@@ -87,6 +87,45 @@ def by_price_newton(n: int) -> Found:
     }
 
 
+def by_talks(n: int) -> Found:
+    """VPPs tell their net trades alone, until the talks end by themselves; then both bounds."""
+    from vppcore.fleet import batches_of_fleet, drawn, negotiate_exchange
+
+    stated, batches = timed(lambda: list(batches_of_fleet(drawn(n, SEED, LIKE))))
+    solved, talks = timed(lambda: negotiate_exchange(batches))
+    return {
+        **spent(stated, solved),
+        "rounds": talks.rounds,
+        "upper": talks.upper,
+        "lower": talks.lower,
+    }
+
+
+def by_workers(n: int) -> Found:
+    """Price-Newton with the VPPs on two workers of Dask; processor seconds of all processes."""
+    from vppcore.fleet import drawn, price_newton
+    from vppcore.fleet.cluster import Machines
+
+    with Machines(workers=2) as machines:
+
+        def used_there() -> float:
+            return sum(machines.client.run(time.process_time).values())
+
+        before = used_there()
+        stated, group = timed(lambda: machines.keep(drawn(n, SEED, LIKE)))
+        kept = used_there()
+        solved, result = timed(lambda: price_newton(group))
+        answered = used_there()
+    return {
+        "stating_seconds": stated[0] + kept - before,
+        "cpu_seconds": solved[0] + answered - kept,
+        "wall_seconds": solved[1],
+        "rounds": result.rounds,
+        "upper": result.upper,
+        "lower": result.lower,
+    }
+
+
 def by_highs(**options: str | float) -> Callable[[int], Found]:
     """The pooled problem, handed to HiGHS with these options."""
 
@@ -196,6 +235,8 @@ def pooled_program(n: int) -> Any:
 
 METHODS: dict[str, Callable[[int], Found]] = {
     "price-Newton": by_price_newton,
+    "price-Newton, two workers": by_workers,
+    "ADMM on an exchange": by_talks,
     "HiGHS simplex": by_highs(solver="simplex"),
     "HiGHS interior point": by_highs(solver="ipm", run_crossover="off"),
     "HiGHS interior point, crossover": by_highs(solver="ipm", run_crossover="on"),

@@ -15,6 +15,8 @@ from scipy import sparse
 
 from vppcore import load_case
 from vppcore.fleet import Batch, price_newton
+from vppcore.grid.feeder import load_feeder
+from vppcore.grid.placement import default_placement
 from vppcore.pages import experiments_scale as scale
 from vppcore.pages import figures, figures_scale, words_scale
 from vppcore.places import PROJECT
@@ -125,6 +127,48 @@ def test_sentences_on_a_benchmark_follow_its_rows():
     assert words_scale.rounds_grown(dearer).endswith("50 for 1,000.")
     chapter = words_scale.benchmark_for_chapter(table)
     assert won in chapter and "2026-01-01" in chapter
+
+
+def with_other_ways() -> pd.DataFrame:
+    """The same table with talks and with two workers, faster from 100 VPPs on."""
+    table = made_up()
+    ours = table[(table["method"] == "price-Newton") & (table["status"] == "solved")]
+    ours = ours.assign(wall_seconds=ours["cpu_seconds"], gap=1e-9, rounds=12)
+    talks = ours.assign(method=scale.TALKS, rounds=60, gap=1e-4)
+    wall = ours["wall_seconds"] * np.where(ours["vpps"] >= 100, 0.5, 2.0)
+    workers = ours.assign(method=scale.WORKERS, wall_seconds=wall)
+    others = table[table["method"] != "price-Newton"]
+    return pd.concat([ours, others, talks, workers])
+
+
+def test_talks_and_workers_are_no_rivals_but_have_sentences_of_their_own():
+    table = with_other_ways()
+    assert words_scale.who_wins(table) == words_scale.who_wins(made_up())
+    assert "60 rounds" in words_scale.privacy_in_benchmark(table)
+    said = words_scale.workers_in_benchmark(table)
+    assert "ended 2" in said
+    assert words_scale.privacy_in_benchmark(made_up()) == ""
+    assert words_scale.workers_in_benchmark(made_up()) == ""
+
+
+def test_telling_less_takes_more_rounds():
+    table = scale.privacy_compared(load_case("template"), n=4, seed=1)
+    talks, prices = table.loc[scale.TALKS], table.loc[scale.OURS]
+    assert talks["rounds"] > prices["rounds"] and talks["gap"] > prices["gap"]
+    said = words_scale.privacy_said(table)
+    assert "times as many rounds" in said and "times less" in said
+    swapped = table.rename({scale.TALKS: scale.OURS, scale.OURS: scale.TALKS})
+    assert "no more rounds" in words_scale.privacy_said(swapped)
+
+
+def test_limits_of_voltages_cost_what_they_cost():
+    case = load_case("paper-a-parent")
+    feeder = load_feeder("ieee33")
+    wide = scale.feeder_compared(case, default_placement(case, feeder, low=0.5, high=1.5))
+    narrow = scale.feeder_compared(case, default_placement(case, feeder))
+    assert words_scale.on_feeder_said(wide).startswith("The limits cost nothing.")
+    dearer = narrow["within limits"].iloc[0] - narrow["without limits"].iloc[0]
+    assert dearer > 0 and f"costs {dearer:,.0f} yuan more" in words_scale.on_feeder_said(narrow)
 
 
 def test_the_stored_benchmark_holds_what_it_promises():

@@ -17,14 +17,28 @@ import pandas as pd
 
 from vppcore.case import Case
 from vppcore.cooperation.joint import pool
-from vppcore.fleet import batches_of_fleet, drawn, pool_by_exchange, pooled, price_newton
+from vppcore.fleet import (
+    batches_of_fleet,
+    deliver,
+    drawn,
+    negotiate_exchange,
+    pool_by_exchange,
+    pooled,
+    price_newton,
+    what_is_told,
+)
+from vppcore.grid.placement import Placement
 from vppcore.reading import DATA
 from vppcore.warm import WarmLinear, solve_quadratic
 
 STORED = DATA / "benchmarks" / "fleet.csv"
 PUBLISHED = DATA / "benchmarks" / "published.csv"
 FITTED = "fitted exponent"
-PAIRS = "all pairs, pool"  # the benchmark's name of the pair form
+# the benchmark's names of methods
+OURS = "price-Newton"
+WORKERS = "price-Newton, two workers"
+TALKS = "ADMM on an exchange"
+PAIRS = "all pairs, pool"
 SAME = 1e-7  # of the cost: two optima that differ by less are one
 
 
@@ -149,6 +163,41 @@ def methods_compared(like: Case, sizes: Sequence[int], seed: int) -> pd.DataFram
         rows += [(n, *row) for row in found]
     table = pd.DataFrame(rows, columns=["VPPs", "method", "cost", "lower bound", "seconds"])
     return table.set_index(["VPPs", "method"])
+
+
+def privacy_compared(like: Case, n: int, seed: int) -> pd.DataFrame:
+    """What two methods are told until they end, on one drawn fleet; a row per method.
+
+    rounds; numbers of a VPP, the most that it may have told; gap, of the bounds that are proven at
+    the end, relative.
+    """
+    batches = list(batches_of_fleet(drawn(n, seed, like)))
+    talks = negotiate_exchange(batches)
+    prices = price_newton(batches)
+    tells = what_is_told(n, batches[0].steps)["tells"]
+    rows = {
+        TALKS: (talks.rounds, talks.rounds * tells["exchange ADMM"], talks.gap),
+        OURS: (prices.rounds, prices.rounds * tells["price-Newton, corrected"], prices.gap),
+    }
+    columns = ["rounds", "numbers of a VPP", "gap"]
+    table = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("method")
+    return table.astype({"rounds": int, "numbers of a VPP": int})
+
+
+def feeder_compared(case: Case, placement: Placement) -> pd.DataFrame:
+    """The joint optimum on the exchange with and without voltage limits, yuan; one row.
+
+    rounds, rows, gap: of price-Newton within the limits, and of voltages in its border.
+    """
+    found = deliver(case, placement)
+    row = {
+        "without limits": price_newton(case).upper,
+        "within limits": found.result.upper,
+        "rounds": found.result.rounds,
+        "rows": found.voltages.size,
+        "gap": found.result.gap,
+    }
+    return pd.DataFrame([row], index=pd.Index([case.name], name="case"))
 
 
 def timed(work: Callable) -> tuple:

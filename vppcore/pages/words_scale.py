@@ -5,11 +5,21 @@ from __future__ import annotations
 import pandas as pd
 
 from vppcore.fleet import FleetResult
-from vppcore.pages.experiments_scale import PAIRS, SAME, exponents, solved, stopped
+from vppcore.pages.experiments_scale import (
+    OURS,
+    PAIRS,
+    SAME,
+    TALKS,
+    WORKERS,
+    exponents,
+    solved,
+    stopped,
+)
 from vppcore.pages.words import listed
 from vppcore.pages.words_b import counted, in_digits
 
-OURS = "price-Newton"
+# methods that are not solvers which get the whole problem at once
+NO_SOLVERS = (OURS, WORKERS, TALKS, PAIRS)
 DIGITS = 8  # of costs that agree to nearly as many
 
 
@@ -118,7 +128,7 @@ def methods_agree(table: pd.DataFrame) -> str:
 def who_wins(table: pd.DataFrame) -> str:
     """Up to where another method took less time, and where each of them ended."""
     seconds = solved(table)
-    others = seconds.drop(columns=[name for name in (OURS, PAIRS) if name in seconds])
+    others = seconds.drop(columns=[name for name in NO_SOLVERS if name in seconds])
     if OURS not in seconds or others.empty:
         return ""
     quickest = others.min(axis=1)
@@ -151,6 +161,81 @@ def where_it_stops(table: pd.DataFrame) -> str:
         return "Every method that was tried ended within its limit at every size."
     each = [f"{method} at {counted(int(n), 'VPP')}" for method, n in ended.items()]
     return f"Not within the limit, and not tried beyond: {listed(each)}."
+
+
+def privacy_said(table: pd.DataFrame) -> str:
+    """What telling less costs. table: of `experiments_scale.privacy_compared`."""
+    talks, prices = table.loc[TALKS], table.loc[OURS]
+    rounds = talks["rounds"] / prices["rounds"]
+    numbers = prices["numbers of a VPP"] / talks["numbers of a VPP"]
+    more = (
+        f"{in_digits(rounds, 2)} times as many rounds as price-Newton"
+        if rounds > 1
+        else "no more rounds than price-Newton"
+    )
+    told = (
+        f"and told {in_digits(numbers, 2)} times less"
+        if numbers > 1
+        else "and told no less in the end"
+    )
+    return (
+        f"The talks, in which a VPP tells its net trades alone, took {more}, {told}. Their bounds "
+        f"ended {in_digits(talks['gap'], 2)} apart, as a share of the cost; those of price-Newton "
+        f"{in_digits(prices['gap'], 2)}."
+    )
+
+
+def privacy_in_benchmark(table: pd.DataFrame) -> str:
+    """What the talks took in the stored benchmark; nothing where it has none."""
+    runs = table[(table["status"] == "solved") & table["vpps"].notna()]
+    by_method = {name: runs[runs["method"] == name].set_index("vpps") for name in (OURS, TALKS)}
+    both = by_method[OURS].index.intersection(by_method[TALKS].index)
+    if not len(both):
+        return ""
+    largest = both.max()
+    talks, prices = by_method[TALKS].loc[largest], by_method[OURS].loc[largest]
+    return (
+        f"In the stored benchmark, with {counted(int(largest), 'VPP')}, the talks took "
+        f"{int(talks['rounds'])} rounds and {in_digits(talks['cpu_seconds'], 2)} s to a gap of "
+        f"{in_digits(talks['gap'], 2)}, price-Newton {int(prices['rounds'])} rounds and "
+        f"{in_digits(prices['cpu_seconds'], 2)} s to {in_digits(prices['gap'], 2)}."
+    )
+
+
+def workers_in_benchmark(table: pd.DataFrame) -> str:
+    """What two workers added in the stored benchmark; nothing where it has none."""
+    runs = table[(table["status"] == "solved") & table["vpps"].notna()]
+    by_method = {name: runs[runs["method"] == name].set_index("vpps") for name in (OURS, WORKERS)}
+    both = by_method[OURS].index.intersection(by_method[WORKERS].index)
+    if not len(both):
+        return ""
+    gains = by_method[OURS].loc[both, "wall_seconds"] / by_method[WORKERS].loc[both, "wall_seconds"]
+    largest = both.max()
+    said = (
+        f"In the stored benchmark two workers on one machine ended {in_digits(gains[largest], 2)} "
+        f"times as fast as one process with {counted(int(largest), 'VPP')}"
+    )
+    slower = gains.index[gains < 1]
+    if not len(slower):
+        return f"{said}."
+    turn = counted(int(slower.max()), "VPP")
+    return f"{said}; up to {turn} their messages cost more than they gain."
+
+
+def on_feeder_said(costs: pd.DataFrame) -> str:
+    """What the limits of voltages cost. costs: of `experiments_scale.feeder_compared`."""
+    row = costs.iloc[0]
+    dearer = row["within limits"] - row["without limits"]
+    said = (
+        f"Within the limits the optimum costs {in_digits(dearer)} yuan more"
+        if dearer > SAME * abs(row["without limits"])
+        else "The limits cost nothing"
+    )
+    return (
+        f"{said}. Price-Newton took {counted(int(row['rounds']), 'round')} with "
+        f"{int(row['rows'])} rows of voltages in its border, and its bounds are "
+        f"{in_digits(row['gap'], 2)} apart, as a share of the cost."
+    )
 
 
 def measured_on(table: pd.DataFrame) -> str:
