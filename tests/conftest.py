@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from vppcore import bargain, cooperate, dispatch, load_case, pool
+from vppcore.currency import speak
 from vppcore.game.day import trade_by_game
 from vppcore.market import hours, positions
 
@@ -23,6 +24,13 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("study")
+
+
+@pytest.fixture(autouse=True)
+def no_currency_but_the_book_s():
+    """A test that reads a case in another currency leaves none behind for the next."""
+    yield
+    speak()
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from vppcore.reading import DATA
 PACKAGE = Path(vppcore.__file__).parent
 # A room imports rooms of lower rank only; a new room must be given its rank here. Inside a room the same holds by file.
 RANK = {
+    "currency": -1,
     "errors": 0,
     "names": 0,
     "places": 0,

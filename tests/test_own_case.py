@@ -287,7 +287,7 @@ FAULTS = {
     "price in the wrong unit's name": ([(S, "grid_buy_yuan_per_kwh", "grid_buy_euro_per_kwh")], ["column grid_buy_euro_per_kwh: its name does not end in a unit for Home grid, purchase price in yuan/kWh; allowed: grid_buy_yuan_per_kwh"]),
     "semicolons": ([(U, "vpp,component,parameter,value,unit,source,status", "vpp;component;parameter;value;unit;source;status")],
                    ["units.csv, line 8: found no semicolons, which separate the column names in line 6; allowed: the same separator in all lines"]),
-    "another currency": ([(Y, "currency: yuan", "currency: euro")], ["case.yaml, line 5, currency: found 'euro'; allowed: yuan (the word stands for your money"]),
+    "another currency": ([(Y, "currency: yuan", "currency: euro")], ["case.yaml, line 5, currency: found 'euro'; allowed: a code of ISO 4217, three capital letters as EUR or USD"]),
     "no grid": ([(U, "all,grid,sell_max,20,kW,connection,assumed\n", "")],
                 ["series.csv, column grid_buy_yuan_per_kwh: nobody asks for it, no VPP has a grid in units.csv"]),
     "neither grid nor tie": ([(U, "all,grid,sell_max,20,kW,connection,assumed\n", "Home,grid,sell_max,20,kW,connection,assumed\n"),

@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from vppcore import Case, dispatch, load_case
+from vppcore.currency import said
 from vppcore.errors import NotSolved, StudyError
 from vppcore.infeasible import with_way_out
 from vppcore.pages import tables, words_vpp
@@ -72,7 +73,7 @@ def prices_in_words(case: Case) -> str:
     """The range of the grid's prices, and where feeding in pays more than buying costs."""
     prices = tables.price_range(case).round(3)
     lines = ["no VPP has a grid" if prices.empty else prices.to_string()]
-    return "\n".join([*lines, *words_vpp.where_feeding_in_pays(case)])
+    return said("\n".join([*lines, *words_vpp.where_feeding_in_pays(case)]))
 
 
 def parameters_for(folder: str) -> str:
@@ -88,7 +89,7 @@ def print_schedules(case: Case) -> list[str]:
     faults = []
     for vpp in case.vpps:
         try:
-            print(f"{vpp.name} alone: {dispatch(vpp).cost:,.2f} yuan")
+            print(said(f"{vpp.name} alone: {dispatch(vpp).cost:,.2f} yuan"))
         except NotSolved as refused:
             faults.append(indented(with_way_out(vpp, refused)))
         except StudyError as refused:

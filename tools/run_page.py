@@ -16,6 +16,8 @@ from beside_book import differing, rows_beside, table_of_rows, verdict_lines
 from contents import book_notebooks
 from runs import Run
 
+from vppcore.currency import PLAIN, said, speak
+
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATES = Path(__file__).parent / "templates"
 LOOK = TEMPLATES / "vppcore_run"
@@ -24,11 +26,15 @@ SVG = "image/svg+xml"
 TARGET = re.compile(r"^\([\w-]+\)=$", re.MULTILINE)
 
 
-def write_page(notebook: Path, page: Path, title: str, beside: str, static: Path) -> None:
+def write_page(
+    notebook: Path, page: Path, title: str, beside: str, static: Path, currency: str = PLAIN
+) -> None:
     """Writes the page of an executed notebook.
 
     title: of the page. beside: HTML on top of the page. static: folder for what all pages share.
+    currency: of the run; the notebook's own texts and captions are written for the book's yuan.
     """
+    speak(currency)
     import nbformat
     from nbconvert import HTMLExporter
     from slides import plain, titles_of_pages
@@ -37,7 +43,9 @@ def write_page(notebook: Path, page: Path, title: str, beside: str, static: Path
     content = nbformat.read(notebook, as_version=4)
     for cell in content.cells:
         if cell.cell_type == "markdown":
-            cell.source = plain(TARGET.sub("", cell.source), titles)
+            cell.source = said(plain(TARGET.sub("", cell.source), titles))
+        elif "parameters" in cell.metadata.get("tags", []):
+            cell.source = said(cell.source)  # units in its comments
         for output in cell.get("outputs", []):
             show_as_page(output, cell.metadata.get("mystnb", {}), titles)
     exporter = HTMLExporter(template_name="vppcore_run", extra_template_basedirs=[str(TEMPLATES)])
@@ -63,9 +71,9 @@ def show_as_page(output: Any, mystnb: dict[str, Any], titles: dict[str, str]) ->
     if "text/markdown" in data:
         data["text/markdown"] = plain(data["text/markdown"], titles)
     if SVG in data:
-        alt = mystnb.get("image", {}).get("alt", "")
+        alt = said(mystnb.get("image", {}).get("alt", ""))
         drawn = pictures().inlined(data.pop(SVG), alt)
-        caption = caption_of(mystnb.get("figure", {}).get("caption", ""))
+        caption = said(caption_of(mystnb.get("figure", {}).get("caption", "")))
         below = f"<figcaption>{caption}</figcaption>" if caption else ""
         data["text/html"] = f"<figure>{drawn}{below}</figure>"
 

@@ -14,6 +14,7 @@ import pandas as pd
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from vppcore.components import Tie
+from vppcore.currency import ALLOWED, PLAIN, word_for
 from vppcore.errors import WrongInput
 from vppcore.names import in_one_form
 from vppcore.vpp import VPP
@@ -94,6 +95,11 @@ def moment(value: Any) -> datetime | time:
     return datetime.fromisoformat(text)
 
 
+def currency_word(value: Any) -> str:
+    """The word for the currency of a case, from its code."""
+    return word_for(line_of_text(value))
+
+
 # --- case.yaml ------------------------------------------------------------------------------------
 LineOfText = Annotated[str, BeforeValidator(line_of_text)]
 CLAIM = "ids of claims in data/published/claims.csv, as [A01, A02]"
@@ -122,7 +128,7 @@ class Description(BaseModel):
     """case.yaml, checked.
 
     title, source, licence: of the case as a whole, a line of text each.
-    currency: always "yuan", the word for money everywhere in the book.
+    currency: the word for money, "yuan" or a code such as EUR; a label, nothing is converted.
     steps: number of time steps. step_hours: length of each, h.
     series_source, series_status: where the series come from, and what they are (STATUSES).
     note: more text, or none.
@@ -134,7 +140,7 @@ class Description(BaseModel):
     title: LineOfText = described("one line of text")
     source: LineOfText = described("one line of text: where the numbers come from")
     licence: LineOfText = described("one line of text: under which others may use the numbers")
-    currency: Literal["yuan"] = described("yuan (the word stands for your money, whatever it is)")
+    currency: Annotated[str, BeforeValidator(currency_word)] = Field(PLAIN, description=ALLOWED)
     steps: Annotated[int, BeforeValidator(whole_number)] = described(
         f"a whole number from 1 to {MOST_STEPS:,}, the rows of series.csv", ge=1, le=MOST_STEPS
     )

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
+from vppcore.currency import said
+
 Status = Literal["infeasible", "unbounded", "inaccurate", "limit", "unsuitable", "failed"]
 STATUSES = get_args(Status)
 
@@ -27,8 +29,8 @@ class WrongInput(StudyError):
     """
 
     def __init__(self, *faults: str):
-        self.faults = list(faults)
-        super().__init__("\n".join(faults))
+        self.faults = [said(fault) for fault in faults]
+        super().__init__("\n".join(self.faults))
 
 
 class NotSolved(StudyError):
@@ -45,4 +47,4 @@ class NotSolved(StudyError):
 
     def __init__(self, sentence: str, status: Status = "failed"):
         self.status = status
-        super().__init__(sentence)
+        super().__init__(said(sentence))

@@ -20,6 +20,8 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from vppcore.currency import said
+
 AS_DRAWN = "as-drawn"  # the group of an artist whose colours are data, the same in the dark
 DIGITS = 3  # of the numbers in a description
 SERIES = 8  # a description names no more of them one by one
@@ -106,9 +108,9 @@ def as_svg(figure: Figure) -> str:
     """
     written = StringIO()
     figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None})
-    text = written.getvalue()
+    text = said(written.getvalue())
     element, rest = text[text.index("<svg") :].split(">", 1)
-    words = escape(description(figure), quote=False)
+    words = escape(said(description(figure)), quote=False)
     described = f"\n <desc>{words}</desc>" if words else ""
     return f"{element}>{described}{rest}"
 
@@ -126,6 +128,30 @@ def show_as_svg() -> None:
     formatters["image/png"].pop(Figure, None)
     formatters["image/svg+xml"].for_type(Figure, as_svg)
     formatters["text/plain"].for_type(Figure, write_figure)
+
+
+def show_in_currency() -> None:
+    """In a notebook, tables are shown in the currency of the case from now on."""
+    from pandas.io.formats.style import Styler
+
+    shell = running_shell()
+    if shell is None:
+        return
+    formatters = shell.display_formatter.formatters
+    for kind in (Styler, pd.DataFrame):
+        formatters["text/html"].for_type(kind, html_in_currency)
+    for plain in (pd.DataFrame, pd.Series):
+        formatters["text/plain"].for_type(plain, write_in_currency)
+
+
+def html_in_currency(table: Any) -> str:
+    """A table as HTML."""
+    return said(table._repr_html_() or "")
+
+
+def write_in_currency(table: Any, printer: Any, cycle: bool) -> None:
+    """A table as text, in the form that IPython asks for."""
+    printer.text(said(repr(table)))
 
 
 def running_shell() -> Any:

@@ -21,6 +21,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from vppcore.currency import PLAIN, said, said_anywhere, spoken
 from vppcore.errors import WrongInput
 from vppcore.pages.parameters_cell import read_parameters_cell
 from vppcore.places import NOTEBOOKS, PROJECT, RESULTS
@@ -53,6 +54,11 @@ def harmless(cell: Any) -> Any:
     return f"'{cell}"
 
 
+def in_currency(cell: Any) -> Any:
+    """A text in the currency of the case; all else as it is."""
+    return said(cell) if isinstance(cell, str) else cell
+
+
 def file_name(name: str) -> str:
     """A table's name as the name of a file: what cannot stand in one becomes an underscore.
 
@@ -71,8 +77,9 @@ def as_csv(table: pd.DataFrame) -> str:
     if isinstance(flat.columns, pd.MultiIndex):
         flat.columns = [" ".join(str(piece) for piece in column) for column in flat.columns]
     texts = flat.select_dtypes(exclude="number").columns
-    flat[texts] = flat[texts].map(harmless)
-    flat = flat.rename(index=harmless, columns=harmless)
+    flat[texts] = flat[texts].map(in_currency).map(harmless)
+    flat = flat.rename(index=in_currency, columns=in_currency)
+    flat = flat.rename(index=harmless, columns=harmless).rename_axis(index=in_currency)
     return flat.to_csv(float_format="%.6f", index=not numbered)
 
 
@@ -99,6 +106,8 @@ def write_results(
     Python's and the packages' versions are added. texts: file name with its ending -> what
     stands in it.
     """
+    if spoken() != PLAIN:
+        record = said_anywhere(record) | {"currency": spoken()}
     system = {"python": sys.version.split()[0], "versions": versions(*PACKAGES)}
     root = results_folder()
     root.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,7 @@ Nothing that takes long is imported before a wrong parameter is refused.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vppcore.changes import CHANGES, MULTIPLES, changed, component_of, has
+from vppcore.currency import PLAIN, quoted, said, said_anywhere, speak, spoken
 from vppcore.errors import NotSolved, WrongInput
 from vppcore.pages.colours import remember_vpps
 from vppcore.pages.parameters_cell import Declared, notebook_file, read_parameters_cell
@@ -141,18 +143,40 @@ class Study:
         self.texts: dict[str, str] = {}
         self.judgements: list[Judgement] = []
         self.shown_case: Case | None = None
+        self.currency: str | None = None
+        speak()
 
     def case(self, name: str | None = None) -> Case:
         """The case of the parameter `case`, or another one by its name, with the run's own numbers.
 
-        Raises WrongInput if it lacks the VPP, the hour or a series that the parameters name.
+        Raises WrongInput if it lacks the VPP, the hour or a series that the parameters name, or is
+        in another currency than a case that the page shows already.
         """
         asked = name or self.parameters["case"]
         case = read_case(asked, self.parameters)
+        self.speak_of(case)
         if asked == self.parameters.get("case"):
             self.shown_case = case
             remember_vpps(case.names)
         return case
+
+    def speak_of(self, case: Case) -> None:
+        """The page is in the currency of its first case. Raises WrongInput for another one in a
+        second: amounts of two currencies cannot stand side by side.
+        """
+        word = case.description.currency
+        if self.currency is None:
+            self.currency = word
+            speak(word, pinned=True)
+        elif word != self.currency:
+            raise WrongInput(
+                f"case {case.name}: found amounts in {quoted(word)}; "
+                f"allowed beside the page's first case: amounts in {quoted(self.currency)}"
+            )
+        if word != PLAIN:
+            from vppcore.pages.pictures import show_in_currency
+
+            show_in_currency()
 
     @property
     def progress(self) -> bool:
@@ -239,11 +263,11 @@ class Study:
         """Keeps a text as results/<notebook>/<name>.md: a chapter takes it in by
         `{include} ../results/<notebook>/<name>.md`.
         """
-        self.texts[f"{name}.md"] = text
+        self.texts[f"{name}.md"] = said(text)
 
     def keep_file(self, name: str, text: str) -> None:
         """Keeps a text as results/<notebook>/<name>, for a page to offer it."""
-        self.texts[name] = text
+        self.texts[name] = said(text)
 
     def keep_data(self, name: str, text: str) -> None:
         """Keeps what a live element is given as results/<notebook>/<name>.json; nothing if there is
@@ -255,7 +279,7 @@ class Study:
 
         usual = {key: line.default for key, line in self.declared.items()}
         changed = {key: value for key, value in self.parameters.items() if value != usual.get(key)}
-        text = with_run(text, changed)
+        text = with_run(in_currency(text), changed)
         self.texts[f"{name}.json"] = text
         if self.progress:
             from vppcore.pages.widget import show
@@ -353,6 +377,12 @@ class Study:
         write_results(self.notebook, self.tables, verdicts, record, self.texts)
         kept = f"{len(self.tables)} tables, {len(self.judgements)} verdicts and run.json"
         return f"{kept} kept in results/{self.notebook}/"
+
+
+def in_currency(data: str) -> str:
+    """What a live element is given, JSON, with its texts in the currency of the case."""
+    spoken_of = said_anywhere(json.loads(data))
+    return json.dumps(spoken_of, ensure_ascii=False) if spoken() != PLAIN else data
 
 
 class OtherCase(NamedTuple):

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from math import floor, log10
 
+from vppcore.currency import said
+
 MARKDOWN = re.compile(r"([\\`*_{}\[\]#|~$])")
 
 
@@ -23,7 +25,7 @@ class Prose:
     """
 
     def __init__(self, *sentences: str):
-        self.text = " ".join(sentence for sentence in sentences if sentence)
+        self.text = said(" ".join(sentence for sentence in sentences if sentence))
 
     def __repr__(self) -> str:
         return self.text

@@ -16,6 +16,7 @@ import cvxpy as cp
 import numpy as np
 
 from vppcore.compiled import Compiled
+from vppcore.currency import said
 from vppcore.proofs.branching import Branching, Leaf, Node, clashes
 from vppcore.proofs.exact import ExactPoint
 from vppcore.proofs.names import column_names, row_names
@@ -64,7 +65,7 @@ class Proof:
         rows = [[[column, str(number)] for column, number in row.items()] for row in program.rows]
         told = {
             "statement": self.statement,
-            "unit": self.unit,
+            "unit": said(self.unit),
             "value": str(self.value),
             "constant": str(program.constant),
             "column_names": list(self.column_names),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from vppcore.case import Case, Description
+from vppcore.currency import PLAIN, reading_in
 from vppcore.faults import Faults, shown
 from vppcore.reading.assembly import (
     Horizon,
@@ -41,6 +42,13 @@ def load_case(folder: str | Path) -> Case:
     if not path.name.isprintable():
         faults.say(f"case: the folder is called {shown(path.name)}; allowed: printable characters")
     description = read_description(path / "case.yaml", faults)
+    word = PLAIN if description is None else description.currency
+    with reading_in(word):
+        return case_of(path, description, faults)
+
+
+def case_of(path: Path, description: Description | None, faults: Faults) -> Case:
+    """The case of a folder whose case.yaml is read. Raises WrongInput with all faults there are."""
     units = read_units(path / "units.csv", faults)
     table = read_table(path / "series.csv", faults)
     horizon = None if table is None else horizon_of(table, description, faults)

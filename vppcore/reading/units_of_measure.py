@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from vppcore.currency import meant, said
+
 # unit in a file -> (unit inside, factor)
 UNITS = {
     "-": ("-", 1.0),
@@ -55,7 +57,9 @@ def unit_factor(found: str, unit: str) -> float | None:
     >>> unit_factor("km", "km")
     1.0
     """
-    plain = found.translate(OTHER_SIGNS)
+    plain = meant(found.translate(OTHER_SIGNS))
+    if plain is None:  # another money than the case's
+        return None
     if plain == unit:
         return 1.0
     inside, factor = UNITS.get(plain, ("", 0.0))
@@ -63,12 +67,13 @@ def unit_factor(found: str, unit: str) -> float | None:
 
 
 def units_for(unit: str) -> list[str]:
-    """The units that may stand in a file for one inside vppcore.
+    """The units that may stand in a file for one inside vppcore, in the currency of the case.
 
     >>> units_for("kWh")
     ['kWh', 'MWh']
     """
-    return [found for found, (inside, _) in UNITS.items() if inside == unit] or [unit]
+    suited = [found for found, (inside, _) in UNITS.items() if inside == unit]
+    return [said(found) for found in suited or [unit]]
 
 
 def endings_for(unit: str) -> dict[str, float]:
