@@ -49,6 +49,7 @@ RANK = {
     "grid": 10,
     "cooperation": 11,
     "bargaining": 12,
+    "rolling": 12,
     "fleet": 12,
     "coalitions": 12,
     "fairness": 13,

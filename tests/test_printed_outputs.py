@@ -341,6 +341,12 @@ def test_the_python_of_the_page_prints_what_stands_below_it(villages, monkeypatc
     assert same_lines(capsys.readouterr().out) == same_lines(printed)
 
 
+def test_the_days_in_a_row_print_what_stands_below_them(capsys):
+    exec(compile(block_with("real-week.md", "python", "roll("), "real-week.md", "exec"), {})
+    printed = block_with("real-week.md", "text", "as it came")
+    assert same_lines(capsys.readouterr().out) == same_lines(printed)
+
+
 def test_the_four_mistakes_are_told_as_the_page_prints_them(tool, villages):
     changes = [
         replaced("units.csv", "North,battery,charge_max,100,kW", "North,battery,charge_max,100,W"),

@@ -6,7 +6,7 @@ are (steps,).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cvxpy as cp
 import numpy as np
@@ -15,19 +15,27 @@ from scipy.optimize import linprog
 from scipy.spatial import HalfspaceIntersection
 
 from vppcore.components.base import Component, Part, bounded, kind, minimum_above_maximum, parameter
-from vppcore.components.commitment import MayStand
+from vppcore.components.commitment import MayStand, power_before
 
 
-def ramp_limits(power: cp.Expression, ramp: float, step_hours: float) -> list:
+def ramp_limits(
+    power: cp.Expression, ramp: float, step_hours: float, before: float | None = None
+) -> list:
     """|P_t - P_(t-1)| <= ramp, as constraints (A section 2.2.1).
 
     power: kW `(steps,)`. ramp: kW/h; infinite for no limit. step_hours: h.
-    None for an infinite ramp or a single step.
+    before: power before the first step, kW; None where the first step is free.
+    None for an infinite ramp, or for a single step that is free.
     """
-    if not np.isfinite(ramp) or power.shape[0] < 2:
+    if not np.isfinite(ramp):
         return []
-    change = power[1:] - power[:-1]
-    return [cp.abs(change) <= ramp * step_hours]
+    rows = []
+    if before is not None:
+        rows.append(cp.abs(power[0] - before) <= ramp * step_hours)
+    if power.shape[0] > 1:
+        change = power[1:] - power[:-1]
+        rows.append(cp.abs(change) <= ramp * step_hours)
+    return rows
 
 
 def operation_cost(
@@ -96,7 +104,7 @@ class GasTurbine(MayStand):
             series={"power": power, "heat": heat, "gas": gas},
         )
         if not self.may_stand:
-            part.constraints += ramp_limits(power, self.ramp_max, step_hours)
+            part.constraints += ramp_limits(power, self.ramp_max, step_hours, self.power_before)
             return part
         committed = self.committed(power, step_hours)
         part.cost["operation"] = cost + step_hours * self.cost_fixed * cp.sum(committed.on)
@@ -143,6 +151,7 @@ class CHPWithCapture(Component):
         "kW", "largest power supplied to the VPP", np.inf, symbol=r"P^e_{max}"
     )
     ramp_max: float = parameter("kW/h", "largest change of power", np.inf, symbol="R")
+    power_before: float | None = power_before()
     electric_efficiency: float = parameter(
         "-", "electric efficiency", low=0.01, high=1.0, symbol=r"\eta^e"
     )
@@ -158,6 +167,11 @@ class CHPWithCapture(Component):
     cost_fixed: float = parameter("yuan/h", "operation cost constant c", 0.0, symbol="c")
     emission: float = parameter("kg/kWh", "CO2 per kWh of power and of heat", 0.0, symbol="e")
     carbon_quota: float = parameter("kg/kWh", "carbon quota per kWh of power", 0.0, symbol="D")
+
+    def window(self, first: int, steps: int) -> CHPWithCapture:
+        """As `Component.window`; what was before is not known of a window that begins later."""
+        cut = super().window(first, steps)
+        return cut if first == 1 else replace(cut, power_before=None)
 
     def faults(self) -> list[str]:
         return minimum_above_maximum(self, ("power_min", "power_max"))
@@ -199,7 +213,7 @@ class CHPWithCapture(Component):
         ]
         if np.isfinite(self.supply_max):
             constraints.append(supplied <= self.supply_max)  # A (13)
-        constraints += ramp_limits(power, self.ramp_max, step_hours)
+        constraints += ramp_limits(power, self.ramp_max, step_hours, self.power_before)
         cost = operation_cost(
             power, self.cost_quadratic, self.cost_linear, self.cost_fixed, step_hours
         )

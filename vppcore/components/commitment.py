@@ -17,6 +17,13 @@ from vppcore.components.base import Component, Exclusive, Part, bounded, paramet
 from vppcore.components.days import runs, whole_steps
 
 
+def power_before() -> Any:
+    """How the power before the first step is declared, of every plant with a ramp."""
+    return parameter(
+        "kW", "power before the first step, from which it ramps", None, none="any power"
+    )
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class MayStand(Component):
     r"""What a plant needs that may stand; by default it runs all the time.
@@ -52,13 +59,14 @@ class MayStand(Component):
         none="either, and the first step is no start",
     )
     hours_before: float = parameter("h", "how long it has been so before the first step", np.inf)
+    power_before: float | None = power_before()
 
     def window(self, first: int, steps: int) -> Any:
         """As `Component.window`; what was before is not known of a window that begins later."""
         cut = super().window(first, steps)
-        if first == 1 or self.on_before is None:
+        if first == 1:
             return cut
-        return replace(cut, on_before=None, hours_before=np.inf)
+        return replace(cut, on_before=None, hours_before=np.inf, power_before=None)
 
     def faults(self) -> list[str]:
         """Sentences about numbers of starts and stops where the plant may not stand."""
@@ -152,12 +160,16 @@ class Committed:
             return []
         ramp = plant.ramp_max * self.step_hours
         jump = max(plant.power_min, ramp)
-        from_off = [self.power[0] <= jump] if plant.on_before == 0 else []
+        first = [self.power[0] <= jump] if plant.on_before == 0 else []
+        if plant.on_before and plant.power_before is not None:
+            first.append(self.power[0] - plant.power_before <= ramp)
+            stopping = ramp * self.on[0] + jump * self.stop[0]
+            first.append(plant.power_before - self.power[0] <= stopping)
         if self.on.shape[0] < 2:
-            return from_off
+            return first
         rise = self.power[1:] - self.power[:-1]
         return [
-            *from_off,
+            *first,
             rise <= ramp * self.on[:-1] + jump * self.start[1:],
             -rise <= ramp * self.on[1:] + jump * self.stop[1:],
         ]

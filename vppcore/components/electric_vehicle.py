@@ -122,8 +122,10 @@ class ElectricVehicle(Store):
             lowest, energy = self.charged_at_most(clock, begin)
             if lowest < self.energy_min - noise:
                 return [self.too_little(f"leaves {max(lowest, 0.0):.3g} kWh after a trip")]
-        if not chosen and self.end != "free" and energy < begin - noise:
-            return [self.too_little(f"reaches {energy:.3g} kWh at the end, below energy_start")]
+        name = "energy_start" if self.energy_end is None else "energy_end"
+        wanted = begin if self.energy_end is None else self.energy_end
+        if not chosen and self.end != "free" and energy < wanted - noise:
+            return [self.too_little(f"reaches {energy:.3g} kWh at the end, below {name}")]
         return []
 
     def too_little(self, found: str) -> str:

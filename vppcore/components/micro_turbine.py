@@ -46,5 +46,6 @@ class MicroTurbine(MayStand):
         )
         if self.may_stand:
             return self.committed(power, step_hours).added_to(part)
-        part.constraints += ramp_limits(power, self.ramp_max, step_hours)  # B (13)
+        ramps = ramp_limits(power, self.ramp_max, step_hours, self.power_before)  # B (13)
+        part.constraints += ramps
         return part

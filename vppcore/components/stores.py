@@ -35,7 +35,8 @@ class Store(Component):
     with charge and discharge up to the share $f^{av}_t$ of their limits, which exclude each other;
     only a car draws $E^{trip}_t$. At the end $E_T=E_0$ (`end="same"`), $E_T\ge E_0$ ("at_least"),
     or as the schedule likes ("free"), and each kWh more than at the start is worth $\pi^{end}$.
-    The last two are a textbook's, in neither paper.
+    The last two are a textbook's, in neither paper. With `energy_end` that takes the place of
+    $E_0$ at the end, so that a store that begins a day half empty may be asked to end it full.
 
     carrier: what is stored.
     """
@@ -69,6 +70,9 @@ class Store(Component):
         by_step=True,
     )
     end: str = choice("stored energy at the end, compared with the start", ENDS, "same")
+    energy_end: float | None = parameter(
+        "kWh", "stored energy that `end` compares the end with", None, none="that at the start"
+    )
     end_value: float = parameter(
         "yuan/kWh", "worth of each kWh that is stored at the end and was not at the start", 0.0,
         symbol=r"\pi^{end}",
@@ -82,6 +86,8 @@ class Store(Component):
         pairs = [("energy_min", "energy_max")]
         if self.energy_start is not None:
             pairs += [("energy_min", "energy_start"), ("energy_start", "energy_max")]
+        if self.energy_end is not None:
+            pairs += [("energy_min", "energy_end"), ("energy_end", "energy_max")]
         return minimum_above_maximum(self, *pairs)
 
     def faults_at(self, clock: Clock) -> list[str]:
@@ -91,15 +97,25 @@ class Store(Component):
         lowest, last = self.charged_at_most(clock, self.energy_start)
         noise = 1e-9 * self.energy_max
         must_return = self.end != "free"
-        returns = last >= self.energy_start - noise or not must_return
+        wanted = self.energy_start if self.energy_end is None else self.energy_end
+        returns = last >= wanted - noise or not must_return
         if returns and lowest >= self.energy_min - noise:
             return []
+        if self.energy_end is not None and lowest >= self.energy_min - noise:
+            return [self.never_reached(last)]
         return [
             f"self_discharge = {self.self_discharge:g} loses more than charge_max = "
             f"{np.max(self.charge_max):g} kW puts back, so that energy_start = "
             f"{self.energy_start:g} kWh is never reached again; allowed: less self_discharge or "
             "energy_start, or more charge_max"
         ]
+
+    def never_reached(self, last: float) -> str:
+        """The sentence about an end that even full charging does not reach."""
+        return (
+            f"energy_end: found {self.energy_end:g} kWh, and charging all it can the store has "
+            f"{last:.3g} kWh at the end; allowed: less energy_end, or more charge_max"
+        )
 
     def charged_at_most(self, clock: Clock, start: float) -> tuple[float, float]:
         """(lowest, last) stored energy over a clock, kWh, if it charges all it can from `start`."""
@@ -182,6 +198,8 @@ class Store(Component):
         if self.energy_start is not None:
             rows.append(first == self.energy_start)
             first = self.energy_start
+        if self.energy_end is not None:
+            first = self.energy_end
         if self.end == "same":
             rows.append(last == first)
         elif self.end == "at_least":
