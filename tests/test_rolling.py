@@ -224,6 +224,18 @@ def test_a_store_ends_with_what_it_is_asked_to_end_with():
         vpp(load(1.0), battery(energy_end=19.0, charge_max=1.0), grid([1], [0]))
 
 
+def test_a_car_with_an_end_and_no_start_is_refused():
+    car = ElectricVehicle(
+        energy_max=50.0,
+        energy_needed=8.0,
+        charge_max=6.0,
+        arrival=18.0,
+        departure=6.0,
+        energy_end=9.0,
+    )
+    assert car.faults() == ["energy_end: found it without energy_start; allowed: both, or neither"]
+
+
 @pytest.mark.parametrize("may_stand", [0.0, 1.0])
 def test_a_turbine_ramps_from_the_power_before(may_stand):
     """It would give 10 kW at once, and may rise by 2 kW an hour from 3."""

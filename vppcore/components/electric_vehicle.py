@@ -83,6 +83,8 @@ class ElectricVehicle(Store):
             faults.append(
                 f"energy_start: found none with end = {self.end}; allowed: a number, or end = same"
             )
+        if self.energy_start is None and self.energy_end is not None:
+            faults.append("energy_end: found it without energy_start; allowed: both, or neither")
         if self.energy_min + self.energy_needed > self.energy_max:
             faults.append(
                 f"energy_needed = {self.energy_needed:g} and energy_min = {self.energy_min:g} are "

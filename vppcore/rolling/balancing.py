@@ -99,8 +99,8 @@ def balance(
     >>> long = GridExchange(*(np.array([x]) for x in (0.0, 4.0, -3.0, 1.0, 0.2)))
     >>> agreed = pd.DataFrame({("A", "B"): [0.0]})
     >>> found = balance({"A": short, "B": long}, agreed, Tie(limit=9.0), 0.5, 1.0)
-    >>> found.flows["A", "B"].tolist(), found.settled
-    ([1.0], {'A': 0.6, 'B': -0.6})
+    >>> found.flows["A", "B"].tolist(), round(found.settled["A"], 3), round(found.settled["B"], 3)
+    ([1.0], 0.6, -0.6)
     >>> found.spared  # A buys a kWh less, B sells one less
     {'A': 1.0, 'B': -0.2}
     """

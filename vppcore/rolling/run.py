@@ -140,7 +140,8 @@ def roll(
 
     >>> from vppcore import load_case
     >>> run = roll(load_case("template"))
-    >>> round(run.cost, 2), round(run.foresight.sum(), 2)  # one day, and known: the joint optimum
+    >>> foreseen = float(run.foresight.sum())
+    >>> round(run.cost, 2), round(foreseen, 2)  # one day, and known: the joint optimum
     (101.12, 101.12)
     """
     rolling = Rolling(plan_hours, keep_hours, trading, settlement, price_share)
