@@ -21,6 +21,7 @@ SMALL = {
     "worst_day": {"level": 2},
     "uncertainty": {"levels": "0 2"},
     "out_of_sample": {"levels": "2", "samples": 20},
+    "risk": {"levels": "2", "samples": 20, "scenarios": 5},
 }
 RENAMED = {"electric_load": "electric_load.house", "grid": "grid.main", "battery": "battery.cellar"}
 

@@ -625,6 +625,7 @@ STUDY_A = (
     "worst_day",
     "uncertainty",
     "out_of_sample",
+    "risk",
 )
 
 

@@ -185,3 +185,17 @@ def tail_in_order(risk: pd.DataFrame) -> Check:
     falls = (table.diff(axis=1).iloc[:, 1:] < -slack).any(axis=1)
     wrong = ", ".join(str(name) for name in table.index[falls])
     return not falls.any(), f"quantile, tail and worst day of {wrong} are out of order"
+
+
+def tail_above_mean(measures: pd.DataFrame) -> Check:
+    """The mean of the costliest days is not below the mean of all."""
+    slack = SOLVER_ACCURACY * float(measures["CVaR"].abs().max())
+    wrong = measures.index[measures["CVaR"] < measures["mean"] - slack]
+    return not len(wrong), f"CVaR is below the mean: {', '.join(map(str, wrong))}"
+
+
+def bounds_in_order(bounds: pd.DataFrame) -> Check:
+    """No trades cost less than the lower bound says."""
+    slack = SOLVER_ACCURACY * float(bounds.abs().max().max())
+    wrong = bounds.index[bounds["lower"] > bounds["upper"] + slack]
+    return not len(wrong), f"lower bound above upper bound: {', '.join(map(str, wrong))}"

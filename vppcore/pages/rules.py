@@ -65,6 +65,28 @@ def hits_in(words: Any) -> dict[str, tuple[int, ...]]:
     return hits if named and once else {}
 
 
+def shares_in(words: Any) -> tuple[float, ...]:
+    """Rising shares from 0 to 1 from text such as "0 0.5 1"; empty if it is not one.
+
+    >>> shares_in("0 0.5 1"), shares_in("0.5 0.2"), shares_in("2")
+    ((0.0, 0.5, 1.0), (), ())
+    """
+    try:
+        shares = tuple(float(piece) for piece in str(words).split())
+    except ValueError:
+        return ()
+    rising = all(first < second for first, second in pairwise(shares))
+    return shares if rising and all(0 <= share <= 1 for share in shares) else ()
+
+
+class SharesRule(Rule):
+    """The rule for a text of rising shares from 0 to 1."""
+
+    def admits(self, value: Any) -> bool:
+        """True for a text such as "0 0.5 1"."""
+        return bool(shares_in(value))
+
+
 class HitsRule(Rule):
     """The rule for a text of series and their steps that are hit."""
 
@@ -114,6 +136,17 @@ class NotebookParameters:
         }
     )
     samples: int = parameter("-", "days to draw", low=1, whole=True)
+    scenarios: int = parameter("-", "drawn days that promises are made for", low=1, whole=True)
+    confidence: float = parameter(
+        "-", "CVaR is the mean of the costliest 1 - confidence", high=1, below=True
+    )
+    risk_weights: str = field(
+        metadata={
+            RULE: SharesRule(
+                "text", text="rising shares from 0 to 1 with spaces between: '0 0.5 1'"
+            )
+        }
+    )
     seed: int = parameter("-", "of the random days", whole=True)
     n: int = parameter("-", "VPPs of a fleet", low=1, high=1e5, whole=True)
     sizes: str = field(

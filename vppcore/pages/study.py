@@ -19,7 +19,7 @@ from vppcore.currency import PLAIN, quoted, said, said_anywhere, speak, spoken
 from vppcore.errors import NotSolved, WrongInput
 from vppcore.pages.colours import remember_vpps
 from vppcore.pages.parameters_cell import Declared, notebook_file, read_parameters_cell
-from vppcore.pages.rules import check_values, hits_in, levels_in
+from vppcore.pages.rules import check_values, hits_in, levels_in, shares_in
 from vppcore.parameters import rules_of
 from vppcore.places import NOTEBOOKS
 
@@ -189,6 +189,11 @@ class Study:
     def levels(self) -> tuple[int, ...]:
         """The levels of the parameter `levels`."""
         return levels_in(self.parameters["levels"])
+
+    @property
+    def risk_weights(self) -> tuple[float, ...]:
+        """The weights of CVaR of the parameter `risk_weights`."""
+        return shares_in(self.parameters["risk_weights"])
 
     def vpp(self, case: Case) -> str:
         """The VPP that figures show: the parameter's, else the second of the case (study A's VPP2)

@@ -60,6 +60,12 @@ def sample_days(
     return (2 * norm.cdf(noise) - 1).reshape(samples, count * steps)
 
 
+def every_hour(case: Case, uncertainty: Uncertainty) -> Uncertainty:
+    """The same uncertainty without a budget: each of its series may deviate in every hour."""
+    horizon = case.vpps[0].steps * case.vpps[0].step_hours
+    return replace(uncertainty, budgets={name: horizon for name in uncertainty.budgets})
+
+
 @dataclass(frozen=True, eq=False)
 class Task:
     """One VPP on some of the sampled days.
@@ -101,8 +107,7 @@ def out_of_sample(
     Raises WrongInput for numbers that make no sense and for a series that the case lacks.
     """
     check_series(case, uncertainty)
-    horizon = case.vpps[0].steps * case.vpps[0].step_hours
-    anything = replace(uncertainty, budgets={name: horizon for name in uncertainty.budgets})
+    anything = every_hour(case, uncertainty)
     days = sample_days(case, anything, samples, seed, persistence)
     tasks = []
     for label, trades in schedules.items():

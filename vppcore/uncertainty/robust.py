@@ -13,9 +13,11 @@ from tqdm.auto import tqdm
 
 from vppcore.case import Case
 from vppcore.errors import NotSolved, WrongInput
+from vppcore.uncertainty.adversary import Adversary
 from vppcore.uncertainty.crew import check_workers
-from vppcore.uncertainty.promises import PromiseSearch
+from vppcore.uncertainty.promises import PromiseSearch, trades_of
 from vppcore.uncertainty.readings import joint_worst_case, own_worst_case_first
+from vppcore.uncertainty.recourse import Recourse
 from vppcore.uncertainty.result import RobustResult, WorstCase, relative
 from vppcore.uncertainty.search import Clock
 from vppcore.uncertainty.series import check_series
@@ -135,3 +137,23 @@ def sweep_row(alone: list[WorstCase], coalition: RobustResult) -> dict[str, floa
         "seconds alone": sum(day.seconds for day in alone),
         "seconds together": coalition.seconds,
     }
+
+
+def guaranteed_by(
+    case: Case, uncertainty: Uncertainty, trades: pd.DataFrame, solver: str = "auto"
+) -> float:
+    """What given trades guarantee, yuan: no day of the budget costs the coalition more.
+
+    trades: promised the day before, kW, as in CoalitionResult; they need not be made for the worst.
+
+    >>> from vppcore import load_case
+    >>> case = load_case("template").window(1, 4)
+    >>> ready = robust_coalition(case, at_level(1))
+    >>> bool(abs(guaranteed_by(case, at_level(1), ready.trades) - ready.cost) <= 1e-6 * ready.cost)
+    True
+    """
+    total = 0.0
+    for vpp in case.connected():
+        adversary = Adversary(Recourse(vpp, uncertainty))
+        total += adversary.answer(trades_of(trades, case, vpp.name), solver).guarantee
+    return total

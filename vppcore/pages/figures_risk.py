@@ -1,0 +1,43 @@
+"""Pictures of risk: what promises cost on average against what they cost in the tail.
+
+yuan; costs are drawn in 1000 yuan.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from vppcore.pages.colours import MARKS, SERIES_COLOURS
+from vppcore.pages.figures import legend_above, new_axes
+from vppcore.pages.pictures import table_in_words, tell
+
+THOUSAND = 1000
+
+
+def frontier(measures: pd.DataFrame, weighted: list[str], axes: Axes | None = None) -> Axes:
+    """Mean cost against CVaR: a line through the promises by weight, a mark for each other one.
+
+    measures: as `with_intervals`, a row per set of promises. weighted: the rows of the line, in its
+    order; "alone" is left out, as it is far from all others.
+    """
+    axes = axes or new_axes()
+    drawn = measures.drop(index="alone", errors="ignore")
+    tell(axes, table_in_words(drawn[["mean", "CVaR"]], "Mean and CVaR (yuan)"))
+    line = drawn.loc[weighted] / THOUSAND
+    axes.plot(line["mean"], line["CVaR"], "-o", color=SERIES_COLOURS[0], label="weight on CVaR")
+    for name in weighted:
+        place = (line.loc[name, "mean"], line.loc[name, "CVaR"])
+        said = str(name).removeprefix("weight ")
+        axes.annotate(said, place, xytext=(6, 6), textcoords="offset points")
+    others = [name for name in drawn.index if name not in weighted]
+    colours = SERIES_COLOURS[1:] * len(others)
+    marks = MARKS[1:] * len(others)
+    for name, colour, mark in zip(others, colours, marks, strict=False):
+        point = drawn.loc[name] / THOUSAND
+        axes.plot(point["mean"], point["CVaR"], mark, color=colour, markersize=8, label=name)
+    axes.margins(0.1)
+    axes.set_xlabel("mean cost of the cluster (1000 yuan a day)")
+    axes.set_ylabel("CVaR (1000 yuan a day)")
+    legend_above(axes)
+    return axes
