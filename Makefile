@@ -11,6 +11,7 @@ override NB := $(value NB)
 override P := $(value P)
 override FILE := $(value FILE)
 override NAME := $(value NAME)
+override KIND := $(value KIND)
 override CASE := $(value CASE)
 override CASES := $(value CASES)
 override LEVELS := $(value LEVELS)
@@ -21,7 +22,7 @@ override LAB := $(value LAB)
 override UPGRADE := $(value UPGRADE)
 override PYTHON := $(value PYTHON)
 override VENV := $(value VENV)
-export NB P FILE NAME CASE CASES LEVELS WORST DEVIATIONS PROFILE LAB UPGRADE PYTHON VENV
+export NB P FILE NAME KIND CASE CASES LEVELS WORST DEVIATIONS PROFILE LAB UPGRADE PYTHON VENV
 
 # Programs are started as modules of the environment's Python: its scripts name the place where they were
 # installed, which may have changed since.
@@ -74,8 +75,8 @@ compare: setup  ## put the kept runs side by side: make compare NB=cooperation, 
 batch: setup  ## run a CSV of parameter sets in parallel: make batch FILE=sets.csv NB=cooperation
 	@exec $(PY) tools/batch.py "$$FILE" "$$NB"
 
-case: setup  ## copy the commented template of a case: make case NAME=mine
-	@$(PY) tools/case.py new -- "$$NAME"
+case: setup  ## copy a commented template: make case NAME=mine KIND=homes (or street, industry, feeder)
+	@$(PY) tools/case.py new --kind="$$KIND" -- "$$NAME"
 
 check: setup  ## say what a case holds, or every fault in it: make check CASE=data/mine
 	@$(PY) tools/case.py check -- "$$CASE"

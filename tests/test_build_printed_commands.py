@@ -7,6 +7,7 @@ import re
 import shlex
 
 import pytest
+from case import KINDS, PLAIN_KIND
 from parameter_values import values_from
 from sweep_plan import numbers_from
 from tiny_book import ROOT
@@ -66,4 +67,5 @@ def test_a_printed_command_is_taken(where, command):
         for case in shlex.split(given.get("CASES", "paper-a")):
             assert case in TO_BE_MADE or load_case(case).vpps
     else:
+        assert given.pop("KIND", PLAIN_KIND) in KINDS
         assert given.popitem()[1] in TO_BE_MADE

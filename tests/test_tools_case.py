@@ -9,6 +9,7 @@ import sys
 
 import case
 import pytest
+import rerun
 from parameter_values import values_from
 from tiny_book import ROOT
 
@@ -54,6 +55,44 @@ def test_the_command_that_a_check_prints_runs_that_very_case(project, name, caps
     words = shlex.split(line.removeprefix("Now: "))
     assert words[:3] == ["make", "run", "NB=bargaining"]
     assert values_from(words[3].removeprefix("P="), DECLARED) == {"case": f"data/{name}"}
+
+
+@pytest.mark.parametrize("kind", [kind for kind in case.KINDS if kind != case.PLAIN_KIND])
+def test_a_kind_has_a_template_that_passes_the_check(project, kind, capsys):
+    shutil.copytree(ROOT / "data/templates", project / "data/templates")
+    case.new("mine", kind)
+    case.check("data/mine")
+    printed = capsys.readouterr().out
+    assert case.KINDS[kind] in printed and printed.count(" alone: ") >= 3
+
+
+def test_a_kind_that_there_is_not_is_refused(project):
+    with pytest.raises(
+        SystemExit, match="KIND='farm': allowed are street, homes, industry, feeder"
+    ):
+        case.new("mine", "farm")
+    assert [path.name for path in (project / "data").iterdir()] == ["template"]
+
+
+def test_the_kind_is_asked_for_where_somebody_can_answer(monkeypatch, capsys):
+    assert case.kind_asked_for("homes") == "homes"
+    monkeypatch.setattr("builtins.input", lambda question: " feeder ")
+    for stream in (sys.stdin, sys.stdout):
+        monkeypatch.setattr(stream, "isatty", lambda: False, raising=False)
+    assert case.kind_asked_for("") == "street"
+    for stream in (sys.stdin, sys.stdout):
+        monkeypatch.setattr(stream, "isatty", lambda: True, raising=False)
+    assert case.kind_asked_for("") == "feeder"
+    assert "three homes" in capsys.readouterr().out
+    monkeypatch.setattr("builtins.input", lambda question: "")
+    assert case.kind_asked_for("") == "street"
+
+
+@pytest.mark.parametrize("kind", [kind for kind in case.KINDS if kind != case.PLAIN_KIND])
+def test_a_template_of_each_kind_runs_the_page_on_one_s_own_case(tmp_path, kind):
+    rerun.run("bargaining", f"case={ROOT / 'data/templates' / kind}", runs=tmp_path, quiet=True)
+    (made,) = (tmp_path / "bargaining").iterdir()
+    assert "A reader's run of bargaining" in (made / "run.html").read_text(encoding="utf-8")
 
 
 def test_a_faulty_case_is_refused_with_every_fault(project):

@@ -19,6 +19,7 @@ GIVEN = (
     "P",
     "FILE",
     "NAME",
+    "KIND",
     "CASE",
     "CASES",
     "LEVELS",

@@ -22,23 +22,63 @@ TEMPLATE = ROOT / "data" / "template"
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
-def new(name: str) -> None:
-    """Copies the template to data/NAME, whole or not at all."""
-    target = ROOT / "data" / name
+# what `make case KIND=` may ask for -> what the template holds; the plain one is that of the book
+PLAIN_KIND = "street"
+KINDS = {
+    PLAIN_KIND: "a household and a shop",
+    "homes": "three homes with roofs, a battery, a heat pump and a car",
+    "industry": "a foundry with a gas turbine, a dairy and a cold store",
+    "feeder": "five members on one feeder",
+}
+
+
+def new(name: str, kind: str = PLAIN_KIND) -> None:
+    """Copies the template of a kind to data/NAME, whole or not at all."""
+    target = free_folder(name)
+    copy_whole(template_of(kind), target)
+    print(f"data/{name} holds case.yaml, units.csv and series.csv:", end=" ")
+    print(f"{KINDS[kind]}, to be replaced by yours.")
+    print(f"Then: make check CASE=data/{name}")
+
+
+def free_folder(name: str) -> Path:
+    """data/NAME, which does not exist yet. Ends in a sentence for a name that is none or taken."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
         sys.exit(
             f"NAME={name!r}: allowed are letters, digits, '.', '_' and '-',"
             " as in make case NAME=mine"
         )
+    target = ROOT / "data" / name
     if target.exists():
         sys.exit(f"data/{name} is there already; nothing was written")
-    with tempfile.TemporaryDirectory(dir=ROOT / "data", prefix=".new-") as folder:
-        made = Path(folder, name)
-        shutil.copytree(TEMPLATE, made)
+    return target
+
+
+def template_of(kind: str) -> Path:
+    """The folder of a kind's template. Ends in a sentence for a kind that there is not."""
+    if kind not in KINDS:
+        sys.exit(
+            f"KIND={kind!r}: allowed are {', '.join(KINDS)}, as in make case NAME=mine KIND=homes"
+        )
+    return TEMPLATE if kind == PLAIN_KIND else TEMPLATE.parent / "templates" / kind
+
+
+def copy_whole(source: Path, target: Path) -> None:
+    """Copies a folder, whole or not at all."""
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".new-") as folder:
+        made = Path(folder, target.name)
+        shutil.copytree(source, made)
         made.rename(target)
-    print(f"data/{name} holds case.yaml, units.csv and series.csv:", end=" ")
-    print("a household and a shop, to be replaced by yours.")
-    print(f"Then: make check CASE=data/{name}")
+
+
+def kind_asked_for(given: str) -> str:
+    """The kind that was given; without one it is asked for where somebody can answer."""
+    if given or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return given or PLAIN_KIND
+    print("What kind of case?")
+    for kind, words in KINDS.items():
+        print(f"  {kind:10}{words}")
+    return input(f"One of these words ({PLAIN_KIND} if you press Enter): ").strip() or PLAIN_KIND
 
 
 def check(folder: str) -> None:
@@ -106,11 +146,12 @@ def main() -> None:
     cli = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     cli.add_argument("do", choices=["new", "check"])
     cli.add_argument("what", help="the new case's name, or a case's folder")
+    cli.add_argument("--kind", default="", help=f"of the new case: {', '.join(KINDS)}")
     args = cli.parse_args()
     if not args.what.strip():
         sys.exit("say what to do: make case NAME=mine, or make check CASE=data/mine")
     if args.do == "new":
-        new(args.what)
+        new(args.what, kind_asked_for(args.kind.strip()))
     else:
         check(args.what)
 
