@@ -139,7 +139,12 @@ FILES = {
         ''',
 }
 # modules of the package that the tools use
-OWN_MODULES = ("vppcore/errors.py", "vppcore/places.py", "vppcore/pages/parameters_cell.py")
+OWN_MODULES = (
+    "vppcore/currency.py",
+    "vppcore/errors.py",
+    "vppcore/places.py",
+    "vppcore/pages/parameters_cell.py",
+)
 # stand-ins for what takes seconds: cells run in this very process, and the pages are one file
 STAND_INS = {
     "tools/papermill/__init__.py": """
