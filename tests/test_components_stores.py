@@ -359,7 +359,8 @@ def test_cars_come_from_files(tmp_path):
 
 def test_the_rows_of_the_page_on_one_s_own_case_make_a_household_of_today(tmp_path):
     page = (Path(__file__).parent.parent / "book/own-case.md").read_text(encoding="utf-8")
-    rows = page.partition("```csv\n")[2].partition("```")[0]
+    blocks = page.split("```text\n")[1:]
+    rows = next(block for block in blocks if "electric_vehicle" in block).partition("```")[0]
     for name in ("case.yaml", "units.csv", "series.csv"):
         text = (DATA / "template" / name).read_text(encoding="utf-8")
         more = rows if name == "units.csv" else ""
