@@ -74,7 +74,7 @@ def test_the_reason_names_what_has_changed(book):
     assert reasons[0].startswith(
         "first runs again: changed is data/one/numbers.csv, data/one/x.csv"
     )
-    assert reasons[0].endswith("and 1 more.")
+    assert reasons[0].endswith("and 2 more.")
 
 
 def test_results_of_a_notebook_that_left_the_book_are_removed_and_others_stay(book):
