@@ -191,8 +191,15 @@ def parted(output: cp.Expression) -> Pieces:
 
 
 def terms_of(expression: cp.Expression, factor: float) -> Iterator[tuple[float, cp.Expression]]:
-    """The terms of a sum, each with the number that multiplies it."""
-    if expression.is_affine():
+    """The terms of a sum, each with the number that multiplies it; none that zero multiplies.
+
+    cvxpy calls zero times anything affine, but cannot write it as a matrix.
+
+    >>> x = cp.Variable(2)
+    >>> [str(term)[:3] for _, term in terms_of(cp.sum(x) + 0.0 * cp.sum(cp.abs(x)), 1.0)]
+    ['Sum']
+    """
+    if expression.is_affine() and not {cp.abs, cp.max} & set(expression.atoms()):
         yield factor, expression
     elif isinstance(expression, AddExpression):
         for term in expression.args:
@@ -200,7 +207,8 @@ def terms_of(expression: cp.Expression, factor: float) -> Iterator[tuple[float, 
     elif isinstance(expression, MulExpression | multiply) and expression.args[0].is_constant():
         number = np.asarray(expression.args[0].value)
         inner = expression.args[1]
-        yield from terms_of(inner, factor * float(number))
+        if number.any():
+            yield from terms_of(inner, factor * float(number))
     elif isinstance(expression, Sum):
         yield from terms_of(expression.args[0], factor)
     else:
