@@ -12,6 +12,7 @@ override P := $(value P)
 override FILE := $(value FILE)
 override NAME := $(value NAME)
 override KIND := $(value KIND)
+override FROM := $(value FROM)
 override CASE := $(value CASE)
 override CASES := $(value CASES)
 override LEVELS := $(value LEVELS)
@@ -22,7 +23,7 @@ override LAB := $(value LAB)
 override UPGRADE := $(value UPGRADE)
 override PYTHON := $(value PYTHON)
 override VENV := $(value VENV)
-export NB P FILE NAME KIND CASE CASES LEVELS WORST DEVIATIONS PROFILE LAB UPGRADE PYTHON VENV
+export NB P FILE NAME KIND FROM CASE CASES LEVELS WORST DEVIATIONS PROFILE LAB UPGRADE PYTHON VENV
 
 # Programs are started as modules of the environment's Python: its scripts name the place where they were
 # installed, which may have changed since.
@@ -75,10 +76,10 @@ compare: setup  ## put the kept runs side by side: make compare NB=cooperation, 
 batch: setup  ## run a CSV of parameter sets in parallel: make batch FILE=sets.csv NB=cooperation
 	@exec $(PY) tools/batch.py "$$FILE" "$$NB"
 
-case: setup  ## copy a commented template: make case NAME=mine KIND=homes (or street, industry, feeder)
-	@$(PY) tools/case.py new --kind="$$KIND" -- "$$NAME"
+case: setup  ## begin a case: make case NAME=mine KIND=homes (street, industry, feeder) or FROM=mine.xlsx
+	@$(PY) tools/case.py new --kind="$$KIND" --from="$$FROM" -- "$$NAME"
 
-check: setup  ## say what a case holds, or every fault in it: make check CASE=data/mine
+check: setup  ## say what a case holds and draw it, or every fault in it: make check CASE=data/mine
 	@$(PY) tools/case.py check -- "$$CASE"
 
 sweep: setup  ## worst-case cost over a grid: make sweep LEVELS="0 4 8" DEVIATIONS="0.1 0.2" CASES="paper-a-parent"

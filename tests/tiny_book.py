@@ -20,6 +20,7 @@ GIVEN = (
     "FILE",
     "NAME",
     "KIND",
+    "FROM",
     "CASE",
     "CASES",
     "LEVELS",

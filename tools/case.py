@@ -1,4 +1,5 @@
-"""A reader's case: `case.py new -- NAME` copies the template, `case.py check -- FOLDER` reads it.
+"""A reader's case: `case.py new -- NAME` copies a template or reads a workbook, `case.py check --
+FOLDER` says what a case holds and draws it.
 
 `make case NAME=mine` and `make check CASE=data/mine` call this.
 """
@@ -10,6 +11,8 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+
+from saying import Refused
 
 from vppcore import Case, dispatch, load_case
 from vppcore.currency import said
@@ -38,6 +41,20 @@ def new(name: str, kind: str = PLAIN_KIND) -> None:
     copy_whole(template_of(kind), target)
     print(f"data/{name} holds case.yaml, units.csv and series.csv:", end=" ")
     print(f"{KINDS[kind]}, to be replaced by yours.")
+    print(f"Then: make check CASE=data/{name}")
+
+
+def new_from(name: str, workbook: str) -> None:
+    """Makes data/NAME from a workbook of three sheets, whole or not at all."""
+    from case_from_workbook import files_from
+
+    target = free_folder(name)
+    try:
+        texts = files_from(Path(workbook).expanduser())
+    except Refused as refused:
+        sys.exit(f"{refused}; nothing was written")
+    write_whole(texts, target)
+    print(f"data/{name} holds case.yaml, units.csv and series.csv with what {workbook} says.")
     print(f"Then: make check CASE=data/{name}")
 
 
@@ -71,6 +88,16 @@ def copy_whole(source: Path, target: Path) -> None:
         made.rename(target)
 
 
+def write_whole(texts: dict[str, str], target: Path) -> None:
+    """Writes a folder of files, whole or not at all."""
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".new-") as folder:
+        made = Path(folder, target.name)
+        made.mkdir()
+        for name, text in texts.items():
+            (made / name).write_text(text, encoding="utf-8")
+        made.rename(target)
+
+
 def kind_asked_for(given: str) -> str:
     """The kind that was given; without one it is asked for where somebody can answer."""
     if given or not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -81,8 +108,11 @@ def kind_asked_for(given: str) -> str:
     return input(f"One of these words ({PLAIN_KIND} if you press Enter): ").strip() or PLAIN_KIND
 
 
-def check(folder: str) -> None:
-    """Prints what a case says and what each VPP's cheapest schedule costs, or every fault in it."""
+def check(folder: str) -> Case:
+    """Prints what a case says and what each VPP's cheapest schedule costs, or every fault in it.
+
+    Returns the case; ends the program if it has a fault.
+    """
     try:
         case = load_case(folder)
     except StudyError as refused:
@@ -95,6 +125,16 @@ def check(folder: str) -> None:
     if faults:
         sys.exit("No schedule exists for:\n" + "\n".join(faults))
     print(f"\nNow: make run NB=bargaining {parameters_for(folder)}")
+    return case
+
+
+def draw(case: Case) -> None:
+    """Draws a case that has no fault into a page, and says where it is."""
+    from case_page import write_page
+
+    page = ROOT / "build" / "check" / case.name / "index.html"
+    write_page(case, page)
+    print(f"Its loads, plants and prices are drawn in {page.relative_to(ROOT)}")
 
 
 def horizon_in_words(case: Case) -> str:
@@ -147,13 +187,18 @@ def main() -> None:
     cli.add_argument("do", choices=["new", "check"])
     cli.add_argument("what", help="the new case's name, or a case's folder")
     cli.add_argument("--kind", default="", help=f"of the new case: {', '.join(KINDS)}")
+    cli.add_argument("--from", default="", dest="workbook", help="a workbook to make it from")
     args = cli.parse_args()
     if not args.what.strip():
         sys.exit("say what to do: make case NAME=mine, or make check CASE=data/mine")
-    if args.do == "new":
+    if args.do == "check":
+        draw(check(args.what))
+    elif not args.workbook.strip():
         new(args.what, kind_asked_for(args.kind.strip()))
+    elif args.kind.strip():
+        sys.exit("KIND and FROM: found both; allowed: a template, or a workbook")
     else:
-        check(args.what)
+        new_from(args.what, args.workbook)
 
 
 if __name__ == "__main__":
