@@ -18,7 +18,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from saying import Refused
-from tiny_book import ROOT
+from tiny_book import ROOT, TinyBook, write
 from workbook import letters_of, plainly, sheets_of
 
 from vppcore import load_case
@@ -177,6 +177,16 @@ def test_the_command_makes_the_case_and_says_what_to_do_next(project, monkeypatc
         "Then: make check CASE=data/mine",
     ]
     assert case.check("data/mine").names == ["Home", "Shop"]
+
+
+@pytest.mark.parametrize("value", ["$(touch hurt)", "$(shell touch hurt)", "'; touch hurt; '"])
+def test_the_name_of_a_workbook_is_never_run(tmp_path, value):
+    """It arrives word for word, given to make or in the environment."""
+    book = TinyBook(tmp_path / "book")
+    write(book.folder / "show.mk", 'include Makefile\nshow:\n\t@printf "%s" "$$FROM"')
+    assert book.make("-f", "show.mk", "show", f"FROM={value}").stdout == value
+    assert book.make("-f", "show.mk", "show", FROM=value).stdout == value
+    assert not list(tmp_path.rglob("hurt"))
 
 
 def test_comments_stay_where_they_are_and_may_be_merged(project):
@@ -355,6 +365,19 @@ def test_a_sheet_that_is_too_wide_is_refused(project, place):
 def test_a_sheet_of_too_many_cells_is_refused(project, monkeypatch):
     monkeypatch.setattr(workbook, "MOST_CELLS", 100)
     assert "a.xlsx, sheet units is too large" in refused(project, parts_of(street()))
+
+
+def test_many_cells_that_share_a_long_text_are_refused(project, monkeypatch):
+    monkeypatch.setattr(workbook, "LARGEST_SHEET", 100_000)
+    parts = parts_of(street() | {"units": [["x"], *[["y" * 1000]] * 200]}, shared=False)
+    assert refused(project, parts) == (
+        "a.xlsx, sheet units is too large; allowed: up to 0.1 million characters"
+    )
+
+
+def test_a_part_of_too_many_tags_is_refused(project, monkeypatch):
+    monkeypatch.setattr(workbook, "MOST_TAGS", 100)
+    assert "a.xlsx is too large; allowed: up to" in refused(project, parts_of(street()))
 
 
 def test_a_missing_sheet_is_named_with_those_there_are(project):

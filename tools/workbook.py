@@ -13,18 +13,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from io import BytesIO
 from math import isfinite
 from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 from xml.etree import ElementTree
 from xml.parsers import expat
 
 from saying import Refused
 
 LARGEST_FILE = 50_000_000  # bytes
-LARGEST_PARTS = 200_000_000  # bytes of all parts that are read, unpacked
-MOST_CELLS = 5_000_000  # of a sheet, the empty ones between others included
+LARGEST_PARTS = 100_000_000  # bytes of all parts that are read, unpacked
+MOST_TAGS = 10_000_000  # of a part: elements take more room than their text
+MOST_CELLS = 2_000_000  # of a sheet, the empty ones between others included
+LARGEST_SHEET = 100_000_000  # characters: cells may share one long text
 WIDEST = 2_000  # columns
 
 # what zipfile raises for archives that are damaged, locked or packed in some other way
@@ -65,6 +68,18 @@ class Sheet:
     name: str
     rows: dict[int, list[str]] = field(default_factory=dict)
     merged: list[str] = field(default_factory=list)
+
+
+class Where(NamedTuple):
+    """Where a cell is; its name is made only if there is something to say of it."""
+
+    file: str
+    sheet: str
+    column: int
+    row: int
+
+    def __str__(self) -> str:
+        return f"{self.file}, sheet {self.sheet}, cell {letters_of(self.column)}{self.row}"
 
 
 @dataclass(frozen=True)
@@ -132,6 +147,8 @@ class Parts:
         if len(content) > self.left:
             allowed = f"up to {LARGEST_PARTS / 1e6:g} million bytes when it is unpacked"
             too_large(self.file, allowed)
+        if content.count(b"<") > MOST_TAGS:
+            too_large(self.file, f"up to {MOST_TAGS / 1e6:g} million tags in a part")
         self.left -= len(content)
         check_prologue(content)
         return content
@@ -242,7 +259,7 @@ def text_in(item: ElementTree.Element) -> str:
             pieces.append(child.text or "")
         elif local(child.tag) == "r":
             pieces += [part.text or "" for part in children(child, "t")]
-    return ESCAPED.sub(unescaped, "".join(pieces))
+    return ESCAPED.sub(unescaped, "".join(pieces)).strip()
 
 
 def unescaped(found: re.Match[str]) -> str:
@@ -302,7 +319,7 @@ def kind_of_code(code: str) -> str:
 def read_sheet(content: bytes, name: str, reading: Reading) -> Sheet:
     """A sheet as rows of texts. Raises NoWorkbook or Refused."""
     sheet = Sheet(name)
-    widest = before = 0
+    widest = before = characters = 0
     for _, element in ElementTree.iterparse(BytesIO(content)):
         kind = local(element.tag)
         if kind == "mergeCell":
@@ -314,6 +331,10 @@ def read_sheet(content: bytes, name: str, reading: Reading) -> Sheet:
         if cells:
             widest = max(widest, len(cells))
             sheet.rows[before] = cells
+            characters += sum(map(len, cells))
+        if characters > LARGEST_SHEET:
+            allowed = f"up to {LARGEST_SHEET / 1e6:g} million characters"
+            too_large(f"{reading.file}, sheet {name}", allowed)
         if widest > WIDEST or widest * len(sheet.rows) > MOST_CELLS:
             allowed = f"up to {WIDEST:,} columns and {MOST_CELLS / 1e6:g} million cells"
             too_large(f"{reading.file}, sheet {name}", allowed)
@@ -334,15 +355,23 @@ def cells_of(row: ElementTree.Element, number: int, sheet: str, reading: Reading
     texts: dict[int, str] = {}
     column = 0
     for cell in children(row, "c"):
-        place = attribute(cell, "r")
+        place = cell.get("r")
         column = column_in(place) if place else column + 1
-        where = f"{reading.file}, sheet {sheet}, cell {letters_of(column)}{number}"
-        text = text_of_cell(cell, where, reading).strip()
+        text = text_of_cell(cell, Where(reading.file, sheet, column, number), reading)
         if text:
             texts[column] = text
             if column > WIDEST:
                 too_large(f"{reading.file}, sheet {sheet}", f"up to {WIDEST:,} columns")
     return [texts.get(column, "") for column in range(1, max(texts, default=0) + 1)]
+
+
+@cache
+def column_of(letters: str) -> int:
+    """The number of the column that has this name."""
+    number = 0
+    for letter in letters:
+        number = 26 * number + ord(letter) - ord("A") + 1
+    return number
 
 
 def column_in(place: str) -> int:
@@ -354,10 +383,7 @@ def column_in(place: str) -> int:
     found = PLACE.fullmatch(place)
     if not found:
         raise NoWorkbook(f"it has a cell {place!r}")
-    number = 0
-    for letter in found[1]:
-        number = 26 * number + ord(letter) - ord("A") + 1
-    return number
+    return column_of(found[1])
 
 
 def letters_of(column: int) -> str:
@@ -373,15 +399,18 @@ def letters_of(column: int) -> str:
     return letters
 
 
-def text_of_cell(cell: ElementTree.Element, where: str, reading: Reading) -> str:
+def text_of_cell(cell: ElementTree.Element, where: Where, reading: Reading) -> str:
     """What stands in a cell, as a file of texts would have it. Raises NoWorkbook or Refused."""
-    kind = attribute(cell, "t") or "n"
+    kind = cell.get("t", "n")
     if kind == "inlineStr":
         return "".join(text_in(item) for item in children(cell, "is"))
-    values = children(cell, "v")
-    value = (values[0].text or "") if values else ""
-    computed = bool(children(cell, "f"))
-    if computed and not (value or (values and kind == "str")):
+    value, has_value, computed = "", False, False
+    for child in cell:
+        name = local(child.tag)
+        if name == "v":
+            value, has_value = child.text or "", True
+        computed = computed or name == "f"
+    if computed and not (value or (has_value and kind == "str")):
         raise Refused(
             f"{where}: found a formula without its value; "
             "allowed: a value, or a formula in a workbook that a spreadsheet program has saved"
@@ -394,7 +423,7 @@ def text_of_cell(cell: ElementTree.Element, where: str, reading: Reading) -> str
         return shared(value, reading)
     if kind == "b":
         return "yes" if value == "1" else "no"
-    return number_as_text(value, cell, where, reading) if kind == "n" else value
+    return number_as_text(value, cell, where, reading) if kind == "n" else value.strip()
 
 
 def shared(value: str, reading: Reading) -> str:
@@ -405,7 +434,7 @@ def shared(value: str, reading: Reading) -> str:
 
 
 # --- numbers --------------------------------------------------------------------------------------
-def number_as_text(value: str, cell: ElementTree.Element, where: str, reading: Reading) -> str:
+def number_as_text(value: str, cell: ElementTree.Element, where: Where, reading: Reading) -> str:
     """A number as a text: a day and time in ISO's form, a share with %, where its style says so."""
     try:
         number = float(value)
@@ -413,7 +442,7 @@ def number_as_text(value: str, cell: ElementTree.Element, where: str, reading: R
         raise NoWorkbook(f"a cell holds the number {value[:20]!r}") from None
     if not isfinite(number):
         raise NoWorkbook(f"a cell holds the number {value[:20]!r}")
-    style = attribute(cell, "s") or "0"
+    style = cell.get("s", "0")
     known = style.isdecimal() and int(style) < len(reading.formats)
     kind = reading.formats[int(style)] if known else ""
     if kind == "share":
@@ -431,10 +460,11 @@ def plainly(number: float) -> str:
     """
     if number.is_integer():
         return str(int(number))
-    return format(Decimal(repr(number)), "f")
+    shortest = repr(number)
+    return format(Decimal(shortest), "f") if "e" in shortest else shortest
 
 
-def moment(days: float, kind: str, where: str, first_day: datetime) -> str:
+def moment(days: float, kind: str, where: object, first_day: datetime) -> str:
     """A number of days as ISO writes a day and time, or a time of the day, to the second.
 
     >>> since = datetime(1899, 12, 30)
