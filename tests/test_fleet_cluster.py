@@ -65,6 +65,12 @@ def undisturbed(n: int, parts: int) -> FleetResult:
     return price_newton(together(drawn(n, seed=1, like=LIKE), parts))
 
 
+def test_workers_keep_the_memory_that_the_next_question_needs(machines):
+    for kept, least in cluster.KEPT.items():
+        told = machines.client.run(os.environ.get, kept)
+        assert [int(value) for value in told.values()] == [least] * len(told)
+
+
 # --- the same numbers -----------------------------------------------------------------------------
 @pytest.mark.parametrize("parts", [2, 3])
 def test_workers_find_what_one_process_finds(machines, parts):

@@ -130,13 +130,12 @@ def test_sentences_on_a_benchmark_follow_its_rows():
 
 
 def with_other_ways() -> pd.DataFrame:
-    """The same table with talks and with two workers, faster from 100 VPPs on."""
+    """The same table with talks and with two workers, who need a quarter more."""
     table = made_up()
     ours = table[(table["method"] == "price-Newton") & (table["status"] == "solved")]
     ours = ours.assign(wall_seconds=ours["cpu_seconds"], gap=1e-9, rounds=12)
     talks = ours.assign(method=scale.TALKS, rounds=60, gap=1e-4)
-    wall = ours["wall_seconds"] * np.where(ours["vpps"] >= 100, 0.5, 2.0)
-    workers = ours.assign(method=scale.WORKERS, wall_seconds=wall)
+    workers = ours.assign(method=scale.WORKERS, cpu_seconds=1.25 * ours["cpu_seconds"])
     others = table[table["method"] != "price-Newton"]
     return pd.concat([ours, others, talks, workers])
 
@@ -146,7 +145,11 @@ def test_talks_and_workers_are_no_rivals_but_have_sentences_of_their_own():
     assert words_scale.who_wins(table) == words_scale.who_wins(made_up())
     assert "60 rounds" in words_scale.privacy_in_benchmark(table)
     said = words_scale.workers_in_benchmark(table)
-    assert "ended 2" in said
+    assert "used 1.2 times" in said or "used 1.3 times" in said
+    assert "1.6 times as fast at most" in said
+    busy = table["method"] == scale.WORKERS
+    dearer = table.assign(cpu_seconds=table["cpu_seconds"].where(~busy, 4 * table["cpu_seconds"]))
+    assert "gain no time" in words_scale.workers_in_benchmark(dearer)
     assert words_scale.privacy_in_benchmark(made_up()) == ""
     assert words_scale.workers_in_benchmark(made_up()) == ""
 

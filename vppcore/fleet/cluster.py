@@ -42,6 +42,10 @@ SILENT = ("move", "go_back")
 # how often a part is built anew for one question before the run gives up
 TRIES = 3
 CONNECT_SECONDS = 10
+# Dask has its workers give every freed array back to the system at once, and a round frees hundreds
+# that the next needs again: it took five times the time. Workers started here keep them (bytes).
+MEMORY = "distributed.nanny.pre-spawn-environ"
+KEPT = {"MALLOC_TRIM_THRESHOLD_": 2**30, "MALLOC_MMAP_THRESHOLD_": 2**25}
 LOOK_SECONDS = 0.1
 
 
@@ -189,15 +193,18 @@ class Machines:
 
     def _started(self) -> Any:
         """A client of workers that are started on this machine; only localhost is used."""
+        import dask
+
         distributed = with_dask()
-        self._local = distributed.LocalCluster(
-            n_workers=self.workers,
-            threads_per_worker=1,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
-            scheduler_kwargs={"dashboard": False},
-            silence_logs=logging.CRITICAL,
-        )
+        with dask.config.set({MEMORY: dask.config.get(MEMORY) | KEPT}):
+            self._local = distributed.LocalCluster(
+                n_workers=self.workers,
+                threads_per_worker=1,
+                host="127.0.0.1",
+                dashboard_address="127.0.0.1:0",
+                scheduler_kwargs={"dashboard": False},
+                silence_logs=logging.CRITICAL,
+            )
         return distributed.Client(self._local)
 
     def _joined(self, address: str) -> Any:
