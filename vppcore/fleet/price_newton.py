@@ -68,7 +68,7 @@ class Accuracy:
     """
 
     gap: float = parameter("-", "gap of both bounds at which it ends", 1e-8, high=1, above=True)
-    rounds: int = parameter("-", "give up after so many rounds", 100, low=1, whole=True)
+    rounds: int = parameter("-", "give up after so many rounds", 200, low=1, whole=True)
 
     def __post_init__(self):
         check(self)
