@@ -60,8 +60,9 @@ def resized(made, power: float, money: float):
         changes = {}
         for name, rule in rules_of(before).items():
             factor = power ** POWERS.get(rule.unit, 0) * (money if "yuan" in rule.unit else 1)
-            if factor != 1:
-                changes[name] = np.asarray(getattr(before, name), float) * factor
+            value = getattr(before, name)
+            if factor != 1 and value is not None:
+                changes[name] = np.asarray(value, float) * factor
         scalars = {n: float(v) if np.ndim(v) == 0 else v for n, v in changes.items()}
         return replace(before, **scalars)
 
