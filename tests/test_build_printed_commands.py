@@ -19,7 +19,7 @@ from vppcore.pages.study import check_parameters
 IN_BACKTICKS = re.compile(r"`(make (?:run|sweep|check|case)\b[^`]*)`")
 IN_A_BLOCK = re.compile(r"^ {0,4}(make (?:run|sweep|check|case)\b.*?)(?:\s+#.*)?$", re.MULTILINE)
 # cases that the text tells the reader to make first; the template stands for them
-TO_BE_MADE = {"data/mine", "mine", "two-villages"}
+TO_BE_MADE = {"data/mine", "mine", "data/valley", "valley", "two-villages"}
 
 
 def texts() -> dict[str, str]:

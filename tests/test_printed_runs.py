@@ -16,10 +16,14 @@ from test_build_printed_commands import COMMANDS, texts
 from test_printed_outputs import VILLAGES, block_with, one_line
 
 from vppcore import load_case
-from vppcore.places import RESULTS
+from vppcore.places import PROJECT, RESULTS
 
-# cases that a page tells the reader to make first; the template stands for the reader's own
-MADE_FROM_THE_TEMPLATE = ("data/mine", "mine")
+# cases that a page tells the reader to make first; a template stands for the reader's own
+MADE_FROM_A_TEMPLATE = {
+    "data/mine": "template",
+    "mine": "template",
+    "data/valley": str(PROJECT / "data" / "templates" / "feeder"),
+}
 
 
 def villages() -> Path:
@@ -35,8 +39,8 @@ def given_by(command: str) -> tuple[str, str]:
     """Notebook and parameters of a printed command, a case to be made replaced by one that is there."""
     given = dict(word.split("=", 1) for word in shlex.split(command)[2:])
     parameters = given.get("P", "")
-    for name in MADE_FROM_THE_TEMPLATE:
-        parameters = parameters.replace(f"={name}", "=template")
+    for name, template in MADE_FROM_A_TEMPLATE.items():
+        parameters = parameters.replace(f"={name}", f"={template}")
     return given["NB"], parameters.replace("=two-villages", f"={villages()}")
 
 
