@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import importlib.util
 import itertools
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -27,7 +28,10 @@ def extension():
     spec = importlib.util.spec_from_file_location("inline_pictures", place)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module
+    # doctest asks for the module by its name, which a page of a run may have imported before
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, spec.name, module)
+        yield module
 
 
 pytestmark = pytest.mark.usefixtures("fresh_style")
