@@ -477,6 +477,8 @@ def scaled(plant, size: float):
         changes = {}
         for name, rule in rules_of(component).items():
             value = getattr(component, name)
+            if value is None:
+                continue
             if rule.unit in ("kW", "kWh", "kW/h", "kg", "yuan/h") and rule.kind != "choice":
                 changes[name] = size * value
             if rule.unit == "yuan/kW2h":

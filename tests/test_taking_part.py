@@ -330,6 +330,8 @@ POWERS_OF_UNITS = {
     "kWh": (1, 0),
     "kW/h": (1, 0),
     "kg": (1, 0),
+    "yuan": (1, 1),
+    "yuan/kW": (0, 1),
     "yuan/kWh": (0, 1),
     "yuan/kg": (0, 1),
     "yuan/kW2h": (-1, 1),
