@@ -66,6 +66,12 @@ def test_two_of_a_type_at_one_bus_and_one_elsewhere(feeder):
     assert found.result.vpps == 5 + 1  # and the member that owns the voltages' room
 
 
+def test_one_of_a_type_may_stand_elsewhere_than_on_the_feeder(feeder):
+    case = fleet(4, seed=3, like="template")
+    buses = dict(zip(case.names[1:], [18, 33, 25], strict=True))
+    assert_as_in_one_problem(case, Placement(feeder, buses, low=0.9, high=1.1))
+
+
 def test_net_withdrawals_are_the_ones_that_make_the_voltages(parent, feeder):
     placement = default_placement(parent, feeder)
     found = deliver(parent, placement)

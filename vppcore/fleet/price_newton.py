@@ -37,7 +37,7 @@ import pandas as pd
 
 from vppcore.case import Case
 from vppcore.errors import NotSolved, WrongInput
-from vppcore.fleet.batches import Batch, batches_of
+from vppcore.fleet.batches import Batch, batches_of, same_entries
 from vppcore.fleet.elimination import Plan
 from vppcore.fleet.group import Answer, Group, Lengths, Totals
 from vppcore.parameters import check, parameter
@@ -330,9 +330,7 @@ def same_plan(one: Batch, other: Batch) -> bool:
     """True if two batches are of one type."""
     if one.matrix is other.matrix:
         return True
-    if one.matrix.shape != other.matrix.shape or (one.matrix != other.matrix).nnz:
-        return False
-    return (one.trade != other.trade).nnz == 0
+    return same_entries(one.matrix, other.matrix) and same_entries(one.trade, other.trade)
 
 
 class Run:
