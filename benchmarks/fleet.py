@@ -75,29 +75,29 @@ Found = dict[str, Any]
 # --- the methods ----------------------------------------------------------------------------------
 def by_price_newton(n: int) -> Found:
     """VPPs answer prices."""
-    from vppcore.fleet import batches_of_fleet, drawn, price_newton
+    from vppcore.fleet import price_newton
+
+    return by_batches(n, price_newton)
+
+
+def by_talks(n: int) -> Found:
+    """VPPs tell their net trades alone, until the talks end by themselves; then both bounds."""
+    from vppcore.fleet import negotiate_exchange
+
+    return by_batches(n, negotiate_exchange)
+
+
+def by_batches(n: int, method: Callable[[Any], Any]) -> Found:
+    """A method that takes VPPs side by side, and has rounds and both bounds."""
+    from vppcore.fleet import batches_of_fleet, drawn
 
     stated, batches = timed(lambda: list(batches_of_fleet(drawn(n, SEED, LIKE))))
-    solved, result = timed(lambda: price_newton(batches))
+    solved, result = timed(lambda: method(batches))
     return {
         **spent(stated, solved),
         "rounds": result.rounds,
         "upper": result.upper,
         "lower": result.lower,
-    }
-
-
-def by_talks(n: int) -> Found:
-    """VPPs tell their net trades alone, until the talks end by themselves; then both bounds."""
-    from vppcore.fleet import batches_of_fleet, drawn, negotiate_exchange
-
-    stated, batches = timed(lambda: list(batches_of_fleet(drawn(n, SEED, LIKE))))
-    solved, talks = timed(lambda: negotiate_exchange(batches))
-    return {
-        **spent(stated, solved),
-        "rounds": talks.rounds,
-        "upper": talks.upper,
-        "lower": talks.lower,
     }
 
 
