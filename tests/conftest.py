@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import matplotlib
 
 matplotlib.use("Agg")
@@ -13,6 +15,7 @@ from vppcore import bargain, cooperate, dispatch, load_case, pool
 from vppcore.currency import speak
 from vppcore.game.day import trade_by_game
 from vppcore.market import hours, positions
+from vppcore.places import PROJECT
 
 # the same examples in every run, and no folder of examples left behind
 settings.register_profile(
@@ -31,6 +34,18 @@ def no_currency_but_the_book_s():
     """A test that reads a case in another currency leaves none behind for the next."""
     yield
     speak()
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A folder with the template alone, in which cases are made."""
+    import case
+
+    shutil.copytree(PROJECT / "data/template", tmp_path / "data/template")
+    monkeypatch.setattr(case, "ROOT", tmp_path)
+    monkeypatch.setattr(case, "TEMPLATE", tmp_path / "data/template")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
 @pytest.fixture

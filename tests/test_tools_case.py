@@ -20,16 +20,6 @@ HIDDEN = "import sys; sys.modules['gurobipy'] = None; "
 DECLARED = {"case": Declared("case", "str", "paper-a")}
 
 
-@pytest.fixture
-def project(tmp_path, monkeypatch):
-    """A folder with the template alone, in which cases are made."""
-    shutil.copytree(ROOT / "data/template", tmp_path / "data/template")
-    monkeypatch.setattr(case, "ROOT", tmp_path)
-    monkeypatch.setattr(case, "TEMPLATE", tmp_path / "data/template")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 def test_a_new_case_is_the_template_whole(project, capsys):
     case.new("mine")
     made = sorted(path.name for path in (project / "data/mine").iterdir())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import shutil
 import sys
 import zipfile
 from pathlib import Path
@@ -138,16 +137,6 @@ def sheets_from(folder: Path) -> dict[str, list[list[object]]]:
         "units": rows_of(folder / "units.csv"),
         "series": rows_of(folder / "series.csv"),
     }
-
-
-@pytest.fixture
-def project(tmp_path, monkeypatch):
-    """A folder with the template alone, in which cases are made."""
-    shutil.copytree(ROOT / "data/template", tmp_path / "data/template")
-    monkeypatch.setattr(case, "ROOT", tmp_path)
-    monkeypatch.setattr(case, "TEMPLATE", tmp_path / "data/template")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def street() -> dict[str, list[list[object]]]:
