@@ -37,6 +37,62 @@ def test_a_name_that_is_none_is_refused(project, name):
     assert [path.name for path in (project / "data").iterdir()] == ["template"]
 
 
+def test_a_name_that_no_file_system_takes_is_refused(project):
+    with pytest.raises(SystemExit, match="NAME has 300 characters: allowed are up to 100"):
+        case.new(300 * "a")
+
+
+def test_a_link_that_leads_nowhere_is_in_the_way(project):
+    (project / "data/mine").symlink_to("nowhere")
+    with pytest.raises(SystemExit, match="data/mine is there already; nothing was written"):
+        case.new("mine")
+
+
+def call(monkeypatch, *words: str) -> str:
+    """Calls the command, which refuses; the sentence that it ends with."""
+    monkeypatch.setattr(sys, "argv", ["case.py", *words])
+    with pytest.raises(SystemExit) as left:
+        case.main()
+    return str(left.value.code)
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left"), PermissionError(13, "Denied")])
+def test_a_folder_that_cannot_be_written_is_a_sentence(project, monkeypatch, error):
+    def fails(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(case.tempfile, "TemporaryDirectory", fails)
+    sentence = call(monkeypatch, "new", "--kind=street", "--", "mine")
+    assert (
+        sentence == f"a file could not be read or written ({error.strerror}); nothing was written"
+    )
+    assert [path.name for path in (project / "data").iterdir()] == ["template"]
+
+
+def test_files_that_cannot_be_copied_are_a_sentence():
+    error = shutil.Error([("a/units.csv", "b/units.csv", "Permission denied")])
+    assert case.why_stopped(error) == "a/units.csv could not be copied (Permission denied)"
+
+
+def test_a_question_that_nobody_answers_writes_nothing(monkeypatch):
+    def closed(_: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("builtins.input", closed)
+    for stream in (sys.stdin, sys.stdout):
+        monkeypatch.setattr(stream, "isatty", lambda: True, raising=False)
+    with pytest.raises(SystemExit, match="no kind was said; nothing was written"):
+        case.kind_asked_for("")
+
+
+def test_a_command_that_is_interrupted_ends_without_a_word(monkeypatch):
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(case, "new", interrupted)
+    assert call(monkeypatch, "new", "--kind=street", "--", "mine") == "130"
+
+
 @pytest.mark.parametrize("name", ["mine", "my case", "it's mine", "a $HOME `x`", 'a "b"'])
 def test_the_command_that_a_check_prints_runs_that_very_case(project, name, capsys):
     shutil.copytree(project / "data/template", project / "data" / name)

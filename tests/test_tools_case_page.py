@@ -166,3 +166,23 @@ def test_many_lines_have_panels_and_what_is_left_out_is_said():
     said = [text.strip() for text in re.findall(r"<text[^>]*>([^<]*)</text>", drawing)]
     assert said.count("load (kW)") == 3 and "VPP24" in said and "VPP25" not in said
     assert "The first 24 of 30 are drawn." in case_page.caption_of(table, "load (kW)")
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after"),
+    [
+        ("units.csv", "Home,battery,energy_max,", "Home,battery,energy_most,"),
+        ("units.csv", "all,grid,sell_max,", "Shop,grid,buy_max,1,kW,x,assumed\nall,grid,sell_max,"),
+        ("case.yaml", "steps: 24", "steps: 25"),
+    ],
+)
+def test_no_page_of_an_earlier_check_stays_when_the_case_gets_a_fault(
+    project, monkeypatch, file, before, after
+):
+    page = check(project, monkeypatch)
+    change(project / "data/mine" / file, before, after)
+    with pytest.raises(SystemExit):
+        check(project, monkeypatch)
+    assert not page.exists()
+    change(project / "data/mine" / file, after, before)
+    assert check(project, monkeypatch).exists()

@@ -446,6 +446,13 @@ def test_a_file_that_is_not_there_and_a_folder_are_refused(project):
             case.new_from("mine", name)
 
 
+@pytest.mark.parametrize("name", ["~nobody-of-this-name/a.xlsx", 300 * "a" + ".xlsx"])
+def test_a_path_that_the_system_cannot_take_is_refused(project, name):
+    with pytest.raises(SystemExit, match="FROM: there is no file '.*'; allowed: ") as left:
+        case.new_from("mine", name)
+    assert len(str(left.value.code)) < 200
+
+
 def test_a_case_that_is_there_stays_as_it_is(project):
     packed(project / "a.xlsx", parts_of(street()))
     (project / "data/mine").mkdir()

@@ -5,6 +5,7 @@ FOLDER` says what a case holds and draws it.
 """
 
 import argparse
+import os
 import re
 import shlex
 import shutil
@@ -19,9 +20,11 @@ from vppcore.currency import said
 from vppcore.errors import NotSolved, StudyError
 from vppcore.infeasible import with_way_out
 from vppcore.pages import tables, words_vpp
+from vppcore.reading.files import case_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = ROOT / "data" / "template"
+LONGEST_NAME = 100  # characters of a new case's name; a file system takes some more
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -50,7 +53,7 @@ def new_from(name: str, workbook: str) -> None:
 
     target = free_folder(name)
     try:
-        texts = files_from(Path(workbook).expanduser())
+        texts = files_from(Path(os.path.expanduser(workbook)))
     except Refused as refused:
         sys.exit(f"{refused}; nothing was written")
     write_whole(texts, target)
@@ -65,8 +68,10 @@ def free_folder(name: str) -> Path:
             f"NAME={name!r}: allowed are letters, digits, '.', '_' and '-',"
             " as in make case NAME=mine"
         )
+    if len(name) > LONGEST_NAME:
+        sys.exit(f"NAME has {len(name)} characters: allowed are up to {LONGEST_NAME}")
     target = ROOT / "data" / name
-    if target.exists():
+    if os.path.lexists(target):
         sys.exit(f"data/{name} is there already; nothing was written")
     return target
 
@@ -105,15 +110,21 @@ def kind_asked_for(given: str) -> str:
     print("What kind of case?")
     for kind, words in KINDS.items():
         print(f"  {kind:10}{words}")
-    return input(f"One of these words ({PLAIN_KIND} if you press Enter): ").strip() or PLAIN_KIND
+    try:
+        answer = input(f"One of these words ({PLAIN_KIND} if you press Enter): ")
+    except EOFError:
+        sys.exit("\nno kind was said; nothing was written")
+    return answer.strip() or PLAIN_KIND
 
 
 def check(folder: str) -> Case:
     """Prints what a case says and what each VPP's cheapest schedule costs, or every fault in it.
 
-    Returns the case; ends the program if it has a fault.
+    Returns the case; ends the program if it has a fault. The page of an earlier check goes in any
+    case: it may draw what the files no longer say.
     """
     try:
+        page_of(case_folder(folder).name).unlink(missing_ok=True)
         case = load_case(folder)
     except StudyError as refused:
         sys.exit(f"{folder} cannot be used yet:\n{indented(refused)}")
@@ -128,11 +139,16 @@ def check(folder: str) -> Case:
     return case
 
 
+def page_of(name: str) -> Path:
+    """The page of the case in a folder of this name."""
+    return ROOT / "build" / "check" / name / "index.html"
+
+
 def draw(case: Case) -> None:
     """Draws a case that has no fault into a page, and says where it is."""
     from case_page import write_page
 
-    page = ROOT / "build" / "check" / case.name / "index.html"
+    page = page_of(case.name)
     write_page(case, page)
     print(f"Its loads, plants and prices are drawn in {page.relative_to(ROOT)}")
 
@@ -183,6 +199,24 @@ def indented(refused: StudyError) -> str:
 
 
 def main() -> None:
+    try:
+        run()
+    except OSError as error:  # a folder that may not be written, a disk that is full
+        sys.exit(f"{why_stopped(error)}; nothing was written")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def why_stopped(error: OSError) -> str:
+    """Which file or folder could not be read or written, and why."""
+    if isinstance(error, shutil.Error):  # one entry for each file that could not be copied
+        source, _, why = error.args[0][0]
+        return f"{source} could not be copied ({why})"
+    what = error.filename2 or error.filename or "a file"
+    return f"{what} could not be read or written ({error.strerror or error})"
+
+
+def run() -> None:
     cli = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     cli.add_argument("do", choices=["new", "check"])
     cli.add_argument("what", help="the new case's name, or a case's folder")

@@ -5,6 +5,7 @@ limit and no document type is read, with which a small file could become a huge 
 gives is what the spreadsheet program last stored; nothing is computed here.
 """
 
+import os
 import posixpath
 import re
 import zipfile
@@ -22,6 +23,8 @@ from xml.etree import ElementTree
 from xml.parsers import expat
 
 from saying import Refused
+
+from vppcore.faults import shown
 
 LARGEST_FILE = 50_000_000  # bytes
 LARGEST_PARTS = 100_000_000  # bytes of all parts that are read, unpacked
@@ -98,8 +101,8 @@ class Reading:
 
 def sheets_of(file: Path, wanted: tuple[str, ...]) -> dict[str, Sheet]:
     """The sheets of these names, in any capitals. Raises Refused with one sentence."""
-    if not file.is_file():
-        raise Refused(f"FROM: there is no file {str(file)!r}; allowed: a workbook (.xlsx)")
+    if not os.path.isfile(file):  # false, too, for a path that the system cannot take
+        raise Refused(f"FROM: there is no file {shown(str(file))}; allowed: a workbook (.xlsx)")
     try:
         if file.stat().st_size > LARGEST_FILE:
             too_large(file.name, f"up to {LARGEST_FILE / 1e6:g} million bytes")
