@@ -110,6 +110,22 @@ class Party:
         return {"expected prices": prices}
 
 
+def penalty_by_hour(energy: np.ndarray, half: np.ndarray) -> np.ndarray:
+    """The natural penalty of a pair's price in each hour, yuan per (yuan/kWh)^2.
+
+    energy: that the pair trades, kWh. half: half width of its band, yuan/kWh; same shapes.
+    It is |energy| / half. A price that moves by theta times half then costs theta^2 / 2 times what
+    prices of that hour can move: the same theta counts alike whatever a pair trades and however
+    wide its band. Both sides of a pair know it. Where nothing is traded or the band is a point the
+    price is the one that is wished for, and any penalty will do.
+
+    >>> penalty_by_hour(np.array([10.0, -4.0, 0.0]), np.array([0.5, 0.2, 0.2])).tolist()
+    [20.0, 20.0, 1.0]
+    """
+    matters = (energy != 0) & (half > 0)
+    return np.where(matters, np.abs(energy) / np.where(half > 0, half, 1.0), 1.0)
+
+
 def expected_prices(
     received: np.ndarray,
     ends: np.ndarray,
@@ -121,16 +137,18 @@ def expected_prices(
 ) -> np.ndarray:
     """One VPP's step: the prices it expects for its pairs, yuan/kWh `(pairs, steps)`.
 
+    penalty: how many times the natural one of each pair and hour, rho (`penalty_by_hour`).
     received: kWh `(pairs, steps)`. ends: of the bands `(2, pairs, steps)`.
     without_payment: what it gains before any payment. share: its weight's, of the saving, yuan.
     wishes: the prices it would name if they were no cost to it.
-    They solve x = clip(wish - w S received / (penalty gain)) with gain = start - received.x: one
-    unknown, the gain. The right side falls as the gain grows, so bisection finds it.
+    They solve x = clip(wish - w S received / (rho natural gain)) with gain = start - received.x:
+    one unknown, the gain. The right side falls as the gain grows, so bisection finds it.
     """
     low, high = ends
+    slope = share * received / (penalty * penalty_by_hour(received, (high - low) / 2))
 
     def prices(gain: float) -> np.ndarray:
-        return np.clip(wishes - share / (penalty * gain) * received, low, high)
+        return np.clip(wishes - slope / gain, low, high)
 
     smallest = SMALLEST_GAIN * saving
     best = without_payment - np.minimum(received * low, received * high).sum()

@@ -14,7 +14,14 @@ import numpy as np
 import pandas as pd
 
 from vppcore.bargaining.deal import Deal, VppPair
-from vppcore.bargaining.parties import NAME_PRICES, gates_of, own_pairs, parties_at, tell_deal
+from vppcore.bargaining.parties import (
+    NAME_PRICES,
+    gates_of,
+    own_pairs,
+    parties_at,
+    penalty_by_hour,
+    tell_deal,
+)
 from vppcore.bargaining.settings import Settings
 from vppcore.cooperation.admm import balanced, stalled
 from vppcore.cooperation.boundary import Gate
@@ -54,21 +61,26 @@ def conic_prices(deal: Deal) -> Prices:
 
 # --- ADMM on prices -------------------------------------------------------------------------------
 def natural_price_penalty(deal: Deal) -> float:
-    """What prices in the band can move over the band's squared width, yuan per (yuan/kWh)^2.
+    """What prices in the bands can move over the bands' squared width, yuan per (yuan/kWh)^2.
 
-    Where each pair has its own band the width is that of the widest.
+    Widths are added up over the pairs and hours in which something is traded. It is the mean, by
+    squared width, of the natural penalties of single hours (`penalty_by_hour`).
     """
-    widths = [half @ half for half in deal.by_pair("half").values()]
-    return float(deal.room.sum() / max(widths))
+    half = deal.by_pair("half")
+    squares = [half[pair][kw != 0] @ half[pair][kw != 0] for pair, kw in deal.trade.items()]
+    width = float(sum(squares))
+    return float(deal.room.sum()) / width if width > 0 else 1.0
 
 
 @dataclass
 class PriceTalks:
     """State of the ADMM on prices: what has been named and agreed so far, yuan/kWh `(steps,)`.
 
+    penalty: how many times the natural penalty of each pair and hour (`penalty_by_hour`).
     gates: of the VPPs.
     expected: (pair, VPP) -> the prices this side expects.
     mean: pair -> the mean of both sides' expectations.
+    natural: pair -> its natural penalty, yuan per (yuan/kWh)^2.
     multiplier: (pair, VPP) -> multiplier of this side's distance from the mean, yuan per yuan/kWh.
     history: a row per iteration. balancing: True once the talks have stalled.
     """
@@ -78,12 +90,18 @@ class PriceTalks:
     gates: Mapping[str, Gate]
     expected: dict[tuple[VppPair, str], np.ndarray] = field(default_factory=dict)
     mean: Prices = field(init=False)
+    natural: Prices = field(init=False)
     multiplier: dict[tuple[VppPair, str], np.ndarray] = field(init=False)
     history: list[dict[str, float]] = field(default_factory=list)
     balancing: bool = False
 
     def __post_init__(self):
         self.mean = {pair: mid.copy() for pair, mid in self.deal.by_pair("mid").items()}
+        half = self.deal.by_pair("half")
+        self.natural = {
+            pair: penalty_by_hour(self.deal.step_hours * kw, half[pair])
+            for pair, kw in self.deal.trade.items()
+        }
         self.multiplier = {
             (pair, side): np.zeros(len(mid)) for pair, mid in self.mean.items() for side in pair
         }
@@ -93,7 +111,8 @@ class PriceTalks:
         for name in self.deal.names:
             pairs = own_pairs(self.deal.pairs, name)
             wishes = [
-                self.mean[pair] - self.multiplier[pair, name] / self.penalty for pair in pairs
+                self.mean[pair] - self.multiplier[pair, name] / (self.penalty * self.natural[pair])
+                for pair in pairs
             ]
             told = {"wished prices": np.array(wishes), "penalty": self.penalty}
             answers = self.gates[name].ask(NAME_PRICES, told)["expected prices"]
@@ -106,7 +125,8 @@ class PriceTalks:
             self.mean[pair] = (self.expected[pair, pair[0]] + self.expected[pair, pair[1]]) / 2
             for side in pair:
                 distance = self.expected[pair, side] - self.mean[pair]
-                self.multiplier[pair, side] = self.multiplier[pair, side] + self.penalty * distance
+                moved = self.penalty * self.natural[pair] * distance
+                self.multiplier[pair, side] = self.multiplier[pair, side] + moved
 
     def balance_if_stalled(self) -> None:
         """Lets the penalty follow the residuals, once one has long been nothing to the other."""
@@ -134,25 +154,29 @@ def admm_prices(
 ) -> tuple[Prices, pd.DataFrame]:
     """Prices that the VPPs agree on by ADMM (paper A 3.2.2), and the residuals of each iteration.
 
-    VPP i solves min -w_i S log(gain_i) + sum_j [m x + penalty/2 |x - z|^2] over its prices x in the
-    band; z is the mean of both sides' expectations. Only expected prices and multipliers are
-    exchanged. The talks end when the expectations agree to `how.tolerance` and the dual residual,
-    the penalty times the move of z, is as small as such a move at the natural penalty. Without the
-    second a large penalty would freeze any first prices.
+    VPP i solves min -w_i S log(gain_i) + sum_jt [m x + penalty_jt/2 (x - z)^2] over its prices x in
+    the band; z is the mean of both sides' expectations. Each pair and hour has the penalty that
+    suits its trade and its band (`penalty_by_hour`), all of them times one number: with the same
+    penalty for all, a pair that trades much hears nothing of its multipliers or one that trades
+    little is frozen. Only expected prices and multipliers are exchanged. The talks end when the
+    expectations agree to `how.tolerance` and the dual residual, the penalty times the move of z, is
+    as small as such a move at the natural penalty. Without the second a large penalty would freeze
+    any first prices.
+    how.penalty: the mean of these penalties, see `natural_price_penalty`.
     gates: of the VPPs, which answer for themselves; None lets the deal's numbers answer.
     Raises NotSolved (limit) after `how.max_iterations`.
     """
     natural = natural_price_penalty(deal)
     gates = gates or gates_of(parties_at(deal))
     tell_deal(deal, gates)
-    talks = PriceTalks(deal, how.penalty or natural, gates)
+    talks = PriceTalks(deal, (how.penalty or natural) / natural, gates)
     for iteration in range(1, int(how.max_iterations) + 1):
         before = talks.mean.copy()
         talks.hear()
         talks.agree()
         disagreement = talks.disagreement()
         move = largest([talks.mean[pair] - before[pair] for pair in deal.pairs])
-        dual = move * talks.penalty / natural
+        dual = move * talks.penalty
         talks.history.append(
             {
                 "iteration": iteration,

@@ -47,6 +47,8 @@ __all__ = [
 
 # a share of the saving: gains that two roads find further apart than this are no agreement
 ROADS_DIFFER = 1e-2
+# what two roads to the same split agree on, besides what their prices are off
+ROAD_ACCURACY = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,7 +198,30 @@ def split_of(group: Deal, how: Settings, gates: Mapping[str, Gate]) -> GroupSpli
     difference = float(np.abs(gains_at(group, prices) - best).max())
     if difference > ROADS_DIFFER * group.saving:
         return without_answer(closed, how, f"its gains are {difference:,.4g} yuan off")
-    return GroupSplit(prices, how.method, bound, difference, history=history)
+    note = how_far_off(group, how, difference)
+    return GroupSplit(prices, how.method, bound, difference, note, history)
+
+
+def how_far_off(group: Deal, how: Settings, difference: float) -> str:
+    """Says so where a road's gains are further from the closed form's than its tolerance allows."""
+    price_tolerance = how.tolerance if how.method == "admm" else 0.0
+    energy = group.step_hours * sum(float(np.abs(kw).sum()) for kw in group.trade.values())
+    allowed = roads_may_differ(group.saving, price_tolerance, energy)
+    if difference <= allowed:
+        return ""
+    return (
+        f"the gains by the road {how.method!r} are up to {difference:,.4g} yuan off the closed "
+        f"form's, more than the {allowed:,.4g} yuan that its tolerance allows"
+    )
+
+
+def roads_may_differ(saving: float, price_tolerance: float, energy: float) -> float:
+    """By how much a VPP's gains by two roads to the same split may differ, yuan.
+
+    saving: of all together, yuan. price_tolerance: to which both sides of a pair agree on a price,
+    yuan/kWh. energy: that is traded, kWh; each kWh may be paid so much more, or less.
+    """
+    return ROAD_ACCURACY * saving + 2 * price_tolerance * energy
 
 
 def other_road(

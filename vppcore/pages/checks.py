@@ -10,13 +10,12 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from vppcore.bargaining.split import BargainResult
+from vppcore.bargaining.split import BargainResult, roads_may_differ
 from vppcore.cooperation.result import CoalitionResult
 from vppcore.schedule import DispatchResult
 
 SOLVER_ACCURACY = 1e-6  # of a cost or a flow: what two solvers agree on
 ROBUST_ACCURACY = 1e-4  # of the cost: where the search for a robust coalition stops
-ROAD_ACCURACY = 1e-4  # of the saving: what two ways to split it agree on
 NEGOTIATED = 20  # times the negotiation's tolerance: how far from the optimum it may end
 
 Check = tuple[bool, str]
@@ -148,7 +147,7 @@ def roads_agree(roads: pd.DataFrame, price_tolerance: float, energy: float) -> C
     """
     apart = float((roads.max(axis=1) - roads.min(axis=1)).max())
     saving = float(roads.sum().abs().max())
-    limit = ROAD_ACCURACY * saving + 2 * price_tolerance * energy
+    limit = roads_may_differ(saving, price_tolerance, energy)
     return at_most(apart, limit, "yuan between two roads to the same split")
 
 
