@@ -76,6 +76,8 @@ class Recourse:
     budgets: how many steps of each key may be hit.
     matrix: `(rows, columns)`, sparse; the first `equalities` rows are equations.
     by_day: `(rows, keys x steps)`. by_trade: `(rows, partners x steps)`.
+    grid_exchange: `(steps, columns)`; times a schedule x it is what the VPPs buy from the grid less
+        what they sell to it, kW.
     Raises WrongInput for a budget that is not a whole number of steps, for a quadratic cost of
     something without limits and for a cost that is not convex (a carbon reward that rises).
     """
@@ -121,6 +123,7 @@ class Recourse:
             self.pairs.append(PairRows.of(pair, finite, places, split.program.row_high))
         self._take(split, len(days))
         self.emergency = emergency_columns(models, compiled, split)
+        self.grid_exchange = grid_exchange(models, compiled, split, len(self.cost))
 
     def _model(self, vpp: VPP, days: dict[Key, cp.Variable]) -> Model:
         own = {series: z for (name, series), z in days.items() if name == vpp.name}
@@ -290,7 +293,7 @@ class Recourse:
         if modes is not None or not self.overlaps(self._padded(free.x)):
             x = self._padded(free.x)
             return Reaction(free.value, free.value, modes or self.modes_of(x), x)
-        right = self._binary_right(z, q)[: len(right)]
+        right = self.binary_right(z, q)[: len(right)]
         whole = solve_mixed_quadratic(
             self._with(with_binaries(self._squares, self.pairs), right), name
         )
@@ -351,15 +354,15 @@ class Recourse:
 
     def modes_by_milp(self, z: np.ndarray, q: np.ndarray | None) -> Modes:
         """The modes of the cheapest schedule, by one mixed-integer linear problem."""
-        point = self._whole.solve(self._with(self._binary, self._binary_right(z, q)))
+        point = self._whole.solve(self._with(self.binary, self.binary_right(z, q)))
         return self._everywhere(point.x[len(self.cost) :] > 0.5)
 
     @cached_property
-    def _binary(self) -> Program:
+    def binary(self) -> Program:
         """The program with a binary for each pair and step."""
         return with_binaries(self.program, self.pairs)
 
-    def _binary_right(self, z: np.ndarray, q: np.ndarray | None) -> np.ndarray:
+    def binary_right(self, z: np.ndarray, q: np.ndarray | None) -> np.ndarray:
         """The right side where the binaries decide on the modes: as if the second flow may run."""
         second = np.zeros(len(self.pairs) * self.steps)
         return self.right_side(z, q, self._everywhere(second))
@@ -450,3 +453,20 @@ def emergency_columns(
             stated = compiled.columns(flow)
             columns[model.vpp.name, series] = np.searchsorted(split.kept, stated)
     return columns
+
+
+def grid_exchange(
+    models: list[Model], compiled: Compiled, split: Split, columns: int
+) -> sparse.csr_matrix:
+    """What takes a schedule of so many columns to purchase less sale at all grids, kW."""
+    steps = models[0].vpp.steps
+    exchange = sparse.csr_matrix((steps, columns))
+    for model in models:
+        for component in model.vpp.with_role("grid"):
+            for flow, sign in (("buy", 1.0), ("sell", -1.0)):
+                stated = compiled.columns(model.parts[component.name].series[flow])
+                places = np.searchsorted(split.kept, stated)
+                signs = np.full(steps, sign)
+                flows = (signs, (np.arange(steps), places))
+                exchange = exchange + sparse.csr_matrix(flows, shape=(steps, columns))
+    return exchange
