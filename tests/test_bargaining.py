@@ -252,9 +252,7 @@ def test_a_binding_band_gives_the_same_gains_by_both_roads():
 
 def test_a_saving_of_nothing_is_nothing_to_share():
     for gain in (-10.0, 0.0):
-        with pytest.raises(
-            NotSolved, match=r"P2: cooperation saves .* yuan; there is nothing to share"
-        ):
+        with pytest.raises(NotSolved, match=r"P2: cooperation saves nothing, so there is nothing"):
             haggle({("A", "B"): array(120, 0, 0)}, {"A": gain, "B": 0.0})
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vppcore import dispatch
+from vppcore import dispatch, load_case
 from vppcore.pages import checks, tables
 
 
@@ -39,6 +39,23 @@ def test_balances_close_or_not(schedule):
     flows.iloc[3, 0] += 1.0
     opened = replace(schedule, balances=schedule.balances | {"heat": flows})
     assert not holds(checks.balanced(opened))
+
+
+def test_a_vpp_that_needs_next_to_nothing_is_measured_by_its_usual_bill_and_power(schedule):
+    """What a solver leaves of nothing is no error; a share of what the VPP has to do with is."""
+    idle = load_case("template").vpp("Shop")
+    parts = [
+        replace(part, scale=0.0) if part.name == "electric_load" else part
+        for part in idle.components
+    ]
+    idle = replace(idle, components=tuple(parts))
+    found = dispatch(idle)
+    for size, fine in ((1e-12, True), (1.0, False)):
+        costs = found.costs * 0 + size
+        flows = pd.DataFrame({"a": [size], "b": [0.0]})
+        made = replace(found, costs=costs, balances={"electricity": flows})
+        assert holds(checks.adds_up(made, idle)) is fine
+        assert holds(checks.balanced(made, idle)) is fine
 
 
 def test_the_check_of_a_balance_follows_the_size_of_the_vpp(schedule):

@@ -15,7 +15,7 @@ from vppcore import bargain, dispatch
 from vppcore.bargaining.split import price_band
 from vppcore.components import COMPONENTS
 from vppcore.components.chp import coupled_region
-from vppcore.pages import colours, figures
+from vppcore.pages import colours, figures, words
 from vppcore.pages.tables import before_and_after
 
 pytestmark = pytest.mark.usefixtures("fresh_style")
@@ -216,6 +216,17 @@ def test_the_time_axis_says_what_a_step_is():
     assert axes.get_xlabel() == "hour of the day" and list(axes.get_xticks()) == list(
         range(1, 25, 3)
     )
+
+
+def test_a_day_that_begins_at_six_or_has_no_hours_has_steps():
+    for step_hours, start in ((0.25, 0.0), (1.0, 6.0)):
+        axes = figures.new_axes()
+        try:
+            words.count_steps(step_hours, start)
+            figures.hour_axis(axes, 24)
+        finally:
+            words.count_steps()
+        assert axes.get_xlabel() == "step"
 
 
 def area(points: np.ndarray) -> float:

@@ -146,6 +146,12 @@ def test_no_cell_asks_for_a_component_by_its_name(file):
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_no_table_is_rounded_to_tens_whatever_the_case(file):
+    """Tens of yuan suit a plant and leave nothing of a household: `tables.beside` follows the case."""
+    assert not any(".round(-" in cell.source for cell in code_cells(file)), file.stem
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_every_styled_table_is_made_safe(file):
     """`table.style` shows a reader's names as HTML; `tables.styled` does not."""
     assert not [node for node in nodes(file, ast.Attribute) if node.attr == "style"]

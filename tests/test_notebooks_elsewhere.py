@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -64,6 +65,32 @@ def test_a_notebook_runs_for_a_household_and_a_shop(notebook, monkeypatch, tmp_p
     assert scope["study"].judgements == []
     assert (tmp_path / "results" / notebook / "run.json").is_file()
     assert not (tmp_path / "results" / notebook / "claims.csv").exists()
+
+
+@pytest.fixture
+def quarters(tmp_path) -> Path:
+    """The template in 24 quarters of an hour, with a shop that needs nothing."""
+    folder = tmp_path / "quarters"
+    shutil.copytree(DATA / "template", folder)
+    description = (folder / "case.yaml").read_text(encoding="utf-8")
+    shorter = description.replace("step_hours: 1 ", "step_hours: 0.25 ")
+    assert shorter != description
+    (folder / "case.yaml").write_text(shorter, encoding="utf-8")
+    series = pd.read_csv(folder / "series.csv", comment="#")
+    series.assign(shop_load_kw=0.0).to_csv(folder / "series.csv", index=False)
+    return folder
+
+
+def test_a_notebook_counts_the_steps_of_the_case_and_takes_one_who_needs_nothing(
+    quarters, monkeypatch, tmp_path
+):
+    parameters = {"case": str(quarters), "vpp": "Home"}
+    _, shown = run("one_vpp", parameters, monkeypatch, tmp_path / "results")
+    said = " ".join(str(each) for each in shown)
+    assert not re.search(r"\bhours? \d", said)
+    scope, _ = run("cooperation", parameters, monkeypatch, tmp_path / "results")
+    moved = scope["said"].directions(scope["agreed"])
+    assert re.search(r"\bsteps? \d", moved) and not re.search(r"\bhours? \d", moved)
 
 
 @pytest.mark.parametrize("notebook", ["data", "one_vpp", "cooperation", "worst_day"])

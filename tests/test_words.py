@@ -17,6 +17,7 @@ from vppcore.pages import (
     experiments,
     tables,
     words,
+    words_b,
     words_cooperation,
     words_uncertainty,
     words_vpp,
@@ -51,6 +52,18 @@ def test_hours_are_said_as_runs():
     assert words.hours_said([7]) == "hour 7"
     assert words.hours_said([7, 8]) == "hours 7 to 8"
     assert words.hours_said([1, 3, 4, 9]) == "hours 1, 3 to 4 and 9"
+
+
+def test_steps_that_are_no_hours_are_not_said_to_be():
+    try:
+        words.count_steps(0.25)
+        assert words.hours_said([7]) == "step 7" and words.hours_said([7, 8]) == "steps 7 to 8"
+        assert words_b.in_hours([], 96) == "in no step"
+        words.count_steps(1, start_hour=6.0)
+        assert words.hours_said([7]) == "hour 7" and not words.counts_hours_of_day()
+    finally:
+        words.count_steps()
+    assert words.counts_hours_of_day()
 
 
 # --- cooperation ----------------------------------------------------------------------------------

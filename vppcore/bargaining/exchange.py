@@ -140,7 +140,7 @@ def bargain_exchange(
     trading = power > 0
     saving = float(saved[trading].sum())
     if saving <= 0:
-        raise NotSolved(f"P2: cooperation saves {saving:.2f} yuan; there is nothing to share")
+        raise NotSolved("P2: cooperation saves nothing, so there is nothing to share")
     at_mid = step_hours * band["mid"].to_numpy() @ trades
     room = step_hours * band["half"].to_numpy() @ np.abs(trades)
     wished = np.where(trading, power * saving, saved)

@@ -157,7 +157,7 @@ def bargain(
     apart, together = costs_told(coalition, gates)
     deal = deal_of(case.names, case.vpps[0].step_hours, terms, apart, together, how.weights)
     if deal.saving <= 0:
-        raise NotSolved(f"P2: cooperation saves {deal.saving:.2f} yuan; there is nothing to share")
+        raise NotSolved("P2: cooperation saves nothing, so there is nothing to share")
     started = time.perf_counter()
     groups = deal.groups()
     if not groups:

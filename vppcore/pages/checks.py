@@ -12,7 +12,9 @@ import pandas as pd
 
 from vppcore.bargaining.split import BargainResult, roads_may_differ
 from vppcore.cooperation.result import CoalitionResult
+from vppcore.scale import typical_power, typical_price
 from vppcore.schedule import DispatchResult
+from vppcore.vpp import VPP
 
 SOLVER_ACCURACY = 1e-6  # of a cost or a flow: what two solvers agree on
 ROBUST_ACCURACY = 1e-4  # of the cost: where the search for a robust coalition stops
@@ -30,20 +32,39 @@ def at_most(found: float, limit: float, what: str) -> Check:
     return bool(found <= limit), f"{what}: found {found:.6g}; allowed: up to {limit:.6g}"
 
 
-def adds_up(result: DispatchResult) -> Check:
-    """The cost items of a schedule add up to what the solver minimised."""
+def adds_up(result: DispatchResult, vpp: VPP | None = None) -> Check:
+    """The cost items of a schedule add up to what the solver minimised.
+
+    vpp: whose schedule it is; its usual bill is the measure where it pays next to nothing.
+    """
     error = abs(float(result.costs.sum()) - result.solved.value)
-    limit = SOLVER_ACCURACY * float(result.costs.abs().sum())
+    limit = SOLVER_ACCURACY * max(float(result.costs.abs().sum()), usual_bill(vpp))
     return at_most(error, limit, f"{result.vpp}: yuan between the cost items and the objective")
 
 
-def balanced(result: DispatchResult) -> Check:
-    """In every step what comes in goes out, for each carrier."""
-    worst, largest = 0.0, 0.0
+def balanced(result: DispatchResult, vpp: VPP | None = None) -> Check:
+    """In every step what comes in goes out, for each carrier.
+
+    vpp: whose schedule it is; its usual power is the measure where next to nothing flows.
+    """
+    worst, largest = 0.0, 0.0 if vpp is None else typical_power([vpp])
     for flows in result.balances.values():
         worst = max(worst, float(flows.sum(axis=1).abs().max()))
         largest = max(largest, float(flows.abs().max().max()))
     return at_most(worst, SOLVER_ACCURACY * largest, f"{result.vpp}: kW that a balance is open by")
+
+
+def usual_bill(vpp: VPP | None) -> float:
+    """The size of a bill of a VPP, yuan: its usual power at the usual price; 0 for none.
+
+    >>> from vppcore.components import ElectricLoad
+    >>> home = VPP("Home", (ElectricLoad(forecast=[2.0, 2.0], shift_cost=0.5),), steps=2)
+    >>> usual_bill(home), usual_bill(None)
+    (2.0, 0.0)
+    """
+    if vpp is None:
+        return 0.0
+    return typical_power([vpp]) * typical_price([vpp]) * vpp.steps * vpp.step_hours
 
 
 def is_exact(result: DispatchResult) -> Check:

@@ -49,6 +49,7 @@ from vppcore.pages.pictures import (
     tell,
 )
 from vppcore.pages.tables_b import ladder_map
+from vppcore.pages.words import counts_hours_of_day
 from vppcore.schedule import DispatchResult
 
 __all__ = ["colour_of", "plant_colour", "vpp_colours"]  # notebooks draw with them too
@@ -91,9 +92,10 @@ def new_axes() -> Axes:
 
 def hour_axis(axes: Axes, steps: int) -> None:
     """Names the x axis; ticks at every third hour of a day."""
-    axes.set_xlabel("hour of the day" if steps == 24 else "step")
+    is_day = steps == 24 and counts_hours_of_day()
+    axes.set_xlabel("hour of the day" if is_day else "step")
     axes.set_xlim(0.3, steps + 0.7)
-    if steps == 24:
+    if is_day:
         axes.set_xticks(range(1, 25, 3))
 
 

@@ -20,6 +20,7 @@ from vppcore.errors import NotSolved, WrongInput
 from vppcore.pages.colours import remember_vpps
 from vppcore.pages.parameters_cell import Declared, notebook_file, read_parameters_cell
 from vppcore.pages.rules import check_values, hits_in, levels_in, shares_in
+from vppcore.pages.words import count_steps
 from vppcore.parameters import rules_of
 from vppcore.places import NOTEBOOKS
 
@@ -145,6 +146,7 @@ class Study:
         self.shown_case: Case | None = None
         self.currency: str | None = None
         speak()
+        count_steps()
 
     def case(self, name: str | None = None) -> Case:
         """The case of the parameter `case`, or another one by its name, with the run's own numbers.
@@ -158,6 +160,7 @@ class Study:
         if asked == self.parameters.get("case"):
             self.shown_case = case
             remember_vpps(case.names)
+            count_steps(case.vpps[0].step_hours, case.vpps[0].start_hour)
         return case
 
     def speak_of(self, case: Case) -> None:

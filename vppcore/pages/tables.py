@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from html import escape
 from itertools import product
+from math import floor, log10
 from numbers import Integral, Real
 from typing import Any
 
@@ -21,7 +22,7 @@ from vppcore.cooperation.result import CoalitionResult
 from vppcore.cooperation.savings import Ends
 from vppcore.errors import WrongInput
 from vppcore.pages.published import published_value
-from vppcore.pages.words import signed
+from vppcore.pages.words import places_for, signed
 from vppcore.parameters import RULE
 from vppcore.schedule import DispatchResult
 from vppcore.uncertainty.recourse import Reaction
@@ -70,6 +71,13 @@ def to_read(table: pd.DataFrame) -> Styler:
 
 # to how many places numbers are shown; None for as many as they have, up to six digits
 Places = int | None
+
+
+class Usual:
+    """As many places as `usual_places` says."""
+
+
+USUAL = Usual()
 NOTHING_THERE = "–"
 # names of rows in results, and what a reader calls them
 INDEX_SAID = {"label": "cost item"}
@@ -101,18 +109,21 @@ def as_said(cell: Any, places: Places = 0) -> str:
 
 def on_page(
     table: pd.DataFrame | pd.Series,
-    places: Places | Mapping[Any, Places] = 0,
+    places: Places | Mapping[Any, Places] | Usual = USUAL,
     by_row: bool = False,
 ) -> Styler:
     """A table in the book's one style, every cell as `as_said` has it, texts to the left.
 
-    places: of all numbers, or by column (by row if `by_row`), whole numbers where none is given.
+    places: of all numbers, or by column (by row if `by_row`). Where none is given, whole numbers,
+    and three digits of the largest where all of a column (a row) are below ten.
     """
     frame = table.to_frame() if isinstance(table, pd.Series) else table
     texts = pd.DataFrame(index=frame.index, columns=frame.columns, dtype=object)
+    places_of = [
+        places_in(cells, name, places) for name, cells in (frame.T if by_row else frame).items()
+    ]
     for row, column in product(range(len(frame.index)), range(len(frame.columns))):
-        name = frame.index[row] if by_row else frame.columns[column]
-        shown_to = places.get(name, 0) if isinstance(places, Mapping) else places
+        shown_to = places_of[row if by_row else column]
         texts.iloc[row, column] = as_said(frame.iloc[row, column], shown_to)
     texts = texts.rename(index=label_said, columns=label_said).rename_axis(index=INDEX_SAID)
     style = styled(texts)
@@ -124,6 +135,51 @@ def on_page(
     ]
     apart = {"selector": "", "props": "margin-bottom: 1rem"}  # from a sentence that follows
     return style.set_table_styles([apart, *left])
+
+
+def places_in(cells: pd.Series, name: Any, places: Places | Mapping[Any, Places] | Usual) -> Places:
+    """To how many places the numbers of a column or a row are shown, as `on_page` says."""
+    if isinstance(places, Mapping) and name in places:
+        return places[name]
+    return usual_places(cells) if isinstance(places, Mapping | Usual) else places
+
+
+def usual_places(cells: pd.Series) -> int:
+    """None, or so many that the largest number has three digits, where all are below ten.
+
+    Numbers that are whole need none.
+
+    >>> usual_places(pd.Series([1.189, 0.437])), usual_places(pd.Series([37.4, 0.2]))
+    (2, 0)
+    >>> usual_places(pd.Series([3.0, 1.0])), usual_places(pd.Series([0.0123, None]))
+    (0, 4)
+    """
+    is_number = [isinstance(cell, Real) and not isinstance(cell, bool | np.bool_) for cell in cells]
+    numbers = cells[is_number].astype(float)
+    numbers = numbers[np.isfinite(numbers)]
+    largest = float(numbers.abs().max()) if len(numbers) else 0.0
+    if largest >= 10 or not (numbers % 1).any():
+        return 0
+    return 2 - floor(log10(largest))
+
+
+def beside(
+    table: pd.DataFrame | pd.Series, amount: float | None = None, more: pd.Series | None = None
+) -> Styler:
+    """A table of money rounded as suits an amount, to a thousandth of it or so.
+
+    amount: None takes the largest in the table. more: a further column, which is not rounded.
+
+    >>> beside(pd.Series([61_994.0], name="cost")).data.iloc[0, 0]
+    '61,990'
+    >>> beside(pd.Series([2.6432], name="saving")).data.iloc[0, 0]
+    '2.643'
+    """
+    frame = (table.to_frame() if isinstance(table, pd.Series) else table).astype(float)
+    places = places_for(float(frame.abs().max().max()) if amount is None else amount)
+    rounded = frame.round(places)
+    whole = rounded if more is None else pd.concat([rounded, more], axis=1)
+    return on_page(whole, max(0, places))
 
 
 def label_said(label: Any) -> Any:

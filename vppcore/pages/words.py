@@ -14,6 +14,8 @@ from math import floor, log10
 
 from vppcore.currency import said
 
+HOUR = "hour"
+STEP = "step"
 MARKDOWN = re.compile(r"([\\`*_{}\[\]#|~$])")
 
 
@@ -72,8 +74,49 @@ def listed(words: Sequence[str]) -> str:
     return " and ".join([*[", ".join(words[:-1])][: len(words) > 1], *words[-1:]])
 
 
+class Counted:
+    """What the steps of the page's case are: hours, unless they are shorter or longer.
+
+    word: hour or step, whose plural has an s. of_day: True if step 1 is the first hour of a day.
+    """
+
+    def __init__(self) -> None:
+        self.word = HOUR
+        self.of_day = True
+
+
+_counted = Counted()
+
+
+def count_steps(step_hours: float = 1.0, start_hour: float = 0.0) -> None:
+    """Sentences and axes count the steps of such a case from now on.
+
+    >>> count_steps(0.25)
+    >>> hours_said([7, 8]), hour_or_step()
+    ('steps 7 to 8', 'step')
+    >>> count_steps()
+    """
+    is_hour = bool(step_hours == 1)
+    _counted.word = HOUR if is_hour else STEP
+    _counted.of_day = is_hour and not start_hour
+
+
+def hour_or_step(number: float = 1) -> str:
+    """What so many steps of the page's case are called.
+
+    >>> hour_or_step(), hour_or_step(0), hour_or_step(2)
+    ('hour', 'hours', 'hours')
+    """
+    return _counted.word if number == 1 else f"{_counted.word}s"
+
+
+def counts_hours_of_day() -> bool:
+    """True if step 1 of the page's case is the first hour of a day."""
+    return _counted.of_day
+
+
 def hours_said(steps: Iterable[int]) -> str:
-    """Steps in words, runs of them as from-to.
+    """Steps in words, runs of them as from-to; as hours where they are.
 
     >>> hours_said([10, 11, 12, 20])
     'hours 10 to 12 and 20'
@@ -87,7 +130,7 @@ def hours_said(steps: Iterable[int]) -> str:
         else:
             runs.append([step])
     said = [f"{run[0]} to {run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs]
-    return f"{'hour' if sum(map(len, runs)) == 1 else 'hours'} {listed(said)}"
+    return f"{hour_or_step(sum(map(len, runs)))} {listed(said)}"
 
 
 def signed(number: float, places: int = 2) -> str:

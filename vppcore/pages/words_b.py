@@ -12,7 +12,7 @@ import pandas as pd
 
 from vppcore.case import Case
 from vppcore.components import CarbonMarket
-from vppcore.pages.words import hours_said, listed, signed
+from vppcore.pages.words import hour_or_step, hours_said, listed, signed
 
 FEW = 4  # prices of a tariff that a sentence names one by one
 SEEN = 1e-6  # of the number beside it: a difference below it is none
@@ -90,8 +90,8 @@ def in_hours(steps: list[int], of: int) -> str:
     ('in hours 3 to 4 and 9', 'in no hour', 'in every hour')
     """
     if not steps:
-        return "in no hour"
-    return "in every hour" if len(steps) == of else f"in {hours_said(steps)}"
+        return f"in no {hour_or_step()}"
+    return f"in every {hour_or_step()}" if len(steps) == of else f"in {hours_said(steps)}"
 
 
 # --- the data -------------------------------------------------------------------------------------
@@ -340,6 +340,7 @@ def never_both(roles: pd.DataFrame) -> str:
     """In how many hours some VPPs have too much while others have too little."""
     both = (roles == "seller").any(axis=1) & (roles == "buyer").any(axis=1)
     return (
-        f"In {both.sum()} of {len(roles)} hours one VPP has too much while another has too little: "
-        "these are the hours in which trade can help."
+        f"In {both.sum()} of {len(roles)} {hour_or_step(len(roles))} one VPP has too much while "
+        "another "
+        f"has too little: these are the {hour_or_step(0)} in which trade can help."
     )

@@ -16,6 +16,7 @@ from vppcore.cooperation.result import CoalitionResult
 from vppcore.pages.words import (
     amount,
     energy,
+    hour_or_step,
     hours_said,
     in_digits,
     listed,
@@ -428,9 +429,10 @@ def place_in_band(split: BargainResult, trades: pd.DataFrame, resolution: float)
     )
     sentences = [
         f"The largest share of the half band is {position.max():.2f}; {end}. "
-        f"{priced} of {split.prices.size} hours and pairs have a price. A trade below "
+        f"{priced} of {split.prices.size} {hour_or_step(0)} and pairs have a price. "
+        "A trade below "
         f"{resolution:.2g} kW counts as none and has no price; the smallest that has one is "
-        f"{smallest:,.1f} kW."
+        f"{in_digits(smallest, 2)} kW."
     ]
     sentences += [f"{remark[0].upper()}{remark[1:]}." for remark in split.remarks]
     return " ".join(sentences)

@@ -29,7 +29,7 @@ from vppcore.pages.tables_game import (
     tie_limit,
     without_satisfaction,
 )
-from vppcore.pages.words import hours_said, listed, signed
+from vppcore.pages.words import hour_or_step, hours_said, listed, signed
 from vppcore.pages.words_b import (
     between,
     bill_said,
@@ -85,21 +85,26 @@ def day_of_trade(game: GameResult, choices: pd.DataFrame) -> str:
     choices: as `tables_b.choices`.
     """
     if not game.hours:
-        return "In no hour of this day is there a market."
+        return f"In no {hour_or_step()} of this day is there a market."
     prices = game.prices.stack()
     odd = int((~choices["same"].astype(bool)).sum())
     if choices.empty:
-        rivals = "no hour has rivals"
+        rivals = f"no {hour_or_step()} has rivals"
     elif not odd:
-        every = "the only hour" if len(choices) == 1 else f"all {len(choices)} hours"
+        every = (
+            f"the only {hour_or_step()}"
+            if len(choices) == 1
+            else f"all {len(choices)} {hour_or_step(0)}"
+        )
         rivals = f"in {every} with rivals the cheapest seller is most chosen"
     else:
         rivals = (
-            f"in {odd} of the {len(choices)} hours with rivals the cheapest seller is not the one "
+            f"in {odd} of the {len(choices)} {hour_or_step(0)} with rivals the cheapest seller is "
+            "not the one "
             "most chosen, since a buyer looks at price and at what a seller has"
         )
     return (
-        f"{len(game.hours)} of {len(game.prices)} hours have a market, at prices from "
+        f"{len(game.hours)} of {len(game.prices)} {hour_or_step(0)} have a market, at prices from "
         f"{price(prices.min())} to {price(prices.max())} yuan/kWh; {rivals}."
     )
 
@@ -354,7 +359,8 @@ def readings_compared(short: pd.DataFrame, hours: int) -> str:
     top = short["hours at the highest price"]
     said = [f'in {count} with "{name}"' for name, count in top.items()]
     return (
-        f"Of {hours} hours, all prices are at the highest that buyers accept {listed(said)}. The "
+        f"Of {hours} {hour_or_step(hours)}, all prices are at the highest that buyers accept "
+        f"{listed(said)}. The "
         f"day saves {between(short['saved (yuan)'])} yuan."
     )
 
@@ -506,4 +512,8 @@ def by_solver_said(table: pd.DataFrame) -> str:
 
 def no_market(game: GameResult, hour: int) -> str:
     """Why an hour has no market; empty where it has one."""
-    return "" if hour in game.hours else f"Hour {hour} has no market: {game.closed[hour]}."
+    return (
+        ""
+        if hour in game.hours
+        else f"{hour_or_step().capitalize()} {hour} has no market: {game.closed[hour]}."
+    )

@@ -17,6 +17,7 @@ from vppcore.components import Grid
 from vppcore.pages.published import NUMBER_TOLERANCE
 from vppcore.pages.words import (
     energy,
+    hour_or_step,
     hours_said,
     in_digits,
     listed,
@@ -79,7 +80,7 @@ def more_than_needed(load: pd.DataFrame, renewable: pd.DataFrame) -> str:
     said = []
     for name in renewable.columns:
         above = renewable[name] > (load[name] if name in load else 0.0)
-        hours = hours_said(above.index[above]) if above.any() else "no hour"
+        hours = hours_said(above.index[above]) if above.any() else f"no {hour_or_step()}"
         said.append(f"{name} in {hours}")
     return f"Wind and sun exceed the VPP's own load at {listed(said)}." if said else ""
 
@@ -117,11 +118,11 @@ def price_steps(tariff: pd.DataFrame) -> str:
     bought, sold = tariff.iloc[:, 0], tariff.iloc[:, 1]
     dear = bought >= bought.max() * (1 - SEEN)
     level = sold.max() - sold.min() <= SEEN * sold.abs().max()
-    paid = "the same in every hour" if level else span(sold.min(), sold.max())
+    paid = f"the same in every {hour_or_step()}" if level else span(sold.min(), sold.max())
     return (
         f"Power is dearest in {hours_said(bought.index[dear])} ({signed(bought.max())} yuan/kWh); "
         f"what the grid pays is {paid}. Where the two differ, a kWh that one VPP sells and another "
-        "buys in the same hour is worth more between them than at the grid."
+        f"buys in the same {hour_or_step()} is worth more between them than at the grid."
     )
 
 
@@ -173,7 +174,11 @@ def exactness(schedules: Mapping[str, DispatchResult]) -> str:
     said += [f"At {listed(bound)} binaries forbid it."] if bound else []
     flows = listed(list(kinds))
     where = "" if len(exact) == len(schedules) else f" at {listed(list(exact))}"
-    kept = f"No schedule{where} has {flows} in the same hour. {' '.join(said)}" if said else ""
+    kept = (
+        f"No schedule{where} has {flows} in the same {hour_or_step()}. {' '.join(said)}"
+        if said
+        else ""
+    )
     loose = [name for name in schedules if name not in exact]
     rest = f"At {listed(loose)} they do, so that the cost is a bound from below." if loose else ""
     return " ".join(filter(None, [kept, rest]))
@@ -243,12 +248,13 @@ def emptied_while_cut(result: DispatchResult, vpp: VPP) -> str:
     first = odd.iloc[0]
     more = f"; likewise in {hours_said(odd.index[1:])}" if len(odd) > 1 else ""
     return (
-        f"A strange hour is {hours_said(odd.index[:1])}: {result.vpp} takes "
+        f"A strange {hour_or_step()} is {hours_said(odd.index[:1])}: {result.vpp} takes "
         f"{first['taken']:,.0f} of {first['available']:,.0f} kW that wind or sun offer, and "
         f"empties its store with {first['stored']:,.0f} kW all the same{more}. "
         "It pays to lose energy while power has a negative price: what is lost between charging "
-        "and discharging need not be curtailed. A store may not do both in one hour, so it empties "
-        "in one to fill again in the others."
+        "and discharging need not be curtailed. "
+        f"A store may not do both in one {hour_or_step()}, so it "
+        "empties in one to fill again in the others."
     )
 
 
