@@ -163,6 +163,26 @@ def test_narrow_ties_leave_the_plan_the_best():
     assert saved[0].idxmax() == saved[0].index[-1]
 
 
+def test_plans_that_end_at_midnight_fill_stores_as_they_began():
+    says("rolling.ipynb", "Expect stores that are as full at every midnight as they began.")
+    run = results_of("rolling", "plan_hours=24 days=4")
+    ends = table(run, "stored_at_the_end_of_days")
+    assert len(ends) == 3
+    assert (ends - ends.iloc[-1]).abs().to_numpy().max() <= 1e-6 * ends.to_numpy().max()
+    book = table(RESULTS / "rolling", "stored_at_the_end_of_days")
+    assert (book - book.iloc[-1]).abs().to_numpy().max() > 0.1 * book.to_numpy().max()
+
+
+def test_all_feeders_lose_by_trade_on_three_days_and_a_single_day_has_no_deviations():
+    says("rolling.ipynb", "Expect trades that cost more than they save.")
+    all_nine = table(results_of("rolling", "members=None days=4"), "worth")
+    assert all_nine.loc["persistence", "as it came"] < 0 < all_nine.loc["perfect", "as it came"]
+    says("rolling.ipynb", "Nothing deviates there, and the page says so.")
+    one_day = results_of("rolling", "case=paper-a")
+    assert not table(one_day, "deviations").to_numpy().any()
+    assert "Nothing deviates from the plans." in (one_day.parent / "run.html").read_text("utf-8")
+
+
 def test_one_feeder_earns_money_alone_and_gains_most():
     says("real_week.ipynb", "Expect the one feeder that earns money alone; it gains most of all.")
     week = table(results_of("real_week", "vpp=VPP5"), "before_and_after").drop(index="cluster")

@@ -130,6 +130,12 @@ def paid_is_received(table: pd.DataFrame) -> Check:
     return at_most(abs(float(table.loc["cluster", "payment"])), limit, "sum of all payments, yuan")
 
 
+def adds_to_zero(payments: pd.DataFrame, costs: pd.Series) -> Check:
+    """What members pay each other adds up to nothing, beside the size of their costs, yuan."""
+    limit = SOLVER_ACCURACY * float(costs.abs().sum())
+    return at_most(float(payments.sum().abs().max()), limit, "sum of all payments, yuan")
+
+
 def nobody_loses(gains: pd.Series) -> Check:
     """No VPP is worse off than alone, up to a share of what all gain."""
     loses = gains < -SOLVER_ACCURACY * float(gains.abs().sum())

@@ -22,6 +22,7 @@ from vppcore.errors import WrongInput
 from vppcore.game.rules import Rules
 from vppcore.pages.parameters_cell import Declared
 from vppcore.parameters import RULE, Rule, choice, parameter, rules_of, text
+from vppcore.rolling.settings import FORECASTS, Rolling
 from vppcore.uncertainty.settings import LEVEL, READINGS, Uncertainty
 
 # what None stands for where a run turns an hour of two sellers
@@ -204,6 +205,18 @@ class NotebookParameters:
     )
     first_step: int = parameter("-", "first step of the part that is studied", low=1, whole=True)
     steps: int = parameter("-", "number of steps that are studied", low=1, whole=True)
+    members: int | None = parameter(
+        "-", "how many VPPs of the case take part, from its first on", low=1, whole=True, none="all"
+    )
+    first_day: int = parameter("-", "first day of the case that is read", low=1, whole=True)
+    days: int | None = parameter(
+        "-", "days of the case that are read", low=1, whole=True, none="all from the first on"
+    )
+    forecasts: str | None = choice(
+        "what is expected of loads and plants",
+        FORECASTS,
+        none="persistence where there is a day to look back at",
+    )
     battery_size: float | None = parameter(
         "-", "all sizes of the batteries, as a multiple of the case's", none="the case's"
     )
@@ -242,7 +255,7 @@ def declared_rules() -> dict[str, Rule]:
     """Parameter -> rule, for all names that are declared by settings or by NotebookParameters."""
     bargaining = rules_of(BargainingSettings)
     gathered = dict(bargaining)
-    for settings in (Rules, Uncertainty, CooperationSettings, NotebookParameters):
+    for settings in (Rules, Uncertainty, CooperationSettings, Rolling, NotebookParameters):
         gathered |= rules_of(settings)
     for name, field_name in OF_BARGAINING.items():
         gathered[name] = bargaining[field_name]

@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 
 # parameters whose values depend on the case: they are checked once it is read
 OF_THE_CASE = {"case", "study_a", "cases", "vpp", "series", "hour", "convergence_hour", "own_day"}
-OF_THE_CASE |= {*CHANGES, *MULTIPLES}
+# how a rolling run goes: which days can be cut from each other depends on the case
+OF_DAYS = {"members", "first_day", "days", "forecasts", "plan_hours", "keep_hours"}
+OF_THE_CASE |= {*OF_DAYS, *CHANGES, *MULTIPLES}
 # no claim speaks of a day whose prices or plants are changed
 NEVER_JUDGED = ("gas_price", *MULTIPLES)
 
@@ -117,6 +119,10 @@ def check_what_the_case_has(case: Case, parameters: Mapping[str, Any]) -> None:
                 faults.append(f"{name}: found {word!r}; allowed in {case.name}: {allowed}")
     if faults:
         raise WrongInput(*faults)
+    if set(parameters) >= OF_DAYS:
+        from vppcore.pages.experiments_rolling import chosen_days
+
+        chosen_days(case, parameters)
 
 
 class Study:

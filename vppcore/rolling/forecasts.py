@@ -14,11 +14,10 @@ import numpy as np
 from vppcore.case import Case
 from vppcore.components import Component
 from vppcore.errors import WrongInput
-from vppcore.rolling.settings import HOURS_OF_A_DAY, Stretch, steps_of
+from vppcore.rolling.settings import FORECASTS, HOURS_OF_A_DAY, Stretch, steps_of
 from vppcore.vpp import VPP
 
 GivenSeries = Mapping[tuple[str, str], Any]
-WORDS = ("perfect", "persistence")
 
 
 def persistence(known: np.ndarray, day: int, steps: int) -> np.ndarray:
@@ -47,9 +46,9 @@ class Forecasts:
 
     def __post_init__(self) -> None:
         if isinstance(self.how, str):
-            if self.how not in WORDS:
+            if self.how not in FORECASTS:
                 raise WrongInput(
-                    f"forecasts: found {self.how!r}; allowed: {', '.join(WORDS)}, or series by "
+                    f"forecasts: found {self.how!r}; allowed: {', '.join(FORECASTS)}, or series by "
                     "(VPP, component)"
                 )
             return
@@ -104,6 +103,17 @@ class Forecasts:
                 part = replace(part, **changes)
             parts.append(part)
         return replace(cut, components=tuple(parts))
+
+    def come_true(self, vpp: VPP, stretch: Stretch) -> bool:
+        """True if all that was expected of a VPP in the steps that are kept is what happens."""
+        return all(
+            np.array_equal(
+                self.of(vpp.name, part, stretch)[: stretch.keep],
+                part.forecast[stretch.before : stretch.before + stretch.keep],  # type: ignore[attr-defined]
+            )
+            for part in vpp.components
+            if has_forecast(part)
+        )
 
     def of(self, name: str, component: Component, stretch: Stretch) -> np.ndarray:
         """What is expected of one load or plant in the steps of a plan, kW `(plan,)`."""

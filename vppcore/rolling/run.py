@@ -96,6 +96,16 @@ class RollingResult:
         """Of each member over all days, as they came, payments included; yuan."""
         return self.days["cost"].groupby("vpp", sort=False).sum()
 
+    def settled_by_the_grids(self) -> RollingResult:
+        """The same days with `settlement="tariff"`: each member's grid takes what deviates.
+
+        Who settles changes no schedule, so nothing is solved again.
+        """
+        days = self.days.assign(spared=0.0, fees=0.0, settled=0.0)
+        days["cost"] = days["realised"] + days["paid"]
+        days["deviation"] = days["realised"] - days["planned"]
+        return replace(self, days=days, balanced=0.0 * self.balanced)
+
     def worth(self) -> pd.Series:
         """What trade saves over all days, yuan: as planned, as it came, and with foresight.
 
@@ -182,7 +192,8 @@ def kept_part(schedule: DispatchResult, kept: VPP, solver: str) -> DispatchResul
 
     kept: the VPP in these steps alone. Stores and plants end as the longer schedule has them.
     """
-    if kept.steps == len(schedule.series):
+    same_parts = {part.name for part in kept.components} == set(schedule.kinds)
+    if kept.steps == len(schedule.series) and same_parts:
         return schedule
     kept = pinned(kept, schedule.series)
     model = build(kept)
@@ -197,8 +208,11 @@ def kept_part(schedule: DispatchResult, kept: VPP, solver: str) -> DispatchResul
 class MemberDays:
     """One member that goes from day to day and carries its state along.
 
-    vpp: in all steps of the case. expected: of all members.
+    vpp: in all steps of the case. expected: of all members. kept: it in the steps that are kept of
+    its last plan.
     """
+
+    kept: VPP
 
     def __init__(self, vpp: VPP, expected: Forecasts, solver: str):
         self.vpp = vpp
@@ -214,12 +228,20 @@ class MemberDays:
         self, stretch: Stretch, schedule: DispatchResult, received: pd.DataFrame | None = None
     ) -> DispatchResult:
         """What of a plan is kept, and what it would cost."""
-        kept = with_chosen_start(self.plan(stretch), schedule.series).window(1, stretch.keep)
-        kept = with_agreed(kept, received, self.tie(received))
-        return kept_part(schedule, kept, self.solver)
+        self.kept = with_chosen_start(self.plan(stretch), schedule.series).window(1, stretch.keep)
+        agreed = with_agreed(self.kept, received, self.tie(received))
+        return kept_part(schedule, agreed, self.solver)
 
-    def come(self, stretch: Stretch, received: pd.DataFrame | None = None) -> DispatchResult:
-        """The day as it comes, with what was agreed on; its end is where the next day begins."""
+    def come(
+        self, stretch: Stretch, planned: DispatchResult, received: pd.DataFrame | None = None
+    ) -> DispatchResult:
+        """The day as it comes, with what was agreed on; its end is where the next day begins.
+
+        planned: what of the plan is kept, which is done as planned if all comes as expected.
+        """
+        if self.expected.come_true(self.vpp, stretch):
+            self.state = left_by(self.kept, planned.series)
+            return planned
         coming = self.expected.expected(self.vpp, stretch, stretch.keep)
         coming = begun(coming, self.state)
         schedule = dispatch(with_agreed(coming, received, self.tie(received)), self.solver)
@@ -247,7 +269,7 @@ class DaysApart:
             try:
                 schedule = dispatch(member.plan(stretch), member.solver)
                 planned = member.planned(stretch, schedule)
-                came = member.come(stretch)
+                came = member.come(stretch, planned)
             except NotSolved as refused:
                 raise on_day(stretch, refused, "alone") from refused
             row = {"day": stretch.day, "vpp": name}
@@ -281,7 +303,7 @@ class DaysTogether:
             for name, member in self.members.items():
                 received = agreed.trades[name]
                 planned[name] = member.planned(stretch, agreed.dispatches[name], received)
-                came[name] = member.come(stretch, received)
+                came[name] = member.come(stretch, planned[name], received)
         except NotSolved as refused:
             raise on_day(stretch, refused, "with the agreed trades") from refused
         balanced = self.balance(stretch, planned, came, agreed.trades)

@@ -7,13 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from vppcore.case import Case
 from vppcore.errors import WrongInput
 from vppcore.parameters import check, choice, parameter
 
+if TYPE_CHECKING:
+    from vppcore.case import Case  # loads cvxpy, which a wrong number need not wait for
+
 TRADINGS = ("pool", "cooperate")
 SETTLEMENTS = ("members", "tariff")
+# what is expected: what happens, or the day before at the same hour
+FORECASTS = ("perfect", "persistence")
 HOURS_OF_A_DAY = 24.0
 # a share of a step by which hours may miss a whole number of steps
 WHOLE = 1e-6
