@@ -16,7 +16,17 @@ from hypothesis import strategies as st
 from independent import cheapest_day
 from kinds import HotWaterStore, Vehicle
 
-from vppcore import NotSolved, cooperate, dispatch, exclusive, load_case, pool, solvers, worst_case
+from vppcore import (
+    NotSolved,
+    alone,
+    cooperate,
+    dispatch,
+    exclusive,
+    load_case,
+    pool,
+    solvers,
+    worst_case,
+)
 from vppcore.components import Boiler, CarbonMarket, GasSupply, HeatLoad, Renewable
 from vppcore.exclusive import EXCLUSIVE_TOLERANCE, overlaps, solve_exclusively
 from vppcore.pages import figures, tables
@@ -124,6 +134,33 @@ def test_relaxed_storage_says_what_circulates(home):
     assert relaxed.cost < dispatch(odd).cost - 0.1
     with pytest.raises(NotSolved, match="buy and sell of grid can grow .* relaxed storage"):
         dispatch(tariff(home, {13: -0.05}, {13: 0.08}, sell_max=np.inf), storage="relaxed")
+
+
+def sunny_hour(fee: float = 0.01, sell_max: float = np.inf):
+    """A member with sun and one without; in the third of four hours feeding in pays more than buying costs."""
+    market = grid([0.3, 0.5, 0.2, 0.5], [0.1, 0.1, 0.6, 0.1], sell_max=sell_max)
+    sunny = vpp(load(1, 1, 1, 2), pv(0, 3, 4, 0), battery(energy_max=6.0), market, name="A")
+    return case(sunny, vpp(load(2, 2, 1, 3), market, name="B"), limit=5.0, crossing_fee=fee)
+
+
+@pytest.mark.parametrize(("sell_max", "gap"), [(np.inf, 1e-4), (6.0, 0.6)])
+def test_talks_over_an_hour_in_which_feeding_in_pays_more_end_near_the_optimum(sell_max, gap):
+    """With flows at once in the relaxed problem money had no limit, and talks ended anywhere."""
+    street = sunny_hour(sell_max=sell_max)
+    best = pool(street).cost
+    made = cooperate(street)
+    assert made.agreed
+    assert made.certificate.lower - 1e-5 <= best <= made.cost + 1e-5
+    assert made.cost < sum(result.cost for result in alone(street).values())
+    assert made.certificate.gap < gap
+
+
+def test_such_an_hour_has_its_least_trades_where_the_crossing_is_free():
+    free = pool(sunny_hour(fee=0.0))
+    assert free.exact
+    assert free.cost == pytest.approx(pool(sunny_hour(fee=1e-3)).cost, abs=0.1)
+    assert free.cost <= pool(sunny_hour(fee=1e-3)).cost
+    assert pool(sunny_hour(fee=0.0), flattest=True).cost == pytest.approx(free.cost, abs=1e-5)
 
 
 @pytest.mark.parametrize("carbon_price", [0.0, 0.2, 3.0])

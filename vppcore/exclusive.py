@@ -179,6 +179,18 @@ def mode_rows(pairs: list[Pair], modes: ModeVariables) -> list:
     return rows
 
 
+def shared_limits(pair: Pair) -> list:
+    """Rows by which two flows share their limits: what excludes them, with its binary left out.
+
+    The limits of both flows must be finite: see `with_finite_limits`.
+    """
+    largest = np.maximum(pair.one_max, pair.other_max)
+    size = np.where(largest > 0, largest, 1.0)
+    one = cp.multiply(pair.other_max / size, pair.one[pair.steps])
+    other = cp.multiply(pair.one_max / size, pair.other[pair.steps])
+    return [one + other <= pair.one_max * pair.other_max / size]
+
+
 def fixed_rows(pairs: list[Pair], modes: Modes) -> list:
     """Rows that hold each pair to modes that are known; limits may be infinite."""
     rows = []

@@ -13,6 +13,7 @@ import numpy as np
 
 from vppcore.compiled import Compiled
 from vppcore.cooperation.size import Size
+from vppcore.exclusive import shared_limits, with_finite_limits
 from vppcore.vpp import VPP, Model, build, withdrawal
 from vppcore.warm import Program, WarmQuadratic
 
@@ -27,7 +28,8 @@ class Agent:
     extra_fee: what a traded kWh costs it beside the crossing fee, yuan/kWh; see `Size.tie_break`.
 
     Its problem, min C(x, p) + hours * (pull.p + penalty/2 |p|^2) with the trades p and the length
-    of a step in hours, is compiled once; an answer changes numbers only. Storage is relaxed. A step
+    of a step in hours, is compiled once; an answer changes numbers only. Storage is relaxed, and
+    flows that would run at once without end share their limits (`never_both_in_full`). A step
     is stopped after a few dozen of the solver's iterations and continued from there by the next
     one: what proves the result is the certificate, not the exactness of a step.
 
@@ -45,6 +47,7 @@ class Agent:
         model = build(vpp)
         trade = trade_of(model)
         told, rows = what_it_tells(model, trade, watched)
+        rows = [*rows, *never_both_in_full(model)]
         cost = model.cost
         if extra_fee > 0:
             cost = cost + vpp.step_hours * extra_fee * cp.sum(cp.abs(trade))
@@ -96,6 +99,18 @@ def what_it_tells(model: Model, trade: cp.Variable, watched: bool) -> tuple[cp.V
     told = cp.Variable((trade.shape[0], trade.shape[1] + 1))
     rows = [told[:, :-1] == trade, told[:, -1] == withdrawal(model)]
     return told, [*model.constraints, *rows]
+
+
+def never_both_in_full(model: Model) -> list:
+    """Rows for flows that must exclude each other, relaxed as far as a convex problem needs.
+
+    Where a grid pays more for feeding in than it asks, buying and selling at once would earn
+    without end, and no price would lead to an agreement. Stores that are relaxed have limits.
+    """
+    grids = [component.name for component in model.vpp.with_role("grid")]
+    pairs = [p for p in model.pairs() if p.limits.required or p.component in grids]
+    limited = with_finite_limits(pairs, model.constraints, model.vpp.name)
+    return [row for pair in limited for row in shared_limits(pair)]
 
 
 def square_entries(program: Program, columns: np.ndarray) -> np.ndarray:

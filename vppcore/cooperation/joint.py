@@ -164,8 +164,7 @@ class JointProblem:
             cost = self._tilted(name, -TILT * factor if most else TILT * factor) + preferred.cost
             for more_rows in ([], as_now):
                 compiled = Compiled(cost, [*self._rows, *more_rows], self.name)
-                compiled.solve("auto").fill()
-                if not overlaps(pairs):
+                if is_filled(compiled) and not overlaps(pairs):
                     break
             if float(value_of(self._cost)) - optimum <= allowed_move:
                 return self._result(solved, multipliers, True, "auto")
@@ -224,12 +223,13 @@ class JointProblem:
 
     def _prefer(self, preferred: Preference, more_rows: list, optimum: float) -> float | None:
         """Solves with a preference, made weaker until the optimum stays; by how much it moved,
-        yuan, or None if it never stayed."""
+        yuan, or None if it never stayed or flows at once would earn without end."""
         compiled = Compiled(self._cost + preferred.cost, [*self._rows, *more_rows], self.name)
         allowed = SAME_COST * max(abs(optimum), self._size.least_money)
         for factor in SHRINKING:
             preferred.scale(factor)
-            compiled.solve("auto").fill()
+            if not is_filled(compiled):
+                return None
             moved = float(value_of(self._cost)) - optimum
             if abs(moved) <= allowed:
                 return moved
@@ -372,6 +372,17 @@ def check_placement(case: Case, placement: Placement | None) -> None:
     unknown = [name for name in (placement.buses if placement else ()) if name not in case.names]
     if unknown:
         raise WrongInput(f"placement: found {', '.join(unknown)}; allowed: {', '.join(case.names)}")
+
+
+def is_filled(compiled: Compiled) -> bool:
+    """Solves a problem and fills its variables; False if it could earn without end."""
+    try:
+        compiled.solve("auto").fill()
+    except NotSolved as refused:
+        if refused.status != "unbounded":
+            raise
+        return False
+    return True
 
 
 def pool_verified(
