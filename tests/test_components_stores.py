@@ -222,6 +222,42 @@ def test_a_car_charges_in_the_cheap_hours_whenever_the_horizon_begins(start_hour
     assert result.series["electric_vehicle", "energy"].min() >= -1e-9
 
 
+def with_trips(*energies: float, **changes) -> VPP:
+    """The driver's two days, the trip of each with an energy of its own."""
+    trips = np.zeros(48)
+    trips[[7, 31]] = energies
+    return driver(2, energy_needed=trips, **changes)
+
+
+def test_trips_of_different_length_cost_what_each_needs():
+    """6 and 12 kWh: two hours and four of the nights' five at 3 kW, by hand."""
+    plant = with_trips(6.0, 12.0)
+    without = replace(plant, components=plant.components[:2])
+    result = dispatch(plant)
+    assert result.cost - dispatch(without).cost == pytest.approx(18 * 0.2)
+    drawn = plant.component("electric_vehicle").drawn(plant.clock)
+    assert drawn[drawn > 0].tolist() == [6.0, 12.0]
+    alike = driver(2, energy_needed=9.0)
+    assert dispatch(with_trips(9.0, 9.0)).cost == pytest.approx(dispatch(alike).cost)
+
+
+def test_a_window_takes_the_trips_of_its_steps():
+    day = with_trips(6.0, 12.0).window(25, 24)
+    car = day.component("electric_vehicle")
+    assert car.drawn(day.clock)[7] == 12.0 and car.most_drawn == 12.0
+
+
+def test_energy_for_a_trip_that_does_not_begin_is_refused():
+    wrong = np.zeros(24)
+    wrong[[7, 12]] = 3.0
+    with pytest.raises(WrongInput, match="found 3 kWh in step 13, in which no trip begins"):
+        driver(energy_needed=wrong)
+    with pytest.raises(WrongInput, match="energy_needed = 41 and energy_min = 0 are together"):
+        with_trips(6.0, 41.0)
+    with pytest.raises(WrongInput, match="energy_needed: found up to 40 kWh a trip, for which"):
+        with_trips(6.0, 40.0, charge_max=1.0)
+
+
 def test_a_car_that_needs_more_than_the_night_charges_in_dear_hours_too():
     """18 kWh at 3 kW are six hours: five of them at 0.2, one at 0.8."""
     plant = driver(energy_needed=18.0)

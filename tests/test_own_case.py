@@ -189,7 +189,8 @@ def test_check_says_when_the_steps_are(tool, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    "name", ["template", "paper-a", "paper-a-parent", "paper-b", "paper-b-handmade"]
+    "name",
+    ["template", "paper-a", "paper-a-parent", "paper-b", "paper-b-handmade", "simbench-lv"],
 )
 def test_every_case_of_the_book_passes_the_check(tool, name, capsys):
     tool.check(name)

@@ -43,8 +43,9 @@ from vppcore.warm import solve_quadratic
 FLATNESS = 1e-3
 # by how much quadratic terms are made to weigh more around their optimum
 STIFFER = 1e3
-# the pull is made weaker by these factors until the optimum does not move
-SHRINKING = (1.0, 0.1, 0.01)
+# the pull is made weaker by these factors until the optimum does not move; the last ones
+# are for VPPs whose plants are many times their loads, from which the typical power is
+SHRINKING = (1.0, 0.1, 0.01, 1e-3, 1e-4)
 # a share of the cost by which it may move
 SAME_COST = 1e-6
 # the share of this that a search for modes may use

@@ -31,6 +31,8 @@ class ElectricVehicle(Store):
     When it is there is said by clock hours, `arrival` to `departure` of each day, or by a column
     `availability`; a trip then begins where that falls to 0, and the step before the first is the
     last. Without `energy_start` the schedule chooses how full it is at first; it ends as full.
+    Trips that differ have a column `energy_needed` in place of the number: what the trip that
+    begins in a step uses, and 0 in all steps in which none begins.
 
     >>> car = ElectricVehicle(
     ...     energy_max=50.0, energy_needed=8.0, arrival=18.0, departure=7.5, charge_max=11.0,
@@ -55,7 +57,12 @@ class ElectricVehicle(Store):
     discharge_max: float = parameter(
         "kW", "largest power fed back; 0: none", 0.0, symbol=r"P^d_{max}", by_step=True
     )
-    energy_needed: float = parameter("kWh", "energy that a trip uses", symbol=r"E^{trip}_t")
+    energy_needed: float = parameter(
+        "kWh",
+        "energy that a trip uses; by step that of the trip that begins in it",
+        symbol=r"E^{trip}_t",
+        by_step=True,
+    )
     arrival: float | None = parameter(
         "h",
         "hour of the day at which it is plugged in",
@@ -85,9 +92,9 @@ class ElectricVehicle(Store):
             )
         if self.energy_start is None and self.energy_end is not None:
             faults.append("energy_end: found it without energy_start; allowed: both, or neither")
-        if self.energy_min + self.energy_needed > self.energy_max:
+        if self.energy_min + self.most_drawn > self.energy_max:
             faults.append(
-                f"energy_needed = {self.energy_needed:g} and energy_min = {self.energy_min:g} are "
+                f"energy_needed = {self.most_drawn:g} and energy_min = {self.energy_min:g} are "
                 f"together above energy_max = {self.energy_max:g}"
             )
         return faults + self.faults_of_hours()
@@ -115,6 +122,23 @@ class ElectricVehicle(Store):
         return []
 
     def faults_at(self, clock: Clock) -> list[str]:
+        """Sentences on energy for no trip, or on too little charging for the trips."""
+        return self.faults_of_trips(clock) or self.faults_of_charging(clock)
+
+    def faults_of_trips(self, clock: Clock) -> list[str]:
+        """A sentence if a column asks for energy in a step in which no trip begins."""
+        if np.ndim(self.energy_needed) == 0:
+            return []
+        wanted = np.asarray(self.energy_needed, float)
+        idle = np.flatnonzero((wanted > 0) & (self.trips(clock) == 0))
+        if not idle.size:
+            return []
+        return [
+            f"energy_needed: found {wanted[idle[0]]:g} kWh in step {idle[0] + 1}, in which no trip "
+            "begins; allowed: energy in the steps in which the car leaves, 0 in all others"
+        ]
+
+    def faults_of_charging(self, clock: Clock) -> list[str]:
         """A sentence if even charging all it can leaves too little for a trip."""
         energy = self.energy_max if self.energy_start is None else self.energy_start
         chosen = self.energy_start is None
@@ -133,10 +157,17 @@ class ElectricVehicle(Store):
     def too_little(self, found: str) -> str:
         """The sentence about a car that cannot be charged enough."""
         return (
-            f"energy_needed: found {self.energy_needed:g} kWh a trip, for which charging at up to "
+            f"energy_needed: found {self.energy_said} kWh a trip, for which charging at up to "
             f"charge_max = {np.max(self.charge_max):g} kW while it is there {found}; allowed: less "
             "energy_needed, or more charge_max or hours"
         )
+
+    @property
+    def energy_said(self) -> str:
+        """The energy of a trip in words: a number, or the largest of several."""
+        if np.ndim(self.energy_needed) == 0:
+            return f"{self.energy_needed:g}"
+        return f"up to {self.most_drawn:g}"
 
     @property
     def is_by_column(self) -> bool:
@@ -173,7 +204,7 @@ class ElectricVehicle(Store):
     @property
     def most_drawn(self) -> float:
         """The most that is drawn for its own use within a step, kWh: one trip."""
-        return self.energy_needed
+        return float(np.max(self.energy_needed))
 
     @property
     def wears(self) -> bool:
