@@ -49,6 +49,8 @@ class Rule:
     by_step: a number that may also be a series `(steps,)`.
     of: where a series comes from that has no column of its own, as "electric_load.demand".
     signed_if: the choice of the same component that lets a series be negative where it is "yes".
+    shared: name, without the unit, of a column that several components may have; empty for none.
+    unless: a number of the same component; where it has one, it asks for no shared column.
     """
 
     kind: str
@@ -66,6 +68,8 @@ class Rule:
     by_step: bool = False
     of: str = ""
     signed_if: str = ""
+    shared: str = ""
+    unless: str = ""
 
     def given(self, word: Any) -> Rule:
         """The rule where the choice that it names in `signed_if` is this word.
@@ -184,6 +188,8 @@ def parameter(
     none: str = "",
     symbol: str = "",
     by_step: bool = False,
+    shared: str = "",
+    unless: str = "",
 ) -> Any:
     """A number; a field of a dataclass.
 
@@ -198,6 +204,8 @@ def parameter(
     symbol: in the book's equations, in LaTeX.
     by_step: may also be a series `(steps,)`; a case then gives it by a column of series.csv in
         place of a row of units.csv.
+    shared: name, without the unit, of a column that several components may have, as the weather.
+    unless: a number of the same component; where it has one, it asks for no shared column.
     """
     if infinite is None:
         infinite = unit in ("kW", "kW/h", "h") and high == math.inf
@@ -214,6 +222,8 @@ def parameter(
         none=none,
         symbol=symbol,
         by_step=by_step,
+        shared=shared,
+        unless=unless,
     )
     metadata = {RULE: rule, "unit": unit, "text": text, "low": low, "high": high}
     return field(default=default, metadata=metadata)

@@ -45,6 +45,8 @@ class HeatPump(Component):
         none="it follows from the outdoor temperature",
         symbol=r"\eta^{HP}_t",
         by_step=True,
+        shared="heat_pump_performance",
+        unless="outdoor",
     )
     outdoor: float | None = parameter(
         "degC",
@@ -55,6 +57,8 @@ class HeatPump(Component):
         none="the COP is given",
         symbol=r"\vartheta_t",
         by_step=True,
+        shared="outdoor",
+        unless="performance",
     )
     flow_temperature: float | None = parameter(
         "degC",

@@ -15,7 +15,12 @@ from vppcore.errors import WrongInput
 from vppcore.faults import Faults, Place
 from vppcore.parameters import RULE, is_profile
 from vppcore.reading.clock import Start
-from vppcore.reading.columns import Wanted, names_of_limit, names_of_series
+from vppcore.reading.columns import (
+    Wanted,
+    names_of_limit,
+    names_of_series,
+    names_of_shared,
+)
 from vppcore.reading.names import column_key
 from vppcore.reading.series import Series
 from vppcore.reading.unit_rows import TIE, is_required, kind_and_label
@@ -140,7 +145,8 @@ def wanted_by(plan: Plan) -> list[Wanted]:
             wanted += wanted_profile(plan, field, len(profiles) == 1)
         elif field.metadata[RULE].by_step:
             own, common = names_of_limit(plan.vpp, plan.kind, plan.label, field.name)
-            wanted.append(wanted_series(plan, field, own, common, required=False))
+            asked = wanted_series(plan, field, own, common, required=False)
+            wanted.append(replace(asked, shared=shared_by(plan, field)))
     return wanted
 
 
@@ -158,6 +164,17 @@ def wanted_profile(plan: Plan, field: Field, is_only_one: bool) -> list[Wanted]:
     return [wanted_series(plan, field, own, "", required=False)]
 
 
+def shared_by(plan: Plan, field: Field) -> tuple[tuple[str, ...], ...]:
+    """Names of the columns that a component shares with others for one of its numbers.
+
+    Where its VPP has a row for it, or a row says what stands for it, it asks for none.
+    """
+    rule = field.metadata[RULE]
+    if not rule.shared or field.name in plan.own or rule.unless in plan.numbers:
+        return ()
+    return names_of_shared(plan.vpp, plan.kind, field.name, rule.shared)
+
+
 def wanted_series(
     plan: Plan, field: Field, own: tuple[str, ...], common: str, required: bool
 ) -> Wanted:
@@ -165,7 +182,7 @@ def wanted_series(
     vpp = plan.vpp or ALL
     rule = field.metadata[RULE]
     rule = rule.given(plan.numbers.get(rule.signed_if))
-    return Wanted(vpp, plan.name, field.name, rule, own, common, required)
+    return Wanted(vpp, plan.name, field.name, rule, own, common, required, unless=rule.unless)
 
 
 # --- components -----------------------------------------------------------------------------------

@@ -4,14 +4,17 @@ A column is the VPP's name in lower case, then what it is, then its unit: home_l
 component declares with `profile`; a label takes its place (electric_load.cold asks for
 shop_cold_kw) or stands before it (grid.main asks for grid_main_buy_yuan_per_kwh). The columns that
 begin with grid_ are a tariff, common to all VPPs; shop_grid_buy_yuan_per_kwh is the Shop's own and
-wins over it. Any other column belongs to one component alone, and no column belongs to none.
+wins over it. A number that is declared as shared, such as the temperature outdoors, has a column of
+its component, else of the VPP (shop_outdoor_degc), else of all (outdoor_degc). Any other column
+belongs to one component alone, and no column belongs to none.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 
 from vppcore.faults import MOST_SENTENCES, Faults, Place, nearest
 from vppcore.parameters import Rule
@@ -22,6 +25,7 @@ FILE = "series.csv"
 TARIFF = "grid_"
 NO_GRID = ", no VPP has a grid in units.csv"
 EACH_ITS_OWN = ", every grid has a column of its own"
+NOBODY_LEFT = ", each that could has its own, or what stands for it"
 # every ending that states a unit
 UNIT_ENDINGS = {*(ending_of(unit) for unit in UNITS), *DIMENSIONLESS} - {""}
 
@@ -35,6 +39,8 @@ class Wanted:
     own: names, without the unit, of a column that is this component's alone; the first is said.
     common: name, without the unit, of a column of the tariff; empty for none.
     required: False for a limit that may be given by step in place of a row of units.csv.
+    shared: names, without the unit, of columns that others may have too: of the VPP, then of all.
+    unless: another number of the component; with a column of its own for that, it shares none.
     """
 
     vpp: str
@@ -44,6 +50,8 @@ class Wanted:
     own: tuple[str, ...]
     common: str = ""
     required: bool = True
+    shared: tuple[tuple[str, ...], ...] = ()
+    unless: str = ""
 
     @property
     def kind(self) -> str:
@@ -58,7 +66,17 @@ class Wanted:
     @property
     def bases(self) -> tuple[str, ...]:
         """All names without the unit."""
-        return (*self.own, self.common) if self.common else self.own
+        common = (self.common,) if self.common else ()
+        return (*self.own, *common, *chain(*self.shared))
+
+    def shares(self, column: str) -> bool:
+        """True for a column that others may have too, besides the tariff."""
+        return column_key(column) in self.columns(*chain(*self.shared))
+
+    def is_for_all(self, column: str) -> bool:
+        """True for a column of all VPPs."""
+        of_all = self.shared[-1] if self.shared else ()
+        return is_common(column) or column_key(column) in self.columns(*of_all)
 
     def columns(self, *bases: str) -> list[str]:
         """Names with each unit that suits."""
@@ -130,6 +148,22 @@ def names_of_limit(vpp: str, kind: str, label: str, name: str) -> tuple[tuple[st
     return own, TARIFF + name
 
 
+def names_of_shared(vpp: str, kind: str, name: str, word: str) -> tuple[tuple[str, ...], ...]:
+    """Names of columns that a VPP's components share, then of those that all share, without unit.
+
+    word: that was declared as shared. kind, name: of the component and of its number.
+
+    >>> names_of_shared("Home", "heat_pump", "outdoor", "outdoor")
+    (('home_outdoor',), ('outdoor', 'heat_pump_outdoor'))
+    >>> names_of_shared("Home", "heat_pump", "performance", "heat_pump_performance")
+    ((), ('heat_pump_performance',))
+    """
+    with_kind = f"{kind}_{name}"  # with the VPP's name it is the own column of one without a label
+    if word == with_kind:
+        return (), (word,)
+    return (f"{column_key(vpp)}_{word}",), (word, with_kind)
+
+
 # --- whose is which -------------------------------------------------------------------------------
 def assign(names: Sequence[str], wanted: Sequence[Wanted], faults: Faults) -> Assignment:
     """Finds the column of each wanted series.
@@ -144,7 +178,11 @@ def assign(names: Sequence[str], wanted: Sequence[Wanted], faults: Faults) -> As
     assignment: Assignment = {}
     missing = []
     used = set()
+    asked = {(series.vpp, series.component, series.name): series for series in wanted}
     for series in wanted:
+        stands_for_it = asked.get((series.vpp, series.component, series.unless))
+        if stands_for_it is not None and own_columns(stands_for_it, by_key):
+            series = replace(series, shared=())
         columns = columns_of(series, by_key)
         used |= set(columns)
         if columns:
@@ -162,21 +200,35 @@ def assign(names: Sequence[str], wanted: Sequence[Wanted], faults: Faults) -> As
 def columns_of(series: Wanted, by_key: dict[str, list[str]]) -> list[str]:
     """The columns of a series, one if all is well.
 
-    Its own if there is any, else one that its label shares, else the common one.
+    Its own if there is any, else one that its label shares, else the common one, else one that its
+    VPP or all share.
     """
     alone = tuple(base for base in series.own if not is_common(base))
     shared = tuple(base for base in series.own if is_common(base))
-    for bases in (alone, shared, (series.common,) if series.common else ()):
-        there = [name for key in series.columns(*bases) for name in by_key.get(key, ())]
+    common = (series.common,) if series.common else ()
+    for bases in (alone, shared, common, *series.shared):
+        there = columns_called(bases, series, by_key)
         if there:
             return there
     return []
 
 
+def own_columns(series: Wanted, by_key: dict[str, list[str]]) -> list[str]:
+    """The columns that are this component's alone."""
+    return columns_called(series.own, series, by_key)
+
+
+def columns_called(bases: Sequence[str], series: Wanted, by_key: dict[str, list[str]]) -> list[str]:
+    """The columns with one of these names and a unit that suits a series."""
+    return [name for key in series.columns(*bases) for name in by_key.get(key, ())]
+
+
 def check_owners(assignment: Assignment, faults: Faults) -> None:
-    """Enters a fault for a column that two components ask for, unless it is the common tariff."""
+    """Enters a fault for a column that two components ask for, unless it is one that they share."""
     owners: dict[str, list[Wanted]] = {}
     for series, column in assignment.items():
+        if series.shares(column):
+            continue
         owners.setdefault(column, []).append(series)
     for column, several in owners.items():
         clash = clashing(column, several)
@@ -282,6 +334,8 @@ def why(name: str, wanted: Iterable[Wanted]) -> str:
         has_grid = any(series.common for series in wanted)
         is_read = any(key in series.columns(*series.bases) for series in wanted)
         return (EACH_ITS_OWN if is_read else "") if has_grid else NO_GRID
+    if any(key in series.columns(*chain(*series.shared)) for series in wanted):
+        return NOBODY_LEFT
     owners = {column_key(series.vpp): series.vpp for series in wanted}
     if not key.startswith(tuple(f"{owner}_" for owner in owners)):
         return ", no VPP of units.csv is called so"

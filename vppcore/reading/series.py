@@ -13,7 +13,7 @@ from vppcore.case import ALL
 from vppcore.faults import Faults, Place, shown
 from vppcore.parameters import Rule, measured_faults
 from vppcore.reading.clock import series_columns
-from vppcore.reading.columns import Assignment, Wanted, assign, is_common
+from vppcore.reading.columns import Assignment, Wanted, assign
 from vppcore.reading.names import column_key
 from vppcore.reading.numerals import NotANumber, Numerals, numerals_of_columns
 from vppcore.reading.separated import Table
@@ -56,7 +56,7 @@ def read_series(
             numbers = numbers_of(table, name, asked.rule, numerals, faults)
             columns[name] = numbers
         if not np.isnan(numbers).any():
-            for_all = asked.vpp == ALL or is_common(name)
+            for_all = asked.vpp == ALL or asked.is_for_all(name)
             series[asked.vpp, asked.component, asked.name] = Given(numbers, name, for_all)
     index = pd.RangeIndex(1, len(table.lines) + 1, name="step")
     return series, pd.DataFrame(displayed(columns, names, assignment), index)
