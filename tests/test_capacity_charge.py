@@ -27,7 +27,8 @@ from vppcore import (
     worst_case,
 )
 from vppcore.components import PowerMarket
-from vppcore.components.peak import periods_of
+from vppcore.components.clock import Clock
+from vppcore.components.periods import periods_of
 from vppcore.fairness import coalition_values
 from vppcore.fleet import pool_by_exchange, price_newton
 from vppcore.proofs.studies import tasks
@@ -103,7 +104,7 @@ def test_each_period_has_its_peak_and_the_last_its_share(period, charge):
 @settings(max_examples=50)
 @given(st.sampled_from(["day", "month"]), st.integers(1, 2000), st.sampled_from([0.25, 0.5, 1.0]))
 def test_the_shares_of_all_periods_are_the_horizon_in_periods(period, steps, hours):
-    periods = list(periods_of(period, steps, hours))
+    periods = periods_of(period, Clock(steps, hours))
     length = {"day": 24.0, "month": 730.0}[period]
     assert sum(one.share for one in periods) == pytest.approx(steps * hours / length)
     assert periods[0].first == 0 and periods[-1].last == steps
@@ -131,7 +132,8 @@ def test_a_row_of_units_csv_sets_it(tmp_path):
     [
         ("Shop,grid,peak_price,5,yuan/kWh", "found unit 'yuan/kWh'; allowed: yuan/kW, yuan/MW"),
         ("Shop,grid,peak_price,-5,yuan/kW", "found -5 yuan/kW; allowed: 0 or more"),
-        ("Shop,grid,peak_period,week,-", "found 'week'; allowed: horizon, day, month"),
+        ("Shop,grid,peak_period,year,-", "found 'year'; allowed: horizon, day, week, month"),
+        ("Shop,grid,peak_period,week,-", "on which weekday the horizon begins is not known"),
         ("Shop,grid,metering_hours,0,h", "found 0 h; allowed: above 0"),
     ],
 )

@@ -11,6 +11,7 @@ import pytest
 
 from vppcore import dispatch
 from vppcore.carbon import carbon_models, market_of
+from vppcore.components import Clock
 from vppcore.pages import checks_b, experiments_carbon, experiments_game, tables_b, words_game
 
 FLAT_PRICE = 320.0  # yuan/t
@@ -311,8 +312,8 @@ def test_two_costs_agree_or_not():
 
 def test_the_ladder_s_bill_is_the_objective_s(handmade, five):
     ladder = market_of(handmade.vpp("VPP1"))
-    assert checks_b.bill_is_the_objective(five["VPP1"], ladder, 1.0)[0]
-    assert not checks_b.bill_is_the_objective(five["VPP1"], ladder, 2.0)[0]
+    assert checks_b.bill_is_the_objective(five["VPP1"], ladder, Clock(24))[0]
+    assert not checks_b.bill_is_the_objective(five["VPP1"], ladder, Clock(24, 2.0))[0]
 
 
 def test_an_equilibrium_is_one_or_not(game):

@@ -169,7 +169,8 @@ def prices_in_words(case: Case) -> str:
     """The range of the grid's prices, and where feeding in pays more than buying costs."""
     prices = tables.price_range(case).round(3)
     lines = ["no VPP has a grid" if prices.empty else prices.to_string()]
-    return said("\n".join([*lines, *words_vpp.where_feeding_in_pays(case)]))
+    lines += words_vpp.where_feeding_in_pays(case)
+    return said("\n".join([*lines, *words_vpp.counted_over(case)]))
 
 
 def parameters_for(folder: str) -> str:

@@ -14,7 +14,7 @@ from run_page import LOOK, as_table, pictures, style
 
 from vppcore import Case
 from vppcore.currency import said, speak
-from vppcore.pages import tables
+from vppcore.pages import tables, words_vpp
 
 MOST_POINTS = 1_000  # of a line; a longer one is drawn by its means
 LINES_OF_A_PANEL = 8
@@ -48,10 +48,18 @@ def page_of(case: Case) -> str:
         f"<body><main><h1>{title}</h1><p>{escape(horizon(case))}</p>{figures}"
         f"<h2>Energy and peaks</h2>{as_table(with_names(tables.energy(case), 1))}"
         f"<h2>Prices of the grid</h2>{as_table(with_names(prices(case), 3))}"
+        f"{counted(case)}"
         f"<h2>Who has which component</h2>{as_table(with_names(tables.devices(case)))}"
         f"<h2>Every number of the components</h2>"
         f'<div class="words">{as_table(numbers(case))}</div></main></body></html>\n'
     )
+
+
+def counted(case: Case) -> str:
+    """What is counted over which period, as a list; nothing where nothing is."""
+    sentences = words_vpp.counted_over(case)
+    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
+    return f"<h2>What is counted over which period</h2><ul>{items}</ul>" if items else ""
 
 
 def horizon(case: Case) -> str:

@@ -26,6 +26,7 @@ from vppcore.components import (
     Grid,
     Renewable,
 )
+from vppcore.components.periods import periods_of
 from vppcore.errors import NotSolved, WrongInput
 from vppcore.exclusive import overlaps, solve_exclusively
 from vppcore.schedule import DispatchResult, dispatch, read
@@ -61,8 +62,9 @@ class LadderPlan:
         self.slopes = cp.Parameter(int(levels), nonneg=True, name="slopes")  # yuan/kg
         self.offsets = cp.Parameter(int(levels), nonneg=True, name="offsets")  # yuan
         part = self.model.parts[self.name]
-        excess = vpp.step_hours * cp.sum(part.series["excess"])
-        part.cost["carbon"] = cp.max(self.slopes * excess - self.offsets)  # B (3)
+        excesses = market_of(vpp).excesses(part.series["excess"], vpp.clock)
+        bills = [cp.max(self.slopes * excess - self.offsets) for excess in excesses]  # B (3)
+        part.cost["carbon"] = total(bills)
         costs = [term for part in self.model.parts.values() for term in part.cost.values()]
         self.model.cost = total(costs)
         self.compiled = Compiled(self.model.cost, self.model.constraints, vpp.name)
@@ -73,6 +75,8 @@ class LadderPlan:
         Raises WrongInput for numbers that the market does not allow, NotSolved if no schedule
         exists.
         """
+        if market.period != market_of(self.vpp).period:
+            return dispatch(replace_market(self.vpp, market), solver)  # other rows
         numbers = ("price", "interval", "growth", "levels", "rise", "reward_growth")
         changed = self.vpp.change(self.name, **{name: getattr(market, name) for name in numbers})
         if not market.is_convex:
@@ -133,14 +137,15 @@ def billed(vpp: VPP, schedule: DispatchResult, market: CarbonMarket) -> dict[str
 
     operation: all cost but carbon, yuan.
     carbon, total: yuan.
-    excess: above the quota, kg.
+    excess: above the quota, kg, of all periods.
     emission: kg.
     spilled: renewable energy that was not used, kWh.
     """
     step_hours = vpp.step_hours
-    excess = step_hours * float(schedule.series[market.name, "excess"].sum())
+    settled = schedule.series[market.name, "excess"].to_numpy()
+    excess = step_hours * float(settled.sum())
     operation = schedule.cost - schedule.costs["carbon"]
-    bill = market.bill(excess)
+    bill = market.bill_over(settled, vpp.clock)
     curtailed = [schedule.series[plant.name, "curtailed"].sum() for plant in vpp.of(Renewable)]
     return {
         "operation": operation,
@@ -262,7 +267,9 @@ def credits_given(vpp: VPP, result: DispatchResult) -> dict[str, float]:
 
 
 def permit_price(result: DispatchResult) -> pd.Series:
-    """What one more kg of quota would save, yuan/kg by step; the same in all steps of a horizon."""
+    """What one more kg of quota would save, yuan/kg by step; the same in all steps of a period that
+    the carbon market counts over.
+    """
     return -result.prices["carbon"]
 
 
@@ -276,9 +283,16 @@ def by_reward_steps(vpp: VPP, solver: str = "auto") -> pd.DataFrame:
 
     low, high: of the excess on that step, kg. total: yuan, nan where no schedule ends there.
     excess: of that schedule, kg.
-    Raises WrongInput for a VPP with no or several carbon markets; NotSolved as `dispatch` does.
+    Raises WrongInput for a VPP with no or several carbon markets, and for one whose excess is
+    counted over several periods; NotSolved as `dispatch` does.
     """
     market = market_of(vpp)
+    several = periods_of(market.period, vpp.clock)[1:]
+    if several and not market.is_convex:
+        raise WrongInput(
+            f"{vpp.name}, {market.name}: found an excess counted over {1 + len(several)} periods; "
+            "allowed where each step of the reward is tried: one"
+        )
     length = market.interval
     last = int(market.levels) - 1
     rows: dict[str, dict[str, float]] = {}

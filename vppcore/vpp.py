@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, TypeVar
 
 import cvxpy as cp
@@ -15,6 +16,7 @@ import numpy as np
 from vppcore.carriers import balanced_flows, counterpart_faults, implied_vents
 from vppcore.components import CarbonMarket, Clock, Component, ControllableLoad, Part
 from vppcore.components.base import KIND_OF, Exclusive
+from vppcore.components.clock import start_faults
 from vppcore.errors import WrongInput
 from vppcore.names import name_faults, normalised
 from vppcore.parameters import rules_of
@@ -34,6 +36,8 @@ class VPP:
     step_hours: length of a time step, h.
     start_hour: hour of the day at which the first step begins; 0 is midnight.
     weekday: of the first step, 0 is Monday and 6 is Sunday; None if it is not known.
+    start: when the first step begins, with its zone, by which days, weeks and months are counted;
+        None if the date is not known.
     Raises WrongInput, with a sentence for each fault, where numbers, series or names make no sense
     and where a component lacks what it needs from the others.
 
@@ -57,6 +61,7 @@ each step
     step_hours: float = 1.0
     start_hour: float = 0.0
     weekday: int | None = None
+    start: datetime | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", normalised(self.name))
@@ -69,7 +74,7 @@ each step
     @property
     def clock(self) -> Clock:
         """Its steps and when they begin."""
-        return Clock(self.steps, self.step_hours, self.start_hour, self.weekday)
+        return Clock(self.steps, self.step_hours, self.start_hour, self.weekday, self.start)
 
     def of(self, kind: type[AnyComponent]) -> tuple[AnyComponent, ...]:
         """The components of a class, e.g. `vpp.of(Grid)`."""
@@ -118,6 +123,7 @@ each step
             steps=steps,
             start_hour=clock.start_hour,
             weekday=clock.weekday,
+            start=clock.start,
         )
 
 
@@ -142,13 +148,13 @@ def vpp_faults(vpp: VPP) -> list[str]:
 
 
 def horizon_faults(vpp: VPP) -> list[str]:
-    """Sentences about steps, step_hours, start_hour and weekday that make no sense."""
+    """Sentences about steps, step_hours, start_hour, weekday and start that make no sense."""
     faults = []
     for name, rule in rules_of(Clock).items():
         value = getattr(vpp, name)
         if not rule.admits(value):
             faults.append(rule.fault(name, value))
-    return faults
+    return faults or start_faults(vpp.start, vpp.start_hour, vpp.weekday)
 
 
 def label_faults(components: tuple[Component, ...]) -> list[str]:

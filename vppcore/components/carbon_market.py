@@ -12,6 +12,8 @@ import cvxpy as cp
 import numpy as np
 
 from vppcore.components.base import Component, Exclusive, Part, bounded, kind, parameter
+from vppcore.components.clock import Clock
+from vppcore.components.periods import HORIZON, PERIODS, period_faults, periods_of
 from vppcore.parameters import LARGEST, choice
 
 RISES = ("linear", "exponential")
@@ -22,7 +24,9 @@ RISES = ("linear", "exponential")
 class CarbonMarket(Component):
     r"""Carbon trading at a flat or a stepped price.
 
-    Charged is the excess $E=\sum_t\Delta(E_t-E^0_t)$ of emission over quota in the horizon. Step
+    Charged is the excess $E=\sum_t\Delta(E_t-E^0_t)$ of emission over quota in the horizon, or in
+    each `period` of it, which then has a ladder of its own: intervals are those of one period, and
+    none is shortened where a period is not all in the horizon; the papers know the horizon. Step
     $i$ of the price, $il<E<(i+1)l$, costs
     $$\mu_i=\mu(1+i\alpha)\ \text{(linear)}\quad\text{or}\quad\mu_i=\mu(1+\alpha)^i\
       \text{(exponential)},$$
@@ -47,6 +51,9 @@ class CarbonMarket(Component):
     ... )
     >>> mirrored.bill(-150.0)
     -50.0
+    >>> daily = CarbonMarket(price=0.25, interval=100.0, growth=1.0, levels=3, period="day")
+    >>> round(daily.bill_over(np.full(48, 150 / 24), Clock(48)), 6)  # twice 150 kg
+    100.0
     """
 
     role: ClassVar[str] = "carbon market"
@@ -80,6 +87,15 @@ class CarbonMarket(Component):
         0.0,
         symbol=r"\alpha^-",
     )
+    period: str = choice(
+        "period of the calendar over which the excess is counted; each has a ladder of its own, "
+        "whole also where the horizon has a part of it",
+        PERIODS,
+        HORIZON,
+    )
+
+    def faults_at(self, clock: Clock) -> list[str]:
+        return period_faults("period", self.period, clock)
 
     def faults(self) -> list[str]:
         prices = np.concatenate([self.step_prices(), self.reward_prices()])
@@ -94,6 +110,11 @@ class CarbonMarket(Component):
     def is_convex(self) -> bool:
         """False where quota sold earns more, the more of it is sold."""
         return self.reward_growth == 0 or self.levels == 1
+
+    @property
+    def is_stepped(self) -> bool:
+        """True where the price of an excess or of quota sold rises from step to step."""
+        return self.levels > 1 and (self.growth > 0 or self.reward_growth > 0)
 
     def step_prices(self) -> np.ndarray:
         """What a kg of excess costs on each step, yuan/kg `(levels,)`."""
@@ -117,15 +138,23 @@ class CarbonMarket(Component):
         return slopes, self._offsets(slopes)
 
     def bill(self, excess: float) -> float:
-        """What an excess of `excess` kg over the horizon costs, yuan; negative for income."""
+        """What an excess of `excess` kg in one period costs, yuan; negative for income."""
         slopes, offsets = self.pieces()
         if excess >= 0 or self.is_convex:
             return float(np.max(slopes * excess - offsets))
         rewards = self.reward_prices()
         return -float(np.max(rewards * -excess - self._offsets(rewards)))
 
+    def excess_over(self, excess: np.ndarray, clock: Clock) -> np.ndarray:
+        """The excess of each period, kg `(periods,)`. excess: kg/h in the steps of a clock."""
+        return self._summing(clock) @ np.asarray(excess, float)
+
+    def bill_over(self, excess: np.ndarray, clock: Clock) -> float:
+        """What the excess of a horizon costs, yuan. excess: kg/h in the steps of a clock."""
+        return sum(self.bill(float(one)) for one in self.excess_over(excess, clock))
+
     def marginal_price(self, excess: float) -> float:
-        """What one more kg costs beyond an excess of `excess` kg, yuan/kg.
+        """What one more kg costs beyond an excess of `excess` kg in one period, yuan/kg.
 
         >>> market = CarbonMarket(price=0.28, interval=2000.0, growth=0.25, levels=5.0)
         >>> round(market.marginal_price(2000.0), 3), market.marginal_price(-2500.0)
@@ -138,38 +167,64 @@ class CarbonMarket(Component):
         return float(prices[int(min(steps_below, self.levels - 1))])
 
     def model(self, steps: int, step_hours: float = 1.0) -> Part:
-        settled = cp.Variable(steps)
-        excess = step_hours * cp.sum(settled)
+        """As `model_at` for a horizon that begins at midnight of a day without a date."""
+        return self.model_at(Clock(steps, step_hours))
+
+    def model_at(self, clock: Clock) -> Part:
+        settled = cp.Variable(clock.steps)
         part = Part(inject={"carbon": -settled}, series={"excess": settled})
-        if self.is_convex:
-            part.cost = {"carbon": self._cost_of(excess)}
+        if not self.is_convex:
+            self._reward_in_order(part, self.excesses(settled, clock))
+            return part
+        if self.is_stepped:
+            costs = [self._cost_of(excess) for excess in self.excesses(settled, clock)]
         else:
-            self._reward_in_order(part, excess)
+            costs = [self.price * (clock.step_hours * cp.sum(settled))]
+        part.cost = {"carbon": sum(costs[1:], start=costs[0])}
         return part
+
+    def excesses(self, settled: cp.Expression, clock: Clock) -> list[cp.Expression]:
+        """The excess of each period as an expression, kg. settled: kg/h `(steps,)`."""
+        spans = periods_of(self.period, clock)
+        if len(spans) == 1:
+            return [clock.step_hours * cp.sum(settled)]
+        return [clock.step_hours * cp.sum(settled[one.first : one.last]) for one in spans]
+
+    def _summing(self, clock: Clock) -> np.ndarray:
+        """The matrix `(periods, steps)` that adds up kg/h to kg in each period."""
+        spans = periods_of(self.period, clock)
+        summing = np.zeros((len(spans), clock.steps))
+        for row, one in enumerate(spans):
+            summing[row, one.first : one.last] = clock.step_hours
+        return summing
 
     def _cost_of(self, excess: cp.Expression) -> cp.Expression:
         """The cost of an excess where quota sold earns the base price, yuan."""
         slopes, offsets = self.pieces()
-        is_stepped = self.growth > 0 and len(slopes) > 1
-        return cp.max(slopes * excess - offsets) if is_stepped else self.price * excess  # B (3)
+        is_rising = self.growth > 0 and len(slopes) > 1
+        return cp.max(slopes * excess - offsets) if is_rising else self.price * excess  # B (3)
 
-    def _reward_in_order(self, part: Part, excess: cp.Expression) -> None:
+    def _reward_in_order(self, part: Part, excesses: list[cp.Expression]) -> None:
         """States the cost of a reward that rises: quota is sold on a step only once all earlier
-        ones are full, and none is sold beside an excess.
+        ones of its period are full, and none is sold beside an excess.
         """
         levels = int(self.levels)
         lengths = np.full(levels, self.interval)
         lengths[-1] = np.inf  # the last step has no end
-        above = cp.Variable(nonneg=True)
-        sold = bounded(levels, 0, lengths)
-        room = cp.hstack([above, self.interval - sold[:-1]])
-        part.constraints.append(excess == above - cp.sum(sold))
-        part.cost["carbon"] = self._cost_of(above) - self.reward_prices() @ sold
-        earlier, later = "room on an earlier step", "sale on a later step"
-        part.totals = {earlier: room, later: sold}
         room_most = np.concatenate([[np.inf], lengths[:-1]])
-        order = Exclusive(earlier, later, room_most, lengths, required=True, in_order=True)
-        part.exclusive.append(order)
+        costs = []
+        for number, excess in enumerate(excesses, start=1):
+            of = f", period {number}" if len(excesses) > 1 else ""
+            earlier, later = f"room on an earlier step{of}", f"sale on a later step{of}"
+            above = cp.Variable(nonneg=True)
+            sold = bounded(levels, 0, lengths)
+            room = cp.hstack([above, self.interval - sold[:-1]])
+            part.constraints.append(excess == above - cp.sum(sold))
+            costs.append(self._cost_of(above) - self.reward_prices() @ sold)
+            part.totals |= {earlier: room, later: sold}
+            order = Exclusive(earlier, later, room_most, lengths, required=True, in_order=True)
+            part.exclusive.append(order)
+        part.cost["carbon"] = sum(costs[1:], start=costs[0])
 
     def _rising(self, growth: float) -> np.ndarray:
         """The price of each step when it grows by `growth`, yuan/kg `(levels,)`."""

@@ -22,13 +22,8 @@ from vppcore.components.base import (
     profile,
 )
 from vppcore.components.clock import Clock
-from vppcore.components.peak import (
-    PERIODS,
-    metering_faults,
-    peaks_above,
-    periods_of,
-    steps_of_interval,
-)
+from vppcore.components.peak import metering_faults, peaks_above, steps_of_interval
+from vppcore.components.periods import HORIZON, PERIODS, period_faults, periods_of
 from vppcore.parameters import choice
 
 
@@ -43,7 +38,7 @@ class Grid(Component):
     paper B (1)-(2). Buying and selling at once is excluded in every step in which it could pay.
 
     A capacity charge is the peak price times the largest mean purchase of a metered interval, for
-    the whole horizon or for each day or month of it (`components.peak`); in neither paper.
+    the whole horizon or for each day, week or month of it (`components.peak`); in neither paper.
 
     >>> grid = Grid(buy_price=[0.5, 0.1], sell_price=[0.2, 0.2])
     >>> grid.could_circulate.tolist()  # in the second step power is sold dearer than it is bought
@@ -66,10 +61,10 @@ class Grid(Component):
     )
     peak_price: float = parameter("yuan/kW", "price of the largest purchase, each period", 0.0)
     peak_period: str = choice(
-        "period that a peak counts for, from the first step on; one that the horizon cuts short "
-        "is charged by its share, a month has 730 h",
+        "period of the calendar that a peak counts for; one that is not all in the horizon is "
+        "charged by its share",
         PERIODS,
-        "horizon",
+        HORIZON,
     )
     metering_hours: float | None = parameter(
         "h",
@@ -97,8 +92,13 @@ class Grid(Component):
         return above | (equal & (self.counted != 0)) | (self.counted < 0)
 
     def model(self, steps: int, step_hours: float = 1.0) -> Part:
-        buy = bounded(steps, 0, self.buy_max)
-        sell = bounded(steps, 0, self.sell_max)
+        """As `model_at` for a horizon that begins at midnight of a day without a date."""
+        return self.model_at(Clock(steps, step_hours))
+
+    def model_at(self, clock: Clock) -> Part:
+        step_hours = clock.step_hours
+        buy = bounded(clock.steps, 0, self.buy_max)
+        sell = bounded(clock.steps, 0, self.sell_max)
         inject = {"electricity": buy - sell}
         if self.counted:
             inject["carbon"] = self.counted * buy  # B (1)-(2)
@@ -112,13 +112,13 @@ class Grid(Component):
             exclusive=self.exclusive_flows(),
         )
         if self.peak_price:
-            self._charge_peaks(part, buy, step_hours)
+            self._charge_peaks(part, buy, clock)
         return part
 
-    def _charge_peaks(self, part: Part, buy: cp.Variable, step_hours: float) -> None:
+    def _charge_peaks(self, part: Part, buy: cp.Variable, clock: Clock) -> None:
         """Adds what the peaks cost, and the rows that find them."""
-        periods = list(periods_of(self.peak_period, buy.shape[0], step_hours))
-        interval = steps_of_interval(self.metering_hours, step_hours)
+        periods = periods_of(self.peak_period, clock)
+        interval = steps_of_interval(self.metering_hours, clock.step_hours)
         peak, rows = peaks_above(buy, periods, interval)
         shares = np.array([period.share for period in periods])
         part.cost["capacity charge"] = self.peak_price * (shares @ peak)
@@ -126,7 +126,8 @@ class Grid(Component):
         part.totals["peak"] = peak
 
     def faults_at(self, clock: Clock) -> list[str]:
-        return metering_faults(self.metering_hours, clock.step_hours)
+        faults = metering_faults(self.metering_hours, clock.step_hours)
+        return faults + period_faults("peak_period", self.peak_period, clock)
 
     def exclusive_flows(self) -> list[Exclusive]:
         """Purchase and sale exclude each other where both at once could pay."""

@@ -1,51 +1,20 @@
 """A capacity charge: what is paid for the largest purchase that a meter sees.
 
 kW, h; arrays are (steps,). A meter adds up intervals and sees the mean purchase of each; of every
-period the largest mean counts. Periods follow each other from the first step on, intervals from the
-first step of a period; where the horizon ends within a period, what is left of it is charged by its
-share. Source: in neither paper; network tariffs of many countries.
+period (`components.periods`) the largest mean counts. Intervals follow each other from the first
+step of a period; a period that is not all in the horizon is charged by its share. Source: in
+neither paper; network tariffs of many countries.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 import cvxpy as cp
 import numpy as np
 
-# period -> its length, h; a month is a twelfth of 365 days
-PERIODS = {"horizon": np.inf, "day": 24.0, "month": 730.0}
+from vppcore.components.periods import Period
+
 # a share of a step by which intervals may miss a whole number of them
 WHOLE = 1e-6
-
-
-@dataclass(frozen=True)
-class Period:
-    """A period that a peak counts for.
-
-    first, last: its steps, from 0; the last is not its own.
-    share: of the price that it is charged: 1, but less where the horizon ends before it does.
-    """
-
-    first: int
-    last: int
-    share: float
-
-
-def periods_of(period: str, steps: int, step_hours: float) -> Iterator[Period]:
-    """The periods of a horizon, from its first step on.
-
-    >>> [(one.first, one.last, one.share) for one in periods_of("day", steps=36, step_hours=1.0)]
-    [(0, 24, 1.0), (24, 36, 0.5)]
-    >>> [round(one.share, 4) for one in periods_of("month", steps=24, step_hours=1.0)]
-    [0.0329]
-    """
-    hours = PERIODS[period]
-    length = steps if np.isinf(hours) else max(1, round(hours / step_hours))
-    for first in range(0, steps, length):
-        last = min(first + length, steps)
-        yield Period(first, last, (last - first) / length)
 
 
 def steps_of_interval(metering_hours: float | None, step_hours: float) -> int:

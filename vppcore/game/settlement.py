@@ -62,20 +62,23 @@ def costs_with_trades(
 ) -> pd.Series:
     """Cost items of a VPP with its trades (yuan), and its carbon excess (kg) on the last row.
 
-    Payments between VPPs are not in it. The carbon bill is made anew for the whole horizon, since
-    its steps count there.
+    Payments between VPPs are not in it. The carbon bill is made anew for each period over which the
+    market counts, since its steps count there.
     fee: as in `cost_changes`.
     """
     market = terms_of(vpp).carbon
-    added = cost_changes(vpp, result, received, sent, fee).sum()
-    before = carbon_excess(vpp, result)
-    excess = before + added[CARBON]
+    by_step = cost_changes(vpp, result, received, sent, fee)
+    added = by_step.sum()
+    excess = carbon_excess(vpp, result) + added[CARBON]
     costs = result.costs.copy()
     for label, yuan in added.drop(CARBON).items():
         if label in costs.index or yuan != 0:
             costs[label] = costs.get(label, 0.0) + yuan
     if market is not None:
-        costs["carbon"] += market.bill(excess) - market.bill(before)
+        settled = result.series[market.name, "excess"].to_numpy()
+        traded = settled + by_step[CARBON].to_numpy() / vpp.step_hours
+        after, before = (market.bill_over(kg, vpp.clock) for kg in (traded, settled))
+        costs["carbon"] += after - before
     return pd.concat([costs, pd.Series({CARBON: excess})])
 
 
@@ -90,7 +93,7 @@ def least_gain(
     """What a VPP gains in each step by its trades at least, in money that is paid, yuan by step.
 
     Its costs without the trades, less those with them, less what it pays. The carbon bill belongs
-    to the whole horizon and is counted for a step as low as it can be: carbon saved at the lowest
+    to a whole period and is counted for a step as low as it can be: carbon saved at the lowest
     price, carbon added at the highest. So the steps add up to the VPP's gain over the horizon, or
     to less.
     paid: yuan to other VPPs, negative where it is paid, `(steps,)`.

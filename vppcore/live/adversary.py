@@ -15,6 +15,7 @@ import numpy as np
 
 from vppcore.compiled import Compiled
 from vppcore.components import ElectricLoad
+from vppcore.components.periods import HORIZON, periods_of
 from vppcore.errors import WrongInput
 from vppcore.live.problem import Knob, LiveProblem, Price, Settings, Stated, export
 from vppcore.uncertainty.adversary import Adversary
@@ -65,6 +66,12 @@ def check_shown(vpp: VPP, level: int, doubt: Mapping[str, Any]) -> None:
         raise WrongInput(
             f"{vpp.name}, {net_metered[0]}: net_metered: found yes; allowed on a page: no, since "
             "it draws what is taken and what is made apart"
+        )
+    period = doubt.get("period", HORIZON)
+    if len(periods_of(period, vpp.clock)) > 1:
+        raise WrongInput(
+            f"period: found {period}, of which the horizon of {vpp.name} has several; allowed on a "
+            "page: one, since it counts all that the reader hits together"
         )
     if doubt["deviation"] <= 0:
         raise WrongInput(

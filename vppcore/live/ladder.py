@@ -14,6 +14,7 @@ import cvxpy as cp
 from vppcore.changes import CHANGES
 from vppcore.compiled import Compiled
 from vppcore.components import CarbonMarket
+from vppcore.components.periods import periods_of
 from vppcore.errors import WrongInput
 from vppcore.live.problem import (
     Knob,
@@ -32,8 +33,14 @@ NAMES = ("carbon_price", "interval", "growth")
 
 
 def market_of(vpp: VPP) -> CarbonMarket:
-    """The carbon market of a VPP. Raises WrongInput if its price has no steps that rise."""
+    """The carbon market of a VPP. Raises WrongInput if its price has no steps that rise, or if it
+    counts several periods, of which the page's one ladder knows nothing."""
     for market in vpp.of(CarbonMarket):
+        if len(periods := periods_of(market.period, vpp.clock)) > 1:
+            raise WrongInput(
+                f"{vpp.name}, {market.name}: period: found {market.period}, of which the horizon "
+                f"has {len(periods)}; allowed on a page with one ladder: one"
+            )
         if market.levels > 1 and market.growth and market.is_convex and market.rise == "linear":
             return market
     raise WrongInput(

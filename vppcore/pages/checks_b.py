@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from vppcore.components import CarbonMarket
+from vppcore.components import CarbonMarket, Clock
 from vppcore.cooperation.result import CoalitionResult
 from vppcore.game.day import GameResult
 from vppcore.game.distributed import DistributedDay
@@ -54,10 +54,10 @@ def solvers_agree(one: DispatchResult, other: DispatchResult) -> Check:
     return abs(one.cost - other.cost) <= limit, sentence
 
 
-def bill_is_the_objective(result: DispatchResult, ladder: CarbonMarket, step_hours: float) -> Check:
-    """The carbon cost in the objective is what the ladder bills for the excess."""
-    excess = step_hours * float(result.series[ladder.name, "excess"].sum())
-    billed, counted = ladder.bill(excess), float(result.costs["carbon"])
+def bill_is_the_objective(result: DispatchResult, ladder: CarbonMarket, clock: Clock) -> Check:
+    """The carbon cost in the objective is what the ladder bills for the excess of each period."""
+    excess = result.series[ladder.name, "excess"].to_numpy()
+    billed, counted = ladder.bill_over(excess, clock), float(result.costs["carbon"])
     limit = SOLVER_ACCURACY * float(result.costs.abs().sum())
     sentence = f"{result.vpp}: billed {billed:,.4f} yuan for carbon, counted {counted:,.4f}"
     return abs(billed - counted) <= limit, sentence

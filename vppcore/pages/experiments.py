@@ -208,7 +208,7 @@ def costliest_among(
     the load rises in all of them), no other hours (in them and in no others).
     """
     named = {"load": list(hours)}
-    hours_each = vpp.step_hours * len(named["load"])
+    hours_each = vpp.step_hours * len(named["load"])  # where a period has them all
     just = replace(doubt, budgets={**doubt.budgets, "load": hours_each})
     worst = worst_case(vpp, doubt, solver=solver)
     costs = {
@@ -339,11 +339,10 @@ def random_days(vpp: VPP, doubt: Uncertainty, count: int, seed: int = 1) -> list
     chance = np.random.default_rng(seed)
     costs = []
     for _ in range(count):
-        day = np.zeros((len(recourse.keys), recourse.steps))
-        for row, key in zip(day, recourse.keys, strict=True):
-            hits = min(recourse.budgets[key], recourse.steps)
-            row[chance.choice(recourse.steps, hits, replace=False)] = 1
-        costs.append(recourse.value(day.ravel()))
+        day = np.zeros(len(recourse.keys) * recourse.steps)
+        for own, most in recourse.groups:
+            day[chance.choice(own, min(most, len(own)), replace=False)] = 1
+        costs.append(recourse.value(day))
     return costs
 
 

@@ -15,6 +15,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from vppcore.components import CarbonMarket
+from vppcore.components.periods import HORIZON
 from vppcore.errors import WrongInput
 from vppcore.game.buyers import evolve, payoffs, rest_point, shares_at_rest
 from vppcore.game.demand import QuadraticDemand
@@ -151,7 +152,8 @@ def draw_pair(table: pd.DataFrame, axes: Axes) -> None:
 
 def models_on_the_ladder(models: pd.DataFrame, market: CarbonMarket, flat_price: float) -> Axes:
     """Where four carbon models end: the carbon cost of each over its excess, on the curves by which
-    they are billed.
+    they are billed. A ladder that counts each day, week or month anew is no curve of their sum and
+    is left out.
 
     models: a row per model, as `carbon_models` gives them.
     flat_price: yuan/t, of the second model.
@@ -160,8 +162,10 @@ def models_on_the_ladder(models: pd.DataFrame, market: CarbonMarket, flat_price:
     tonnes = models["excess"] / THOUSAND
     room = 0.3 * np.ptp(tonnes) + 0.05 * tonnes.abs().max()
     excess = np.linspace(tonnes.min() - room, tonnes.max() + room, POINTS)
-    curves = {
-        "ladder": [market.bill(THOUSAND * x) for x in excess],
+    ladder = {"ladder": [market.bill(THOUSAND * x) for x in excess]}
+    if market.period != HORIZON:  # many bills have the same sum of excess
+        ladder = {}
+    curves = ladder | {
         f"{THOUSAND * market.price:,.0f} yuan/t": THOUSAND * market.price * excess,
         f"{flat_price:,.0f} yuan/t": flat_price * excess,
     }

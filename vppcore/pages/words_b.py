@@ -12,6 +12,7 @@ import pandas as pd
 
 from vppcore.case import Case
 from vppcore.components import CarbonMarket
+from vppcore.components.periods import HORIZON
 from vppcore.pages.words import hour_or_step, hours_said, listed, signed
 
 FEW = 4  # prices of a tariff that a sentence names one by one
@@ -197,6 +198,11 @@ def models_said(models: pd.DataFrame, name: str, flat_price: float) -> str:
 def place_on_ladder(models: pd.DataFrame, ladder: CarbonMarket, name: str) -> str:
     """On which step the planned day of one VPP ends and what that costs."""
     excess, carbon = models.iloc[3][["excess", "carbon"]]
+    if ladder.period != HORIZON:
+        return (
+            f"{name}'s plan has an excess of {in_digits(excess / 1000)} t in all, which costs "
+            f"{in_digits(carbon)} yuan: the ladder counts each {ladder.period} anew."
+        )
     if excess <= 0:
         return (
             f"{name} keeps within its quota: {in_digits(-excess / 1000)} t are left, which earn "

@@ -13,7 +13,7 @@ import pandas as pd
 
 from vppcore.bargaining.band import grid_prices
 from vppcore.case import Case
-from vppcore.components import Grid
+from vppcore.components import CarbonMarket, Grid, periods
 from vppcore.pages.published import NUMBER_TOLERANCE
 from vppcore.pages.words import (
     energy,
@@ -110,6 +110,23 @@ def where_feeding_in_pays(case: Case) -> list[str]:
                     f"{seller} is paid more for feeding in than {buyer} pays {when}; what the one "
                     "buys the other may feed in, up to the limits of the tie and the grid"
                 )
+    return sentences
+
+
+def counted_over(case: Case) -> list[str]:
+    """A sentence for each charge that is counted over a period, by VPP and component.
+
+    Those are steps of a carbon price and prices on peaks; there is none for a flat price.
+    """
+    sentences = []
+    for vpp in case.vpps:
+        for part in vpp.components:
+            if isinstance(part, CarbonMarket) and part.is_stepped:
+                over = periods.counted_over(part.period, vpp.clock)
+                sentences.append(f"{vpp.name}, {part.name}: steps of its price count {over}")
+            if isinstance(part, Grid) and part.peak_price:
+                over = periods.counted_over(part.peak_period, vpp.clock)
+                sentences.append(f"{vpp.name}, {part.name}: peaks count for {over}")
     return sentences
 
 

@@ -45,7 +45,8 @@ def worst_day(vpp: VPP, uncertainty: Uncertainty, statement: str) -> Proof:
     for (_, series), columns in hits.items():
         low[columns] = high[columns] = found.hits[series].to_numpy(float)
     exclusive = flows.columns(compiled)
-    budgets = [(tuple(columns.tolist()), recourse.budgets[key]) for key, columns in hits.items()]
+    all_hits = np.concatenate([*hits.values(), []]).astype(int)  # in the order of the keys
+    budgets = [(tuple(all_hits[own].tolist()), most) for own, most in recourse.groups]
     more = {z.id: f"{name}, {series} is hit" for (name, series), z in days.items()} | flows.names
     program = replace(program, column_low=low, column_high=high)
     proof = proved(

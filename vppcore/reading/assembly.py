@@ -268,7 +268,13 @@ def make_vpp(
     start = horizon.start
     try:
         vpp = VPP(
-            name, tuple(components), horizon.steps, horizon.step_hours, start.hour, start.weekday
+            name,
+            tuple(components),
+            horizon.steps,
+            horizon.step_hours,
+            start.hour,
+            start.weekday,
+            start.moment,
         )
     except WrongInput as refused:
         for fault in refused.faults:

@@ -22,14 +22,17 @@ SECONDS_OF_AN_HOUR = 3600
 class Start:
     """When the first step begins, in local time; later steps follow by their length alone.
 
-    A clock that is put forward or back within the horizon is not followed.
+    A clock that is put forward or back within the horizon is followed where days, weeks and months
+    are counted (`components.periods`), not by the hours of the day.
 
     hour: of the day, 0 is midnight.
     weekday: 0 is Monday; None if it is not known.
+    moment: with its zone; None if the date is not known.
     """
 
     hour: float = 0.0
     weekday: int | None = None
+    moment: datetime | None = None
 
 
 def start_of(description: Description, stamp: datetime | None) -> Start:
@@ -69,12 +72,13 @@ def local(moment: datetime, timezone: str) -> datetime:
 
 
 def start_at(moment: datetime) -> Start:
-    """The hour of the day and the weekday of a local time.
+    """The hour of the day and the weekday of a local time, which has its zone.
 
-    >>> start_at(datetime(2016, 4, 4, 6, 30))
-    Start(hour=6.5, weekday=0)
+    >>> start = start_at(datetime(2016, 4, 4, 6, 30, tzinfo=UTC))
+    >>> start.hour, start.weekday
+    (6.5, 0)
     """
-    return Start(hours_of(moment.time()), moment.weekday())
+    return Start(hours_of(moment.time()), moment.weekday(), moment)
 
 
 def hours_of(of_day: time) -> float:

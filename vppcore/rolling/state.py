@@ -24,6 +24,7 @@ from vppcore.components import (
     Grid,
 )
 from vppcore.components.commitment import MayStand
+from vppcore.components.periods import periods_of
 from vppcore.components.stores import Store
 from vppcore.errors import WrongInput
 from vppcore.rolling.settings import HOURS_OF_A_DAY, Stretch
@@ -146,15 +147,19 @@ def carried_faults(part: Component, vpp: VPP, plans: list[Stretch]) -> list[str]
     """Sentences about one component that a day cannot be cut from the next for."""
     keep = plans[0].keep * vpp.step_hours
     if isinstance(part, CarbonMarket) and part.levels > 1 and (part.growth or part.reward_growth):
+        where = cut_within(part.period, vpp, plans)
         return [
-            f"found {part.levels:g} levels, which count the whole horizon; allowed in a rolling "
-            "run of several days: a flat price (levels = 1)"
-        ]
+            f"found {part.levels:g} levels, counted over period = {part.period}, and {where}; "
+            "allowed in a rolling run of several days: a flat price (levels = 1), or a period that "
+            "ends where a kept day does, such as day with whole days kept from midnight"
+        ] * bool(where)
     if isinstance(part, Grid) and part.peak_price:
-        return [] if part.peak_period == "day" and is_whole(keep / HOURS_OF_A_DAY) else [
-            f"found peak_price with peak_period = {part.peak_period} and {keep:g} h kept; allowed "
-            "in a rolling run of several days: day, with whole days kept"
-        ]  # fmt: skip
+        where = cut_within(part.peak_period, vpp, plans)
+        return [
+            f"found peak_price with peak_period = {part.peak_period}, and {where}; allowed in a "
+            "rolling run of several days: a period that ends where a kept day does, such as day "
+            "with whole days kept from midnight"
+        ] * bool(where)
     if isinstance(part, ElectricLoad) and part.shift_share:
         return [] if is_whole(keep / part.shift_hours) else [
             f"found shift_hours = {part.shift_hours:g} and {keep:g} h kept; allowed in a rolling "
@@ -171,6 +176,18 @@ def carried_faults(part: Component, vpp: VPP, plans: list[Stretch]) -> list[str]
                 "there by column availability, or arrival and departure"
             ]
     return []
+
+
+def cut_within(period: str, vpp: VPP, plans: list[Stretch]) -> str:
+    """Where a kept day begins within a period, in words; empty where none does.
+
+    A sum over a period and its peak are not carried from one day to the next.
+    """
+    begins = {one.first for one in periods_of(period, vpp.clock)}
+    for stretch in plans[1:]:
+        if stretch.before not in begins:
+            return f"kept day {stretch.day} begins within one, with step {stretch.first}"
+    return ""
 
 
 def deferred_faults(load: DeferrableLoad, hours: list[float]) -> list[str]:

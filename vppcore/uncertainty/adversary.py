@@ -327,9 +327,8 @@ def dearest_hits(
     must: hits that the day has, dear or not; None for none.
     """
     day = np.zeros(len(worth)) if must is None else must.copy()
-    for number, key in enumerate(recourse.keys):
-        own = np.arange(number * recourse.steps, (number + 1) * recourse.steps)
-        left = recourse.budgets[key] - int(day[own].sum())
+    for own, most in recourse.groups:
+        left = most - int(day[own].sum())
         others = own[day[own] == 0]
         dearest = others[np.argsort(-worth[others], kind="stable")][:left]
         day[dearest[worth[dearest] > 0]] = 1.0

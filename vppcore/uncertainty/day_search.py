@@ -100,11 +100,7 @@ class Search:
         self.problem = cp.Problem(cp.Maximize(self.goal), self.rows)
 
     def _budget_rows(self) -> list[cp.Constraint]:
-        recourse = self.recourse
-        rows = []
-        for number, key in enumerate(recourse.keys):
-            own = slice(number * recourse.steps, (number + 1) * recourse.steps)
-            rows.append(cp.sum(self.hits[own]) <= recourse.budgets[key])
+        rows = [cp.sum(self.hits[own]) <= most for own, most in self.recourse.groups]
         harmless = np.flatnonzero((self.high <= 0) & (self.must == 0))
         if len(harmless):  # a hit that cannot cost anything is never made
             rows.append(self.hits[harmless] == 0)

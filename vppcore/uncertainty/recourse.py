@@ -17,6 +17,7 @@ import pandas as pd
 from scipy import sparse
 
 from vppcore.compiled import Compiled, Split
+from vppcore.components.periods import periods_of
 from vppcore.errors import NotSolved
 from vppcore.exclusive import EXCLUSIVE_TOLERANCE, with_finite_limits
 from vppcore.infeasible import explain_infeasible, explain_unbounded
@@ -73,7 +74,8 @@ class Recourse:
 
     name: of the VPPs, for sentences. steps: of the horizon.
     keys: the (VPP, series) that z runs through, each for all steps.
-    budgets: how many steps of each key may be hit.
+    budgets: how many steps of each key may be hit in one period.
+    groups: for each key and period the places in z of its steps, and how many of them may be hit.
     matrix: `(rows, columns)`, sparse; the first `equalities` rows are equations.
     by_day: `(rows, keys x steps)`. by_trade: `(rows, partners x steps)`.
     grid_exchange: `(steps, columns)`; times a schedule x it is what the VPPs buy from the grid less
@@ -92,10 +94,21 @@ class Recourse:
         self.step_hours = self.vpps[0].step_hours
         self.keys = keys_of(self.vpps, uncertainty)
         self.budgets = {key: uncertainty.steps_of(key[1], self.step_hours) for key in self.keys}
+        self.groups = self._groups()
         self._linear = WarmLinear(f"{self.name}'s reaction to a day")
         self._whole = WarmLinear(f"{self.name}'s reaction to a day, modes included")
         self._state()
         self._check_emergency()
+
+    def _groups(self) -> list[tuple[np.ndarray, int]]:
+        """The places in z of each key and period, and how many of them may be hit."""
+        periods = periods_of(self.uncertainty.period, self.vpps[0].clock)
+        groups = []
+        for number, key in enumerate(self.keys):
+            begin = number * self.steps
+            for one in periods:
+                groups.append((np.arange(begin + one.first, begin + one.last), self.budgets[key]))
+        return groups
 
     # --- from the VPPs to matrices ---
     def _state(self) -> None:

@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from vppcore.components.periods import HORIZON, PERIODS
 from vppcore.errors import WrongInput
 from vppcore.parameters import Rule, choice, parameter, rules_of
 
@@ -33,6 +34,8 @@ class Uncertainty:
     limits: demand response follows the "forecast" or the "actual" load.
     shed_price: yuan/kWh of what is missing; None follows the VPP: see `emergency.prices_of`.
     dump_price: yuan/kWh of what is too much; None follows the VPP, too.
+    period: over which the hours of a budget are counted; of the calendar, and whole also where the
+        horizon has a part of it.
     Raises WrongInput for numbers that make no sense.
 
     >>> doubt = Uncertainty({"load": 4, "pv": 2}, deviation={"load": 0.1, "pv": 0.15})
@@ -55,6 +58,7 @@ class Uncertainty:
     dump_price: float | None = parameter(
         "yuan/kWh", "price of what is too much", None, none="follows the VPP"
     )
+    period: str = choice("period over which the hours of a budget are counted", PERIODS, HORIZON)
 
     def __post_init__(self) -> None:
         faults = []
@@ -93,7 +97,7 @@ class Uncertainty:
         return float(self.deviation)
 
     def steps_of(self, series: str, step_hours: float) -> int:
-        """The budget of a series as a number of time steps of `step_hours` hours.
+        """The budget of a series in one period as a number of time steps of `step_hours` hours.
 
         Raises WrongInput if it is not a whole number of them.
         """
@@ -113,12 +117,13 @@ def at_level(
     series: tuple[str, ...] = ("load", "wind", "pv"),
     pv_share: float = 0.5,
     limits: str = "forecast",
+    period: str = HORIZON,
     **prices: float | None,
 ) -> Uncertainty:
     """The budgets of an uncertainty level: `level` hours for each series, less for photovoltaics.
 
     level: whole hours that each series may be hit.
-    deviation, limits, prices: as in `Uncertainty`.
+    deviation, limits, period, prices: as in `Uncertainty`.
     series: which series are uncertain.
     pv_share: the budget of "pv" as a share of the level, rounded down to whole hours.
 
@@ -130,4 +135,4 @@ def at_level(
     budgets = {}
     for name in series:
         budgets[name] = int(level * pv_share) if name == "pv" else int(level)
-    return Uncertainty(budgets, deviation, limits, **prices)
+    return Uncertainty(budgets, deviation, limits, period=period, **prices)

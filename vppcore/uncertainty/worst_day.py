@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from itertools import combinations, product
+from itertools import chain, combinations, product
 
 import numpy as np
 
+from vppcore.components.periods import periods_of
 from vppcore.errors import WrongInput
 from vppcore.uncertainty.adversary import TIME_LIMIT, Adversary
 from vppcore.uncertainty.recourse import Reaction, Recourse
@@ -76,18 +78,21 @@ def check_day(vpp: VPP, uncertainty: Uncertainty, hits: Mapping[str, Sequence[in
     """
     there = uncertain_series(vpp, uncertainty)
     faults = []
+    periods = periods_of(uncertainty.period, vpp.clock)
     for name, steps in hits.items():
         allowed = uncertainty.steps_of(name, vpp.step_hours)
+        most = max(len(set(steps) & set(range(p.first + 1, p.last + 1))) for p in periods)
         if name not in there:
             known = ", ".join(there) or "none"
             faults.append(f"a day of {vpp.name}: found hits on {name}; allowed: {known}")
-        elif len(set(steps)) > allowed:
-            faults.append(
-                f"a day of {vpp.name}: found {len(set(steps))} hits on {name}; allowed: {allowed}"
-            )
         elif any(not 1 <= step <= vpp.steps for step in steps):
             faults.append(
                 f"a day of {vpp.name}: found step {max(steps)}; allowed: 1 to {vpp.steps}"
+            )
+        elif most > allowed:
+            within = f" in one {uncertainty.period}" if len(periods) > 1 else ""
+            faults.append(
+                f"a day of {vpp.name}: found {most} hits on {name}{within}; allowed: {allowed}"
             )
     if faults:
         raise WrongInput(*faults)
@@ -115,18 +120,15 @@ def reaction_to(vpp: VPP, uncertainty: Uncertainty, hits: Mapping[str, Sequence[
 def days_of_budget(recourse: Recourse) -> list[np.ndarray]:
     """All days of a budget, z `(keys x steps,)` each. Raises WrongInput if there are too many."""
     choices = []
-    for key in recourse.keys:
-        most = min(recourse.budgets[key], recourse.steps)
-        hours = [
-            chosen
-            for size in range(most + 1)
-            for chosen in combinations(range(recourse.steps), size)
-        ]
-        choices.append([np.isin(np.arange(recourse.steps), list(few)) for few in hours])
-    count = int(np.prod([len(choice) for choice in choices]))
+    for own, most in recourse.groups:
+        sizes = range(min(most, len(own)) + 1)
+        few = [chosen for size in sizes for chosen in combinations(own, size)]
+        choices.append(few)
+    count = math.prod(len(choice) for choice in choices)
     if count > MOST_DAYS:
         raise WrongInput(f"budgets: found {count:,} days to try; allowed: up to {MOST_DAYS:,}")
-    return [np.concatenate([*day, []]).astype(float) for day in product(*choices)]
+    places = np.arange(len(recourse.keys) * recourse.steps)
+    return [np.isin(places, list(chain(*day))).astype(float) for day in product(*choices)]
 
 
 def enumerate_days(vpp: VPP, uncertainty: Uncertainty) -> float:
