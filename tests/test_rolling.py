@@ -285,7 +285,7 @@ def test_a_car_that_chooses_its_start_goes_on_from_there():
 @pytest.mark.parametrize(
     ("part", "words"),
     [
-        (CarbonMarket(price=0.1, levels=3, growth=0.5), "count the whole horizon"),
+        (CarbonMarket(price=0.1, levels=3, growth=0.5), "counted over period = horizon"),
         (
             DeferrableLoad(power=1.0, duration=6.0, earliest=18.0, latest=6.0),
             "a kept day ends at 0",
