@@ -20,6 +20,7 @@ from vppcore.cooperation.result import CoalitionResult
 from vppcore.grid.feeder import Feeder, load_feeder
 from vppcore.grid.placement import OPERATOR, Operator, Placement, withdrawals
 from vppcore.grid.power_flow import power_flow
+from vppcore.pages.experiments_c import splits_within_limits
 
 IEEE33 = load_feeder("ieee33")
 ENDS = {"VPP1": 18, "VPP2": 25, "VPP3": 33}  # the ends of three laterals
@@ -384,6 +385,17 @@ def test_impossible_limits_are_one_sentence(members):
     )
     with pytest.raises(NotSolved, match="no schedule keeps all voltages of tiny"):
         pool_verified(seller_and_buyer(), placement, members=members)
+
+
+def test_a_case_that_a_feeder_cannot_hold_is_said_so_and_no_page_ends_there():
+    tight = placed({"seller": 3, "buyer": 4}, low=0.99, high=1.01)
+    splits, why = splits_within_limits(seller_and_buyer(), tight, "equal")
+    assert splits is None and why == (
+        "There is no split on the feeder (seller at bus 3, buyer at bus 4): joint optimum of "
+        "by-hand: no schedule keeps all voltages of tiny within 0.99 and 1.01."
+    )
+    splits, why = splits_within_limits(seller_and_buyer(), replace(tight, low=0.1, high=2), "equal")
+    assert splits is not None and not why
 
 
 def test_one_joint_problem_for_several_margins_is_a_problem_each(parent):

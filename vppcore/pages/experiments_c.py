@@ -26,6 +26,7 @@ from vppcore.pages.colours import NAMES
 from vppcore.pages.tables_c import step_length
 from vppcore.places import DATA
 from vppcore.schedule import DispatchResult
+from vppcore.splits import Splits, splits_of
 from vppcore.standalone import alone
 from vppcore.vpp import VPP
 
@@ -92,6 +93,22 @@ def placement_that_suits(case: Case, feeder: Feeder, buses: str | None, **terms)
     if is_standard(case, feeder):
         return placement_of(case, feeder, STANDARD["ends of the laterals"], **terms)
     return default_placement(case, feeder, **terms)
+
+
+def splits_within_limits(
+    case: Case, placement: Placement, weights: str, solver: str = "auto", progress: bool = False
+) -> tuple[Splits | None, str]:
+    """The splits of a case on a feeder; None and a sentence where no schedule keeps its voltages.
+
+    A page has more to show than its feeder, which a reader's case need not fit on.
+    """
+    try:
+        return splits_of(case, placement, weights, solver, progress), ""
+    except NotSolved as refused:
+        if refused.status != "infeasible":
+            raise
+        where = ", ".join(f"{name} at bus {bus}" for name, bus in placement.buses.items())
+        return None, f"There is no split on the feeder ({where}): {refused}."
 
 
 def is_standard(case: Case, feeder: Feeder) -> bool:
