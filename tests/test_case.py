@@ -403,12 +403,11 @@ def test_megawatts_in_a_kilowatt_column_are_noticed_in_every_series(tmp_path):
     assert len([fault for fault in faults if "are these MW?" in fault]) == 3
 
 
-def test_a_vpp_without_a_load_is_refused(tmp_path):
+def test_a_vpp_with_nothing_but_a_grid_is_refused(tmp_path):
     units = UNITS.replace("all,electric_load", "A,electric_load")
+    units += "Hom,grid,buy_max,20,kW,mistyped,assumed\n"
     faults = faults_of(write_case(tmp_path, units_csv=units))
-    assert (
-        "units.csv: B has no electric_load; allowed: a VPP with a load (scale 0 for none)" in faults
-    )
+    assert any(fault.startswith("units.csv: Hom has ") for fault in faults), faults
 
 
 def test_two_components_of_one_name_are_refused(tmp_path):

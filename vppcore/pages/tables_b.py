@@ -37,13 +37,19 @@ PLACES_OF_CARBON = {
 # --- the data -------------------------------------------------------------------------------------
 def load_of_each(case: Case) -> pd.DataFrame:
     """Forecast electric load of each VPP, MW, a column per VPP."""
-    columns = {vpp.name: sum(load.demand for load in vpp.of(ElectricLoad)) for vpp in case.vpps}
+    columns = {
+        vpp.name: sum((load.demand for load in vpp.of(ElectricLoad)), np.zeros(vpp.steps))
+        for vpp in case.vpps
+    }
     return pd.DataFrame(columns, steps_of(case.vpps[0])) / 1000
 
 
 def renewables_of_each(case: Case) -> pd.DataFrame:
     """Available power of wind and sun of each VPP, MW, a column per VPP."""
-    columns = {vpp.name: sum(plant.available for plant in vpp.of(Renewable)) for vpp in case.vpps}
+    columns = {
+        vpp.name: sum((plant.available for plant in vpp.of(Renewable)), np.zeros(vpp.steps))
+        for vpp in case.vpps
+    }
     return pd.DataFrame(columns, steps_of(case.vpps[0])) / 1000
 
 

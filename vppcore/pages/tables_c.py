@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from itertools import product
 
+import numpy as np
 import pandas as pd
 
 from vppcore.case import Case
@@ -52,7 +53,8 @@ def step_length(
 ) -> dict[str, float]:
     """A case's energy, peak and costs, to be compared with the same case in other steps."""
     step_hours = case.vpps[0].step_hours
-    load = sum(component.demand for vpp in case.vpps for component in electric_loads(vpp))
+    loads = [component.demand for vpp in case.vpps for component in electric_loads(vpp)]
+    load = sum(loads, np.zeros(case.vpps[0].steps))
     apart = sum(result.cost for result in alone.values())
     return {
         "step (h)": step_hours,

@@ -30,6 +30,8 @@ UNITS_FILE = "units.csv"
 SERIES_FILE = "series.csv"
 # a peak below this share of the rating is a unit mistaken
 LEAST_SHARE_OF_RATING = 0.005
+# roles of components with which alone a VPP does nothing: mostly a name mistyped
+ONLY_BESIDE_OTHERS = ("grid", "supply", "vent", "carbon market", "terms")
 
 
 @dataclass(frozen=True)
@@ -259,9 +261,10 @@ def make_vpp(
 
     has_tie: True if other VPPs may supply it with electricity.
     """
-    if not any(plan.kind == "electric_load" for plan in plans):
-        found = f"{name} has no electric_load"
-        faults.add(Place(UNITS_FILE), found, "a VPP with a load (scale 0 for none)")
+    if all(plan.cls.role in ONLY_BESIDE_OTHERS for plan in plans):
+        there = " and ".join(plan.name for plan in plans) or "no component"
+        found = f"{name} has {there} and nothing besides"
+        faults.add(Place(UNITS_FILE), found, "a VPP with a load, a plant or a store")
     components = make_components(plans, series, faults)
     if components is None:
         return None
