@@ -23,6 +23,7 @@ SMALL = {
     "uncertainty": {"levels": "0 2"},
     "out_of_sample": {"levels": "2", "samples": 20},
     "risk": {"levels": "2", "samples": 20, "scenarios": 5},
+    "reserve": {"level": 2, "samples": 20, "scenarios": 6},
     "rolling": {},
 }
 RENAMED = {"electric_load": "electric_load.house", "grid": "grid.main", "battery": "battery.cellar"}

@@ -639,6 +639,7 @@ STUDY_A = (
     "uncertainty",
     "out_of_sample",
     "risk",
+    "reserve",
 )
 
 

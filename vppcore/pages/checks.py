@@ -225,3 +225,9 @@ def bounds_in_order(bounds: pd.DataFrame) -> Check:
     slack = SOLVER_ACCURACY * float(bounds.abs().max().max())
     wrong = bounds.index[bounds["lower"] > bounds["upper"] + slack]
     return not len(wrong), f"lower bound above upper bound: {', '.join(map(str, wrong))}"
+
+
+def shares_add_up(shares: pd.Series, whole: float) -> Check:
+    """What the members earn adds up to what the coalition earns, yuan."""
+    limit = SOLVER_ACCURACY * max(abs(whole), float(shares.abs().sum()))
+    return at_most(abs(float(shares.sum()) - whole), limit, "yuan of reserve that nobody earns")

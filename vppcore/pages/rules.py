@@ -23,6 +23,7 @@ from vppcore.game.rules import Rules
 from vppcore.pages.parameters_cell import Declared
 from vppcore.parameters import RULE, Rule, choice, parameter, rules_of, text
 from vppcore.rolling.settings import FORECASTS, Rolling
+from vppcore.uncertainty.calls import ReserveTerms
 from vppcore.uncertainty.settings import LEVEL, READINGS, Uncertainty
 
 # what None stands for where a run turns an hour of two sellers
@@ -148,6 +149,7 @@ class NotebookParameters:
             )
         }
     )
+    risk_weight: float = parameter("-", "weight of CVaR beside the mean", high=1)
     seed: int = parameter("-", "of the random days", whole=True)
     n: int = parameter("-", "VPPs of a fleet", low=1, high=1e5, whole=True)
     sizes: str = field(
@@ -255,7 +257,8 @@ def declared_rules() -> dict[str, Rule]:
     """Parameter -> rule, for all names that are declared by settings or by NotebookParameters."""
     bargaining = rules_of(BargainingSettings)
     gathered = dict(bargaining)
-    for settings in (Rules, Uncertainty, CooperationSettings, Rolling, NotebookParameters):
+    declared = (Rules, Uncertainty, ReserveTerms, CooperationSettings, Rolling, NotebookParameters)
+    for settings in declared:
         gathered |= rules_of(settings)
     for name, field_name in OF_BARGAINING.items():
         gathered[name] = bargaining[field_name]

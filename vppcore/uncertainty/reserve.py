@@ -75,12 +75,12 @@ class ReserveResult:
 class ReserveProgram:
     r"""The problem of trades and reserve under risk, stated once.
 
-    $$\min (1-\varrho)\,\mathrm{mean}\,C_z + \varrho\,\mathrm{CVaR}\,C_z$$
-    over trades, the schedule g and reserve $r^\uparrow,r^\downarrow\ge0$ of each hour, where the
-    cost of a scenario is that of the VPPs' schedules, less what reserve earns by capacity and
-    calls, plus what deviations $d^+,d^-\ge0$ cost, and the exchange of all members with the grid is
-    $$\sum_i N_{it} = g_t - a^\uparrow_t r^\uparrow_t + a^\downarrow_t r^\downarrow_t
-      + d^+_t - d^-_t .$$
+    $$\min\ (1-\varrho)\,\text{mean of}\ C^z + \varrho\,\text{CVaR of}\ C^z$$
+    over trades, the schedule $P^{plan}_t$ and reserve $P^{\uparrow}_t,P^{\downarrow}_t\ge0$, where
+    the cost of a scenario is that of the VPPs' schedules, less what reserve earns by capacity and
+    calls, plus what deviations $P^{more}_t,P^{less}_t\ge0$ cost, and the members take from the grid
+    $$\sum_i P^{net}_{it} = P^{plan}_t - \iota^{\uparrow}_tP^{\uparrow}_t
+      + \iota^{\downarrow}_tP^{\downarrow}_t + P^{more}_t - P^{less}_t .$$
     So deviations make every day possible, at a price. CVaR is that of Rockafellar and Uryasev
     (2000).
 
