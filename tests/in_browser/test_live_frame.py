@@ -13,8 +13,10 @@ from looking import look_at
 from scipy import sparse
 
 from vppcore import NotSolved, dispatch, load_case
+from vppcore.currency import WORD, speak
 from vppcore.live.problem import LiveProblem, from_data
 from vppcore.pages import live as pages_live
+from vppcore.pages.study import in_currency
 from vppcore.warm import WarmLinear
 
 NAME = "who-sends-to-whom"
@@ -139,6 +141,45 @@ def test_the_command_of_another_run_names_what_that_run_changed(tab, tmp_path):
     assert tab.evaluate(command) == "make run NB=cooperation P=\"case='my cases/one' n=3\""
     turn(tab, "counted", "n", 5)
     assert tab.evaluate(command) == "make run NB=cooperation P=\"case='my cases/one' n=5\""
+
+
+# all that an element shows, and all that it says to who cannot see
+SAID = """[document.querySelector('[data-live]')].flatMap((element) => [
+  ...[...element.children].map((child) => child.textContent),
+  ...[...element.querySelectorAll('*')].flatMap((each) => (
+    ['aria-label', 'aria-valuetext', 'title'].map((name) => each.getAttribute(name) ?? '')
+  )),
+]).join(' | ')"""
+WORDED = {
+    "who-sends-to-whom": lambda: pages_live.who_sends_to_whom(load_case("template")),
+    "the-ladder": lambda: pages_live.the_ladder(load_case("paper-b").vpp("VPP1")),
+}
+
+
+@pytest.mark.parametrize("name", WORDED)
+def test_an_element_says_the_currency_of_its_case(tab, tmp_path, name):
+    given = WORDED[name]()
+    tab.open(bare_page(tmp_path / "yuan.html", {name: given}))
+    said_after(tab, name, 0)
+    in_yuan = tab.evaluate(SAID)
+    speak("EUR")
+    try:
+        tab.open(bare_page(tmp_path / "euro.html", {name: in_currency(given)}))
+    finally:
+        speak()
+    said_after(tab, name, 0)
+    in_euro = tab.evaluate(SAID)
+    assert in_yuan.count("yuan") > 3 and "EUR" not in in_yuan
+    assert in_euro.count("EUR") == in_yuan.count("yuan") and "yuan" not in in_euro
+    knob = json.loads(given)["problem"]["knobs"][0]
+    turn(tab, name, knob["name"], knob["low"] + 2 * knob["step"])
+    turned = tab.evaluate(SAID)
+    assert turned != in_euro and "EUR" in turned and "yuan" not in turned
+    assert tab.complaints == []
+
+
+def test_pages_and_texts_know_the_same_word_for_money():
+    assert f"/{WORD.pattern}/g" in pages_live.module_text()
 
 
 def test_an_element_whose_solver_is_not_there_says_so(tab, tmp_path):

@@ -394,9 +394,12 @@ class Study:
 
 
 def in_currency(data: str) -> str:
-    """What a live element is given, JSON, with its texts in the currency of the case."""
-    spoken_of = said_anywhere(json.loads(data))
-    return json.dumps(spoken_of, ensure_ascii=False) if spoken() != PLAIN else data
+    """What a live element is given, JSON, with its texts in the currency of the case, which it is
+    told for the words of its own."""
+    if spoken() == PLAIN:
+        return data
+    spoken_of = said_anywhere(json.loads(data)) | {"currency": spoken()}
+    return json.dumps(spoken_of, ensure_ascii=False)
 
 
 class OtherCase(NamedTuple):

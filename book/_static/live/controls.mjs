@@ -94,13 +94,46 @@ const withRun = (command, run) => {
 
 const SAID = ["cost", "lower", "status", "ms", "contradiction"]; // by data- attributes of the element
 
+// --- the word for money ---------------------------------------------------------------------------
+// Views write `yuan`, as the texts of vppcore do. What they show, or say to who cannot see, leaves
+// through here in the currency of the case; the pattern is that of vppcore/currency.py.
+const MONEY = /(?<![A-Za-z_'])yuan(?![A-Za-z_])/g;
+const SPOKEN = ["aria-label", "aria-valuetext", "title"];
+
+const putInto = (currency, node) => {
+  if (node.nodeType === Node.TEXT_NODE) {
+    const text = node.data.replace(MONEY, currency);
+    if (text !== node.data) node.data = text;
+  } else if (node.nodeType === Node.ELEMENT_NODE && node.localName !== "script") {
+    for (const name of SPOKEN) {
+      const before = node.getAttribute(name);
+      const text = before?.replace(MONEY, currency);
+      if (text !== before) node.setAttribute(name, text);
+    }
+    node.childNodes.forEach((child) => putInto(currency, child));
+  }
+};
+
+// Before anything is painted or read aloud: an observer comes as soon as a view has drawn.
+const keepIn = (currency, element) => {
+  const changed = ({ type, target, addedNodes }) => (
+    (type === "childList" ? [...addedNodes] : [target]).forEach((node) => putInto(currency, node))
+  );
+  const watcher = new MutationObserver((records) => records.forEach(changed));
+  watcher.observe(element, {
+    subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: SPOKEN,
+  });
+};
+
 // One live element: sliders, what the view draws, the proof, the run as a command.
 //
 // A view is (drawing, parts) => { draw, solve, proof, command, reset }, or draw alone. `draw(found,
 // setting)` shows a solution. The others have a usual form: `solve(setting)` asks the element's
 // problem, `proof(found)` is its sentence, `command(setting)` its run, `reset()` follows "as in the
 // book". A view draws the controls of knobs that are its own (`by: "view"`) and says `turn`.
-const mount = (element, { problem: data = null, knobs = data.knobs, view, notebook, facts, run = {} }, highs) => {
+const mount = (element, given, highs) => {
+  const { problem: data = null, knobs = data.knobs, view, notebook, facts, run = {}, currency } = given;
+  if (currency) keepIn(currency, element);
   const place = element.id;
   const problem = data && new Problem(highs, data);
   const addressed = place === element.dataset.live; // in a notebook no link leads to it
