@@ -12,7 +12,20 @@ import pandas as pd
 from scipy import sparse
 from scipy.optimize import linprog
 
-MONTH = 730.0  # h
+ZONE = "Europe/Berlin"
+
+
+def months(utc: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Which local month each hour lies in, `(hours, months)` of 0 and 1, and what share of it the hours are."""
+    local = pd.to_datetime(utc, utc=True).dt.tz_convert(ZONE)
+    names = local.dt.strftime("%Y-%m")
+    inside = np.array([names == name for name in names.unique()], float).T
+    lengths = []
+    for name in names.unique():
+        first, after = (pd.Period(name, "M") + k for k in (0, 1))
+        begin, end = (month.start_time.tz_localize(ZONE) for month in (first, after))
+        lengths.append((end - begin) / pd.Timedelta(hours=1))  # 743 h in a March in Berlin
+    return inside, inside.sum(axis=0) / lengths
 
 
 class Program:
@@ -109,9 +122,10 @@ class Street:
         buy = program.add(price)
         sell = program.add(-self.column("grid_sell_eur_per_kwh"))
         sun = program.add(0.0, 0.0, self.column(f"{low}_pv_kw"))
-        share = self.steps / MONTH
-        peak = program.add(share * self.number("all", "grid", "peak_price"), length=1)
-        program.rows_of("most", [(buy, 1.0), (peak, -np.ones((self.steps, 1)))], 0.0)
+        inside, shares = months(self.series["time_utc"])
+        price_of_peak = shares * self.number("all", "grid", "peak_price")
+        peak = program.add(price_of_peak, length=len(shares))
+        program.rows_of("most", [(buy, 1.0), (peak, -inside)], 0.0)
         balance: list[tuple[slice, object]] = [(buy, 1.0), (sell, -1.0), (sun, 1.0)]
         heat: list[tuple[slice, object]] = []
         for component in self.components(name):

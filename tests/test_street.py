@@ -126,7 +126,7 @@ def test_the_flattest_schedule_is_found_where_a_bill_is_near_zero(street):
     member = street.vpp("Farm9")
     cheapest, flattest = dispatch(member), dispatch(member, flattest=True)
     size = cheapest.costs.abs().sum()
-    assert abs(cheapest.cost) < 0.01 * size
+    assert abs(cheapest.cost) < 0.02 * size
     assert flattest.cost == pytest.approx(cheapest.cost, abs=1e-5 * size)
 
 

@@ -278,7 +278,7 @@ def tariff_rows(add) -> None:
         "our choice, see note in case.yaml",
         "assumed",
     )
-    add("all", "grid", {"peak_period": ("month", "-")}, "our choice: a week is charged its share of a month", "assumed")  # fmt: skip
+    add("all", "grid", {"peak_period": ("month", "-")}, "our choice: a part of a month is charged its share", "assumed")  # fmt: skip
     add("all", "tie", {"limit": (TRADE_LIMIT, "kW"), "crossing_fee": (CROSSING, "EUR/kWh")}, "our choice", "assumed")  # fmt: skip
 
 
@@ -295,6 +295,18 @@ def prices() -> dict[str, pd.Series]:
     own = {f"{name.lower()}_grid_buy_eur_per_kwh": flat for name in FLAT}
     feed_in = pd.Series(FEED_IN, buy.index)
     return own | {"grid_buy_eur_per_kwh": buy, "grid_sell_eur_per_kwh": feed_in}
+
+
+def shares_of_months() -> str:
+    """How many hours of each month lie in the week, and how many it has, in words."""
+    hours = pd.date_range(START, periods=24 * DAYS, freq="h")
+    parts = []
+    for month in hours.month_name().unique():
+        own = hours[hours.month_name() == month]
+        begin = own[0].normalize().replace(day=1)
+        length = (begin + pd.DateOffset(months=1) - begin) / pd.Timedelta(hours=1)
+        parts.append(f"{len(own)} of {length:g} h in {month}")
+    return " and ".join(parts)
 
 
 def description() -> str:
@@ -332,8 +344,8 @@ note: >-
   Tariff, all of it assumed: no package that we know ships prices under a licence that fits. A kWh costs {ON_TOP:g} EUR
   for network, levies, taxes and margin and a part by hour with mean {SPOT_MEAN:g} and standard deviation {SPOT_SPREAD:g},
   in proportion to the residual load (load less renewables) of SimBench's grid {MARKET} in the same week. Feed-in gets
-  {FEED_IN:g}. {", ".join(FLAT)} pays the mean at all times. The largest hourly purchase costs {PEAK:g} EUR/kW a month of
-  730 h; a week is charged its share, {24 * DAYS / 730:.3f}. Trade pays {CROSSING:g} EUR/kWh on each side, up to
+  {FEED_IN:g}. {", ".join(FLAT)} pays the mean at all times. The largest hourly purchase of a month costs {PEAK:g}
+  EUR/kW; a part of a month is charged its share, here {shares_of_months()}. Trade pays {CROSSING:g} EUR/kWh on each side, up to
   {TRADE_LIMIT:g} kW between two members. Wear of batteries, {WEAR:g} EUR per kWh charged and per kWh discharged, is
   assumed. Feed-in has no limit: the transformer has one, see grid/README.md.
 """
