@@ -13,7 +13,7 @@ from builders import battery, case, grid, load, pv, vpp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vppcore import WrongInput, cooperate, load_case, pool
+from vppcore import NotSolved, WrongInput, cooperate, load_case, pool
 from vppcore.cooperation.admm import all_at_once, one_after_the_other
 from vppcore.cooperation.agents import Agent
 from vppcore.cooperation.certificate import carry_out, lower_bound
@@ -291,6 +291,29 @@ def test_trades_that_nobody_can_carry_out_have_no_upper_bound():
     pair = ("island", "mainland")
     assert bounds.upper({pair: np.array([4.0, 5.0])}) is None
     assert bounds.upper({pair: np.array([5.0, 5.0])}) == pytest.approx(-0.2 * 8)
+
+
+@pytest.mark.parametrize(
+    ("status", "is_none"), [("inaccurate", True), ("limit", True), ("failed", False)]
+)
+def test_a_bound_that_the_solver_did_not_reach_is_none(monkeypatch, status, is_none):
+    """Clarabel ends short of its accuracy at prices far from the end: then there is no bound, and no error."""
+
+    def gives_up(*_: object, **__: object) -> None:
+        raise NotSolved("too little progress", status)
+
+    bounds = Bounds(case_of(SOME, NAMES))
+    pairs = list(combinations(NAMES, 2))
+    monkeypatch.setattr(bounds._lagrangian, "at", gives_up)
+    for compiled in bounds._carried:
+        monkeypatch.setattr(compiled, "solve", gives_up)
+    nothing = {pair: np.zeros(1) for pair in pairs}
+    if is_none:
+        assert bounds.lower(nothing) is None and bounds.upper(nothing) is None
+        return
+    for bound in (bounds.lower, bounds.upper):
+        with pytest.raises(NotSolved):
+            bound(nothing)
 
 
 def test_an_upper_bound_counts_stores_exactly():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from functools import cache
 
 import nbformat
@@ -93,10 +94,35 @@ def test_an_overlooked_plant_has_no_schedule_at_all():
 
 @pytest.mark.parametrize(
     ("case", "said"),
-    [("paper-b", "found micro_turbine"), ("simbench-semiurb", "a horizon of 168 hours")],
+    [
+        ("paper-b", "found micro_turbine"),
+        ("simbench-semiurb", "a horizon of 168 hours"),
+        ("template", "found no gas_turbine; allowed on this page: "),
+        ("templates/homes", "Oak: found heat_pump; allowed on this page: "),
+        ("templates/feeder", "found no chp_p2g_ccs; allowed on this page: "),
+    ],
 )
 def test_cases_with_other_plants_or_longer_horizons_are_refused(case, said):
     assert said in refusal_of(case)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        ("case.yaml", "steps: 24", "steps: '24'", "case.yaml, steps: found '24', a text"),
+        ("units.csv", ",", "\t", "units.csv: found no column value between commas"),
+        ("series.csv", ",", "\t", "series.csv: found no column grid_buy_yuan_per_kwh between"),
+        ("units.csv", "kWh", "kWhh", "found unit 'kWhh'"),
+    ],
+)
+def test_files_that_pandas_does_not_read_as_the_page_asks_are_refused(
+    tmp_path, file, old, new, said
+):
+    folder = tmp_path / "mine"
+    shutil.copytree(DATA / "paper-a-parent", folder)
+    text = (folder / file).read_text(encoding="utf-8").replace(old, new)
+    (folder / file).write_text(text, encoding="utf-8")
+    assert said in refusal_of(str(folder))
 
 
 def test_solvers_that_linopy_does_not_share_are_refused():

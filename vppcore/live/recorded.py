@@ -28,6 +28,9 @@ GROWTH = 1.12  # from then on, from one kept round to the next
 DIGITS = 4  # of the largest wish and the largest price: more cannot be drawn
 MONEY_DIGITS = 7  # of the cost: what a gap needs
 
+# how a solver may end without having shown that nothing is wrong with the model
+WITHOUT_BOUND = ("inaccurate", "limit")
+
 Said = dict[int, ByPair]  # by round
 
 
@@ -92,12 +95,20 @@ class Bounds:
             name = f"{model.vpp.name} with the trades of a round"
             self._carried.append(Compiled(model.cost, rows, name))
 
-    def lower(self, multipliers: ByPair) -> float:
-        """No schedule costs less, yuan."""
-        return self._lagrangian.at(multipliers).value
+    def lower(self, multipliers: ByPair) -> float | None:
+        """No schedule costs less, yuan; None where the solver does not reach its accuracy."""
+        try:
+            return self._lagrangian.at(multipliers).value
+        except NotSolved as refused:
+            if refused.status not in WITHOUT_BOUND:
+                raise
+            return None
 
     def upper(self, trades: ByPair) -> float | None:
-        """What it costs to carry the trades of all pairs out, yuan; None if somebody cannot."""
+        """What it costs to carry the trades of all pairs out, yuan.
+
+        None if somebody cannot, or where the solver does not reach its accuracy: no bound then.
+        """
         for (i, j), trade in trades.items():
             self._trades[i, j].value = trade
             self._trades[j, i].value = -trade
@@ -110,7 +121,7 @@ class Bounds:
                 if overlaps(model.pairs()):
                     return self._exactly(trades)
         except NotSolved as refused:
-            if refused.status != "infeasible":
+            if refused.status not in ("infeasible", *WITHOUT_BOUND):
                 raise
             return None
         return cost

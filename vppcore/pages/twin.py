@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import yaml
 
 from vppcore.cooperation.result import CoalitionResult
 from vppcore.errors import NotSolved, Status, WrongInput
+from vppcore.reading import load_case
 from vppcore.reading.files import case_folder
 from vppcore.schedule import DispatchResult
 
@@ -103,12 +105,38 @@ ONLY_ZERO = ("cost_quadratic", "cost_fixed")  # the page's cost is linear, witho
 
 
 def folder_of(case: str, solver: str) -> Path:
-    """The folder of a case. Raises WrongInput if there is none, or for a solver that linopy or the
-    book does not know.
+    """The folder of a case.
+
+    Raises WrongInput if there is none, if the case has a fault or its files are not written
+    plainly, and for a solver that linopy or the book does not know.
     """
     if solver not in QUIET:
         raise WrongInput(f"solver: found {solver!r}; allowed on this page: {', '.join(QUIET)}")
-    return case_folder(case)
+    folder = case_folder(case)
+    load_case(folder)
+    check_written_plainly(folder)
+    return folder
+
+
+def check_written_plainly(folder: Path) -> None:
+    """Raises WrongInput for files that the book reads and pandas, as the page asks it, does not:
+    semicolons between cells, decimal commas, another encoding, numbers in quotation marks.
+    """
+    about = yaml.safe_load((folder / "case.yaml").read_bytes())
+    for name in ("steps", "step_hours"):
+        if not isinstance(about[name], int | float):
+            found = f"case.yaml, {name}: found {about[name]!r}, a text"
+            raise WrongInput(f"{found}; allowed on this page: a number without quotation marks")
+    for file, column in (("units.csv", "value"), ("series.csv", "grid_buy_yuan_per_kwh")):
+        try:
+            there = pd.read_csv(folder / file, comment="#")
+        except ValueError:  # of its cells or of its encoding
+            there = pd.DataFrame()
+        if column not in there.columns:
+            found = f"{file}: found no column {column} between commas"
+            raise WrongInput(
+                f"{found}; allowed on this page: commas, decimal points, UTF-8, names in lower case"
+            )
 
 
 def completed(rows: pd.DataFrame, about: Mapping[str, Any]) -> pd.DataFrame:
