@@ -702,6 +702,27 @@ def test_the_page_says_what_the_checker_says(first):
     assert proving.answer(refused, table).startswith("No: the checker refuses one of 1")
 
 
+def test_the_digit_that_is_changed_is_of_a_number_that_costs():
+    """Column `free` costs nothing and has room: with 2 in place of 1 the point is as good a proof."""
+    proof = {
+        "statement": "by hand",
+        "unit": "yuan",
+        "column_names": ["free", "bought"],
+        "column_low": ["0", "3"],
+        "column_high": ["2", "9"],
+        "x": ["1", "3"],
+        "cost": ["0", "1"],
+        "constant": "0",
+        "value": "3",
+        "tree": {"y": [], "at": []},
+    }
+    proof |= {name: [] for name in ("rows", "row_names", "row_low", "row_high")}
+    text = json.dumps(proof | {"exclusive": [], "squares": []})
+    assert proving.checked([text]).holds
+    assert proving.checked([text.replace('["1", "3"]', '["2", "3"]')]).holds
+    assert not proving.checked([proving.with_a_flipped_digit(text)]).holds
+
+
 def test_the_page_says_what_is_known_of_worst_days(first, worst):
     proofs = {"first": first, "worst": worst}
     there = proving.of_worst_days(proofs)

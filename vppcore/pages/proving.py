@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from math import comb
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -126,25 +126,39 @@ def limits_in_words(words: str, low: Limit, high: Limit) -> str:
 
 
 def with_a_flipped_digit(text: str) -> str:
-    """The same file with one digit of its point changed, the first that is not zero."""
+    """The same file with one digit of its point changed, the first that is not zero and costs.
+
+    What costs nothing may have room to move: another digit there can be a proof as good.
+    """
     data: dict[str, Any] = json.loads(text)
-    flip(data["x"])
+    costs = {column for column, number in enumerate(data["cost"]) if number != "0"}
+    flip(data["x"], costs | {column for column, _ in data["squares"]})
     return json.dumps(data)
 
 
 def with_a_flipped_plan(text: str) -> str:
-    """The same file of a worst day with one digit of its first plan changed."""
+    """The same file of a worst day with one digit of its first plan changed.
+
+    It is of a number in a balance, which it opens; others may have room to move.
+    """
     data: dict[str, Any] = json.loads(text)
     plan = data["plans"]
     while "nodes" in plan:
         plan = plan["nodes"][0]
-    flip(plan["x"])
+    hits = {column for columns, _ in data["budgets"] for column in columns}
+    rows = zip(data["rows"], data["row_low"], data["row_high"], strict=True)
+    balances = [row for row, low, high in rows if low is not None and low == high]
+    flip(plan["x"], {column for row in balances for column, _ in row} - hits)
     return json.dumps(data)
 
 
-def flip(numbers: list[str]) -> None:
-    """Changes the last digit of the first number that is not zero."""
-    place = next(k for k, number in enumerate(numbers) if number != "0")
+def flip(numbers: list[str], among: Collection[int] = ()) -> None:
+    """Changes the last digit of the first number that is not zero, of those in places `among`.
+
+    among: none stands for all, as if no such number is not zero.
+    """
+    places = [k for k, number in enumerate(numbers) if number != "0"]
+    place = next((k for k in places if k in among), places[0])
     number = numbers[place]
     numbers[place] = number[:-1] + str((int(number[-1]) + 1) % 10)
 
