@@ -25,6 +25,7 @@ SMALL = {
     "risk": {"levels": "2", "samples": 20, "scenarios": 5},
     "reserve": {"level": 2, "samples": 20, "scenarios": 6},
     "rolling": {},
+    "community": {"vpp": None},
 }
 RENAMED = {"electric_load": "electric_load.house", "grid": "grid.main", "battery": "battery.cellar"}
 

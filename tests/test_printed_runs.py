@@ -148,6 +148,25 @@ def test_equal_bargaining_power_moves_gains_and_no_cost():
     assert costs[0] == pytest.approx(costs[1])
 
 
+def test_a_dearer_peak_is_lower_and_one_price_makes_the_week_dearer():
+    says("community.ipynb", "Expect lower peaks alone and together, and a dearer week.")
+    dear, book = results_of("community", "peak_price=20"), RESULTS / "community"
+    own = [
+        table(run, "peaks").loc["all members' peaks", ["alone", "together"]] for run in (dear, book)
+    ]
+    assert (own[0] < own[1]).all()
+    says("community.ipynb", "Expect a dearer week, alone and together, and nothing to compare")
+    flat = results_of("community", "dynamic=0")
+    for run in (dear, flat):
+        costs = [table(one, "devices").loc["as it is"] for one in (run, book)]
+        assert (costs[0] > costs[1]).loc[["alone (yuan)", "together (yuan)"]].all()
+    assert not (flat / "tariffs.csv").exists() and (book / "tariffs.csv").is_file()
+    says("community.ipynb", "Expect nothing on cars and tanks, which it lacks")
+    shop = results_of("community", "case=template vpp=Shop")
+    assert not (shop / "grid_check.csv").exists()
+    assert {*table(shop, "devices").index} <= {"as it is", "no batteries"}
+
+
 def test_a_sharper_certificate_takes_more_iterations():
     says("mechanisms.ipynb", "takes more iterations than the 73 of the book's run")
     sharp, book = results_of("mechanisms", "tolerance=1e-5"), RESULTS / "mechanisms"

@@ -217,7 +217,15 @@ def test_where_rules_differ_most():
 # --- pages ----------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     "notebook",
-    ["mechanisms", "real_week", "rolling", "deliverable", "fairness_study", "multiple_game"],
+    [
+        "mechanisms",
+        "real_week",
+        "rolling",
+        "community",
+        "deliverable",
+        "fairness_study",
+        "multiple_game",
+    ],
 )
 def test_no_fixed_text_names_a_vpp_that_another_run_may_lack(notebook):
     untrue = []

@@ -205,6 +205,12 @@ class NotebookParameters:
     line_impedance: float = parameter(
         "-", "resistance and reactance of all lines, as a multiple of the feeder's", above=True
     )
+    peak_price: float | None = parameter(
+        "yuan/kW", "price of each member's largest purchase, each period", none="the case's"
+    )
+    dynamic: float = parameter(
+        "-", "share of a tariff's distance from its mean that is kept", high=1
+    )
     first_step: int = parameter("-", "first step of the part that is studied", low=1, whole=True)
     steps: int = parameter("-", "number of steps that are studied", low=1, whole=True)
     members: int | None = parameter(
