@@ -5,18 +5,22 @@ from __future__ import annotations
 import networkx as nx
 import numpy as np
 import pytest
+from builders import array, seller_and_buyer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vppcore import WrongInput, alone, bargain, load_case, pool
+from vppcore import WrongInput, alone, bargain, cooperate, load_case, pool
+from vppcore.cooperation.ends import optimal_trades
 from vppcore.cooperation.trades import circulation, net_positions
 from vppcore.fleet import (
     batches_of,
     batches_of_fleet,
     drawn,
     fleet,
+    negotiate_exchange,
     pool_by_exchange,
     pooled,
+    price_newton,
     split,
 )
 
@@ -130,3 +134,22 @@ def test_a_drawn_fleet_pools_to_the_case_s_optimum():
     by_arrays = pooled(list(batches_of_fleet(drawn(6, seed=8)))).solve().value
     by_case = pooled(batches_of(fleet(6, seed=8))).solve().value
     assert by_arrays == pytest.approx(by_case, rel=1e-9)
+
+
+def test_every_road_measures_its_gap_by_what_the_vpps_cost_not_by_what_is_left_of_it():
+    """A seller earns nearly what a buyer pays: together they cost next to nothing."""
+    made = seller_and_buyer().change("seller", "pv", forecast=array(44, 10))
+    for name in made.names:
+        made = made.change(name, "grid", sell_max=100.0)
+    costs = pool(made).costs
+    assert abs(costs.sum()) < 0.1 * costs.abs().sum()
+    proofs = {
+        "exchange": pool_by_exchange(made).coalition.certificate,
+        "flattest": optimal_trades(made).certificate,
+        "negotiated": cooperate(made).certificate,
+        "on an exchange": negotiate_exchange(made),
+        "price-Newton": price_newton(made),
+    }
+    for road, proof in proofs.items():
+        assert proof.money == pytest.approx(costs.abs().sum(), rel=1e-2), road
+        assert proof.gap == pytest.approx((proof.upper - proof.lower) / proof.money), road

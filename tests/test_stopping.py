@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from builders import case, grid, load, pv, seller_and_buyer, vpp
 
-from vppcore import cooperate, pool
+from vppcore import alone, cooperate, pool
 from vppcore.cooperation.admm import has_ended, negotiate
 from vppcore.cooperation.settings import Settings
 from vppcore.pages import stops, words_cooperation
@@ -101,15 +101,29 @@ def test_where_nobody_trades_the_case_s_size_says_what_is_small():
     """A fee that ends all trade: shares of nothing would never be small, or always."""
     result = cooperate(seller_and_buyer(fee=2.0), stopping="change")
     assert result.iterations < 500
-    assert result.trades.abs().to_numpy().max() < 1e-6 * 10.0
+    assert not result.trades.to_numpy().any()
 
 
-def in_size(power: float, price: float):
+@pytest.mark.parametrize("order", ["sequential", "parallel"])
+@pytest.mark.parametrize("stopping", ["residuals", "change"])
+@pytest.mark.parametrize("power", [1e-3, 1.0, 1e3])
+def test_where_a_fee_ends_all_trade_what_is_left_of_the_talks_counts_as_zero(
+    stopping, order, power
+):
+    """The talks end some millionths of a load from no trade: they cannot tell these from zero."""
+    result = cooperate(in_size(power, 1.0, fee=2.0), stopping=stopping, order=order)
+    assert result.agreed and not result.trades.to_numpy().any()
+    assert result.cost == pytest.approx(
+        sum(each.cost for each in alone(in_size(power, 1.0)).values())
+    )
+
+
+def in_size(power: float, price: float, fee: float = 0.01):
     """A seller and a buyer with loads of that size at prices of that size."""
     prices = grid([1.0 * price, 0.8 * price], [0.2 * price, 0.2 * price])
     seller = vpp(pv(10 * power, 5 * power), load(1 * power, 2 * power), prices, name="seller")
     buyer = vpp(load(10 * power, 8 * power), prices, name="buyer")
-    return case(seller, buyer, limit=6.0 * power, crossing_fee=0.01 * price)
+    return case(seller, buyer, limit=6.0 * power, crossing_fee=fee * price)
 
 
 def test_the_rule_grows_with_the_case():

@@ -14,7 +14,7 @@ from dataclasses import replace
 from vppcore.case import Case
 from vppcore.cooperation.certificate import lower_bound
 from vppcore.cooperation.joint import JointProblem
-from vppcore.cooperation.result import Certificate, CoalitionResult
+from vppcore.cooperation.result import Certificate, CoalitionResult, money_of
 from vppcore.cooperation.size import size_of
 from vppcore.errors import WrongInput
 
@@ -61,6 +61,6 @@ def optimal_trades(case: Case, choice: str = FLATTEST, solver: str = "auto") -> 
         found = joint.end(name, end == "most", solver)
     multipliers = {pair: found.multipliers[pair].to_numpy() for pair in found.multipliers}
     lower = lower_bound(case, multipliers, solver)
-    money = max(abs(found.cost), size_of(case).least_money)
+    money = money_of(found.costs, size_of(case).least_money)
     proof = Certificate(found.cost, lower, primal=0.0, dual=0.0, money=money)
     return replace(found, certificate=proof)

@@ -22,7 +22,13 @@ from vppcore.cooperation.common import Common
 from vppcore.cooperation.joint import check_placement, with_reason
 from vppcore.cooperation.mediator import Delivery, deliver
 from vppcore.cooperation.members import Member, members_of
-from vppcore.cooperation.result import Certificate, CoalitionResult, both_ways, pair_frame
+from vppcore.cooperation.result import (
+    Certificate,
+    CoalitionResult,
+    both_ways,
+    money_of,
+    pair_frame,
+)
 from vppcore.cooperation.settings import Settings
 from vppcore.cooperation.size import Size, is_crossing_free, natural_penalty
 from vppcore.cooperation.talks import ByPair, Talks
@@ -261,12 +267,15 @@ def agree(table: Table, talks: Talks) -> Agreement:
     """The trades on which the VPPs agree at the end of their talks: the middle of expectations.
 
     What is smaller than the largest disagreement that is left, or than the largest that would be
-    left if they had agreed, is noise and not trade.
+    left if they had agreed, is noise and not trade. Where hardly anything is traded the tolerance
+    is a share of what is small in a case of this size, as in the residuals.
     """
     between = {pair: kw for pair, kw in talks.middle().items() if OPERATOR not in pair}
     gaps = {pair: kw for pair, kw in talks.disagreement().items() if OPERATOR not in pair}
+    entries = np.sqrt(len(between) * table.common.steps)
+    size = max(norm(between), entries * table.size.least_trade)
     resolution = max(
-        min(largest(gaps), table.how.tolerance * norm(between)),
+        min(largest(gaps), table.how.tolerance * size),
         solver_resolution(between, table.size.load),
     )
     limit = np.inf if table.common.tie is None else table.common.tie.limit
@@ -291,7 +300,7 @@ def certify(table: Table, talks: Talks, multipliers: ByPair, delivery: Delivery)
     better ones are sought (`Lagrangian.sharpened`), and the VPPs tell their trades at them.
     """
     upper = sum(delivery.costs.values())
-    money = max(sum(abs(cost) for cost in delivery.costs.values()), table.size.least_money)
+    money = money_of(delivery.costs.values(), table.size.least_money)
     of_operator = 0.0
     if table.operator is not None:
         of_operator = table.operator.bound(multipliers)

@@ -5,6 +5,7 @@ kW, yuan, yuan/kWh; a trade p_ij is positive when i receives from j.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,7 +15,33 @@ from vppcore.case import Case
 from vppcore.cooperation.talks import Message
 from vppcore.schedule import DispatchResult
 
-__all__ = ["Certificate", "CoalitionResult", "Message", "both_ways", "pair_frame"]
+__all__ = ["Certificate", "CoalitionResult", "Message", "both_ways", "money_of", "pair_frame"]
+
+
+def money_of(costs: Iterable[float], least: float = 0.0) -> float:
+    """What a gap between bounds is measured against, yuan: what the VPPs cost, without signs.
+
+    costs: of each VPP, payments between VPPs left out. least: smaller costs are no measure.
+    What all cost together is none: where some earn what others pay it is near zero, and any gap
+    would look large. Where all costs have one sign it is their sum.
+
+    >>> money_of([30.0, -29.0]), money_of([0.0, 0.0], least=2.0)
+    (59.0, 2.0)
+    """
+    return max(sum(abs(float(cost)) for cost in costs), least)
+
+
+def relative_gap(upper: float, lower: float, money: float) -> float:
+    """How far two bounds are apart, as a share of `money` (`money_of`), of |upper| at least.
+
+    >>> relative_gap(1.0, 0.41, money_of([30.0, -29.0])).__round__(9)
+    0.01
+    """
+    whole = max(abs(upper), money)
+    distance = upper - lower
+    if whole > 0:
+        return distance / whole
+    return 0.0 if distance == 0 else np.inf
 
 
 @dataclass(frozen=True)
@@ -25,7 +52,7 @@ class Certificate:
     lower: no schedule of the cluster can cost less (Lagrangian bound), yuan.
     primal: largest disagreement on a trade at the end of the talks, kW.
     dual: the dual residual at the end of the talks, yuan/kWh.
-    money: what the gap is measured against, yuan; never less than |upper|.
+    money: what the gap is measured against, yuan, see `money_of`; never less than |upper|.
 
     >>> Certificate(upper=101.0, lower=100.0, primal=0.1, dual=1e-4, money=101.0).gap.__round__(4)
     0.0099
@@ -39,16 +66,8 @@ class Certificate:
 
     @property
     def gap(self) -> float:
-        """How far from the optimum the agreed schedule can be at most, as a share of `money`.
-
-        With money that is |upper|, or where costs and incomes of the VPPs nearly cancel, what they
-        cost without their signs.
-        """
-        whole = max(abs(self.upper), self.money)
-        distance = self.upper - self.lower
-        if whole > 0:
-            return distance / whole
-        return 0.0 if distance == 0 else np.inf
+        """How far from the optimum the agreed schedule can be at most, as a share of `money`."""
+        return relative_gap(self.upper, self.lower, self.money)
 
 
 @dataclass(frozen=True, eq=False)

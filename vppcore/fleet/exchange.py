@@ -33,10 +33,16 @@ import pandas as pd
 from vppcore.case import Case
 from vppcore.components import Tie
 from vppcore.cooperation.joint import with_reason
-from vppcore.cooperation.result import Certificate, CoalitionResult, both_ways, pair_frame
+from vppcore.cooperation.result import (
+    Certificate,
+    CoalitionResult,
+    both_ways,
+    money_of,
+    pair_frame,
+)
 from vppcore.cooperation.size import size_of
 from vppcore.cooperation.talks import ByPair
-from vppcore.cooperation.trades import net_positions, solver_resolution
+from vppcore.cooperation.trades import net_positions, solver_resolution, without_noise
 from vppcore.errors import NotSolved, WrongInput
 from vppcore.exclusive import solve_exclusively
 from vppcore.fleet.batches import batches_of
@@ -130,20 +136,23 @@ def pool_by_exchange(case: Case, graph: nx.Graph | None = None) -> ExchangeResul
         fees = fees_of(case, edges, trades)
     fee = tie.crossing_fee if graph is None else 0.0
     dispatches = {name: with_net_trade(case, name, net[name], fee) for name in case.names}
-    cost = sum(result.cost for result in dispatches.values()) + sum(fees.values())
-    certificate = Certificate(cost, point.value, 0.0, 0.0, size_of(case).least_money)
+    own_costs = [dispatches[name].cost + fees[name] for name in case.names]
+    cost = sum(own_costs)
+    money = money_of(own_costs, size_of(case).least_money)
+    certificate = Certificate(cost, point.value, 0.0, 0.0, money)
+    resolution = solver_resolution(trades, size_of(case).load)
     index = pd.RangeIndex(1, case.vpps[0].steps + 1, name="step")
     coalition = CoalitionResult(
         method="joint optimum on an exchange" if graph is None else "joint optimum along a graph",
         cost=cost,
         dispatches=with_fees(dispatches, fees),
-        trades=both_ways(trades, case),
+        trades=both_ways(without_noise(trades, resolution), case),
         multipliers=pair_frame({}, case),
         certificate=certificate,
         history=pd.DataFrame(),
         messages=[],
         seconds={"solve": point.seconds},
-        resolution=solver_resolution(trades, size_of(case).load),
+        resolution=resolution,
         note=in_words(certificate.gap),
     )
     return ExchangeResult(

@@ -36,6 +36,7 @@ import numpy as np
 import pandas as pd
 
 from vppcore.case import Case
+from vppcore.cooperation.result import relative_gap
 from vppcore.errors import NotSolved, WrongInput
 from vppcore.fleet.batches import Batch, batches_of, same_entries
 from vppcore.fleet.elimination import Plan
@@ -272,12 +273,6 @@ class FleetResult:
             received = group.form.trade @ group.x
             net |= {name: received[:, k] for k, name in enumerate(group.names)}
         return net
-
-
-def relative_gap(upper: float, lower: float, money: float) -> float:
-    """How far two bounds are apart, as a share of the larger of |upper| and `money`."""
-    whole = max(abs(upper), money)
-    return (upper - lower) / whole if whole > 0 else 0.0
 
 
 def price_newton(

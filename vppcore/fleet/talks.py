@@ -32,6 +32,7 @@ import pandas as pd
 
 from vppcore.case import Case
 from vppcore.cooperation.admm import balanced, share
+from vppcore.cooperation.result import money_of, relative_gap
 from vppcore.cooperation.settings import Settings
 from vppcore.cooperation.size import LEAST_PRICE, LEAST_TRADE
 from vppcore.errors import NotSolved
@@ -39,7 +40,6 @@ from vppcore.fleet.agents import Agents, agents_of
 from vppcore.fleet.batches import Batch, batches_of
 from vppcore.fleet.carrying_out import Carrier, balance
 from vppcore.fleet.pooled import pooled
-from vppcore.fleet.price_newton import relative_gap
 from vppcore.fleet.told import Record
 from vppcore.warm import WarmLinear
 
@@ -142,7 +142,7 @@ def negotiate_exchange(
         agreed=agreed,
         upper=upper,
         lower=float(lower),
-        money=max(abs(upper), float(np.abs(costs).sum())),
+        money=money_of(costs),
         prices=table.prices / table.hours,
         net=by_name(carriers),
         history=pd.DataFrame(table.history),

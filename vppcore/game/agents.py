@@ -171,7 +171,7 @@ class BuyerAgent:
 
 
 @dataclass
-class Talks:
+class AgentTalks:
     """The talks of one hour: its agents, and the record of every word.
 
     price_size: how large prices are, yuan/kWh, what rest is measured by.
@@ -297,7 +297,7 @@ class Talks:
         return pd.DataFrame(self.words, columns=list(Word._fields))
 
 
-def talks_of(hour: Hour, rules: Rules) -> Talks:
+def talks_of(hour: Hour, rules: Rules) -> AgentTalks:
     """Gives each agent of an hour its own numbers, and nobody anybody else's.
 
     Raises WrongInput for an hour without a market, and for rules under which a seller would need
@@ -331,7 +331,7 @@ def talks_of(hour: Hour, rules: Rules) -> Talks:
                 shares=even[index],
             )
         )
-    return Talks(hour.step, sellers, buyers, rules, hour.price_size)
+    return AgentTalks(hour.step, sellers, buyers, rules, hour.price_size)
 
 
 def refuse_what_needs_more(hour: Hour, rules: Rules) -> None:

@@ -64,12 +64,12 @@ def tasks(
             name = f"{stem}-together-{'-'.join(members)}"
             yield Task(name, partial(together, case, members, called))
     if coalitions and all(is_linear(vpp) for vpp in case.vpps):
-        talks = Talks(case)
+        talks = AgreedOnce(case)
         yield Task(f"{stem}-talks-lower", partial(talks_lower, talks, called))
         yield Task(f"{stem}-talks-upper", partial(talks_upper, talks, called))
 
 
-class Talks:
+class AgreedOnce:
     """A case whose VPPs negotiate once, when somebody asks what they agreed on."""
 
     def __init__(self, case: Case):
@@ -130,7 +130,7 @@ def together(case: Case, members: tuple[str, ...], called: str) -> Proof:
     return prove(statement, joint.cheapest, joint.models, agreed)
 
 
-def talks_lower(talks: Talks, called: str) -> Proof:
+def talks_lower(talks: AgreedOnce, called: str) -> Proof:
     """What the cluster costs at least, by the multipliers that the talks ended with.
 
     Each VPP trades what it likes at these prices; whatever multipliers are taken, no schedule of
@@ -151,7 +151,7 @@ def talks_lower(talks: Talks, called: str) -> Proof:
     return prove(statement, Compiled(total(costs), rows, statement), models)
 
 
-def talks_upper(talks: Talks, called: str) -> Proof:
+def talks_upper(talks: AgreedOnce, called: str) -> Proof:
     """What the cluster costs with the trades that the talks agreed on, schedules at their best."""
     models = {vpp.name: build(vpp) for vpp in talks.case.connected()}
     kept: dict[str, cp.Constraint] = {}
