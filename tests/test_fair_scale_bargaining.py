@@ -6,13 +6,20 @@ import cvxpy as cp
 import numpy as np
 import pandas as pd
 import pytest
+from builders import case as case_of
+from builders import grid, load, pv, vpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from vppcore import NotSolved, WrongInput, alone, bargain, load_case, pool
-from vppcore.bargaining.band import price_band
-from vppcore.bargaining.exchange import bargain_exchange, in_the_box, market_settlement
+from vppcore.bargaining.band import price_band, terms_of_all
+from vppcore.bargaining.exchange import (
+    bands_of_members,
+    bargain_exchange,
+    in_the_box,
+    market_settlement,
+)
 from vppcore.solvers import solve, value_of
 
 
@@ -56,6 +63,34 @@ def test_it_is_bargaining_in_pairs_seen_from_each_vpp(name, weights):
     # a price per VPP and step pays what pairs pay
     paid = (split.prices().fillna(0.0) * net.to_numpy()).sum()
     assert paid.to_numpy() == pytest.approx(split.payments.to_numpy(), abs=tolerance)
+
+
+@pytest.mark.parametrize("cheap", [0.95, 0.5, 0.36])
+@pytest.mark.parametrize("weights", ["contribution", "equal"])
+def test_where_tariffs_differ_each_vpp_s_own_band_is_that_of_its_pairs(weights, cheap):
+    """One sells to two who pay the grid 1.0 and less: at 0.36 the second can hardly gain."""
+    seller = vpp(pv(20, 20), load(0, 0), grid([1.0, 1.0], [0.2, 0.2]), name="seller")
+    dear = vpp(load(8, 4), grid([1.0, 1.0], [0.2, 0.2]), name="dear")
+    less = vpp(load(6, 9), grid([cheap, cheap], [0.1, 0.1]), name="less")
+    made = case_of(seller, dear, less, limit=50.0, crossing_fee=0.01)
+    apart, together = alone(made), pool(made, flattest=True)
+    pairs = bargain(made, apart, together, weights)
+    net = pd.DataFrame({name: together.trades[name].sum(axis=1) for name in made.names})
+    costs = pd.Series({name: apart[name].cost for name in made.names})
+    bands = bands_of_members(terms_of_all(made), net)
+    power = pairs.table["weight"]
+    split = bargain_exchange(net, costs, together.costs, bands, power)
+    assert split.gains.to_numpy() == pytest.approx(pairs.gains.to_numpy(), abs=1e-5)
+    assert split.bound == pairs.bound == (cheap < 0.5 or (cheap == 0.5 and weights == "equal"))
+    prices = split.prices()
+    for name in made.names:
+        inside = prices[name].dropna()
+        assert (inside >= bands[name]["low"] - 1e-9).all()
+        assert (inside <= bands[name]["high"] + 1e-9).all()
+    paid = (prices.fillna(0.0) * net.to_numpy()).sum()
+    assert paid.to_numpy() == pytest.approx(split.payments.to_numpy(), abs=1e-5)
+    with pytest.raises(WrongInput, match="band: found none of less"):
+        bargain_exchange(net, costs, together.costs, {"seller": 1, "dear": 1}, power)
 
 
 @settings(max_examples=25)

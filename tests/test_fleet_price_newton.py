@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from builders import case as case_of
+from builders import grid, load, vpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
@@ -174,6 +175,18 @@ def test_a_vpp_that_cannot_be_served_is_refused_in_a_sentence():
         price_newton(case)
     assert refused.value.status == "infeasible"
     assert str(refused.value).count("\n") == 0
+    assert "no schedule meets the limits of VPP1, whatever is traded" in str(refused.value)
+
+
+def test_where_each_could_live_alone_and_not_all_together_the_balance_is_named():
+    """Two islands with a load of 10 kW, each of which could live on the other's trade, and none has power."""
+    house = vpp(load(10, 4), grid([1.0, 1.0], [0.2, 0.2], buy_max=5.0, sell_max=5.0), name="one")
+    other = replace(house, name="other")
+    with pytest.raises(NotSolved) as refused:
+        price_newton(case_of(house, other, limit=6.0, crossing_fee=0.01))
+    assert refused.value.status == "infeasible"
+    assert "each VPP alone has a schedule" in str(refused.value)
+    assert "too little is delivered in step 1, by 10 kW at least" in str(refused.value)
 
 
 def test_limits_that_contradict_each_other_are_refused():

@@ -10,7 +10,7 @@ $$g_i=w_iS,\qquad y_i=C^0_i-C_i-w_iS,$$
 
 one number per VPP. Three questions of prices remain, each with an answer of its own.
 
-**A price per VPP and step** in the grid's band,
+**A price per VPP and step** in the grid's band, or where tariffs differ in the VPP's own,
 $\pi_{it}=\pi^{mid}_t+\theta_i\,\mathrm{sign}(p_{it})\,\pi^{half}_t$, makes the payment
 $\Delta\sum_tp_{it}\pi^{mid}_t+\theta_iK_i$ with $K_i=\Delta\sum_t|p_{it}|\pi^{half}_t$. As in pairs
 (`deal.py`) one number says everything: prices in the band make every payment with $|\theta_i|\le1$
@@ -29,11 +29,13 @@ that need the least of them, or prices that are given, such as the multipliers o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from vppcore.bargaining.band import Terms, band_between
 from vppcore.bargaining.prices import NO_GAIN, SAME_GAIN
 from vppcore.bargaining.weights import ROUNDING, weights_of_energy
 from vppcore.errors import NotSolved, WrongInput
@@ -53,14 +55,14 @@ class ExchangeSplit:
         more; nan for a VPP that does not trade.
     bound: True if the band keeps the VPPs from the gains that their weights ask for.
     net_trades: kW, a row per step, a column per VPP.
-    band: the price band by step (`price_band`), yuan/kWh.
+    band: the price band by step (`price_band`), yuan/kWh, or each VPP's own (`bands_of_members`).
     """
 
     table: pd.DataFrame
     position: pd.Series
     bound: bool
     net_trades: pd.DataFrame
-    band: pd.DataFrame
+    band: pd.DataFrame | Mapping[str, pd.DataFrame]
 
     @property
     def gains(self) -> pd.Series:
@@ -77,13 +79,13 @@ class ExchangeSplit:
 
         Price times net trade, added up over the steps, is the VPP's payment.
         """
-        mid = self.band["mid"].to_numpy()[:, None]
-        half = self.band["half"].to_numpy()[:, None]
+        names = self.net_trades.columns
+        mid = of_members(self.band, "mid", names)
+        half = of_members(self.band, "half", names)
         trades = self.net_trades.to_numpy(float)
         prices = mid + self.position.to_numpy() * np.sign(trades) * half
-        return pd.DataFrame(
-            np.where(trades == 0, np.nan, prices), self.band.index, self.net_trades.columns
-        )
+        some = self.band if isinstance(self.band, pd.DataFrame) else self.band[names[0]]
+        return pd.DataFrame(np.where(trades == 0, np.nan, prices), some.index, names)
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +103,7 @@ def bargain_exchange(
     net_trades: pd.DataFrame,
     alone: pd.Series,
     with_trades: pd.Series,
-    band: pd.DataFrame,
+    band: pd.DataFrame | Mapping[str, pd.DataFrame],
     weights: str | pd.Series = "contribution",
     step_hours: float = 1.0,
     side_payments: bool = False,
@@ -111,7 +113,8 @@ def bargain_exchange(
     net_trades: kW, a row per step, a column per VPP, positive: received; each row adds up to zero.
     alone: VPP -> cost without trade, yuan.
     with_trades: VPP -> cost with its net trade before any payment, yuan.
-    band: price band by step (`price_band`): columns low, high, mid, half, yuan/kWh.
+    band: price band by step (`price_band`): columns low, high, mid, half, yuan/kWh; where tariffs
+        differ VPP -> its own band (`bands_of_members`).
     weights: rule for the bargaining power (of net trades), or VPP -> bargaining power, which is
         scaled to add up to one among those who trade.
     step_hours: length of a time step, h.
@@ -141,15 +144,14 @@ def bargain_exchange(
     saving = float(saved[trading].sum())
     if saving <= 0:
         raise NotSolved("P2: cooperation saves nothing, so there is nothing to share")
-    at_mid = step_hours * band["mid"].to_numpy() @ trades
-    room = step_hours * band["half"].to_numpy() @ np.abs(trades)
+    at_mid = step_hours * (of_members(band, "mid", names) * trades).sum(axis=0)
+    room = step_hours * (of_members(band, "half", names) * np.abs(trades)).sum(axis=0)
     wished = np.where(trading, power * saving, saved)
     gains = wished.copy()
     if not side_payments:
-        lowest = (saved - at_mid - room)[trading]
-        highest = (saved - at_mid + room)[trading]
-        refuse_losers(names[trading], lowest, highest, saving)
-        gains[trading] = in_the_box(power[trading], lowest, highest, saving)
+        gains[trading] = gains_in_band(
+            names[trading], (saved - at_mid)[trading], room[trading], power[trading], saving
+        )
     with np.errstate(invalid="ignore", divide="ignore"):
         position = np.where(room > 0, (saved - gains - at_mid) / room, np.nan)
     return ExchangeSplit(
@@ -161,8 +163,68 @@ def bargain_exchange(
     )
 
 
+def gains_in_band(
+    names: pd.Index, at_mid: np.ndarray, room: np.ndarray, power: np.ndarray, saving: float
+) -> np.ndarray:
+    """The best gains that prices in the band allow those who trade, yuan `(VPPs,)`.
+
+    at_mid: gains at mid-market prices. room: by how much prices move them, either way.
+    power: bargaining power. Raises NotSolved (infeasible) if somebody must lose.
+    """
+    lowest = at_mid - room
+    highest = at_mid + room
+    refuse_losers(names, lowest, highest, saving)
+    return in_the_box(power, lowest, highest, saving)
+
+
+def of_members(
+    band: pd.DataFrame | Mapping[str, pd.DataFrame], column: str, names: pd.Index
+) -> np.ndarray:
+    """A column of each VPP's band, yuan/kWh `(steps, VPPs)`, or `(steps, 1)` of the one for all."""
+    if isinstance(band, pd.DataFrame):
+        return band[column].to_numpy(float)[:, None]
+    return np.column_stack([band[name][column].to_numpy(float) for name in names])
+
+
+def bands_of_members(
+    terms: Mapping[str, Terms], net_trades: pd.DataFrame
+) -> dict[str, pd.DataFrame]:
+    """The band of each VPP's prices by step where tariffs differ, columns of `price_band`.
+
+    terms: VPP -> what it could do without trade (`terms_of_all`). net_trades: as above.
+    Who receives pays no more than its own purchase price, and no less than the lowest feed-in price
+    of those who deliver in the step. Who delivers gets no less than its own feed-in price, and no
+    more than the highest purchase price of those who receive. Between two VPPs that is the pair's
+    band (`bands_of`). A VPP that trades nothing in a step has the band of one who receives.
+
+    >>> dear, cheap = (np.array([price]) for price in (0.9, 0.5))
+    >>> terms = {"A": Terms(dear, np.array([0.2])), "B": Terms(cheap, np.array([0.1]))}
+    >>> bands = bands_of_members(terms, pd.DataFrame({"A": [3.0], "B": [-3.0]}))
+    >>> {name: band[["low", "high"]].loc[1].to_list() for name, band in bands.items()}
+    {'A': [0.1, 0.9], 'B': [0.1, 0.9]}
+    """
+    names = list(net_trades.columns)
+    trades = net_trades.to_numpy(float)
+    purchase = np.column_stack([terms[name].purchase for name in names])
+    feed_in = np.column_stack([terms[name].feed_in for name in names])
+    lowest = np.where(trades < 0, feed_in, np.inf).min(axis=1)
+    highest = np.where(trades > 0, purchase, -np.inf).max(axis=1)
+    lowest = np.where(np.isfinite(lowest), lowest, feed_in.min(axis=1))
+    highest = np.where(np.isfinite(highest), highest, purchase.max(axis=1))
+    bands = {}
+    for k, name in enumerate(names):
+        sends = trades[:, k] < 0
+        low = np.where(sends, feed_in[:, k], lowest)
+        high = np.where(sends, highest, purchase[:, k])
+        bands[name] = band_between(low, high)
+    return bands
+
+
 def sound_trades(
-    net_trades: pd.DataFrame, alone: pd.Series, with_trades: pd.Series, band: pd.DataFrame
+    net_trades: pd.DataFrame,
+    alone: pd.Series,
+    with_trades: pd.Series,
+    band: pd.DataFrame | Mapping[str, pd.DataFrame],
 ) -> np.ndarray:
     """The net trades as numbers `(steps, VPPs)`, zero below a solver's rounding.
 
@@ -176,9 +238,10 @@ def sound_trades(
         if not np.isfinite(costs[names].to_numpy(float)).all():
             raise WrongInput(f"{what}: found a cost that is not a number; allowed: finite numbers")
     trades = net_trades.to_numpy(float)
-    if len(trades) != len(band):
+    steps = steps_of(band, names)
+    if len(trades) != steps:
         raise WrongInput(
-            f"net_trades: found {len(trades)} steps; allowed: {len(band)}, as many as the band has"
+            f"net_trades: found {len(trades)} steps; allowed: {steps}, as many as the band has"
         )
     if not np.isfinite(trades).all():
         raise WrongInput("net_trades: found a trade that is not a number; allowed: finite numbers")
@@ -191,6 +254,16 @@ def sound_trades(
             "allowed: what some receive others deliver, so zero"
         )
     return np.where(np.abs(trades) <= ROUNDING * largest, 0.0, trades)
+
+
+def steps_of(band: pd.DataFrame | Mapping[str, pd.DataFrame], names: pd.Index) -> int:
+    """How many steps a band has. Raises WrongInput where a VPP has none of its own."""
+    if isinstance(band, pd.DataFrame):
+        return len(band)
+    missing = [name for name in names if name not in band]
+    if missing:
+        raise WrongInput(f"band: found none of {missing[0]}; allowed: one for each VPP")
+    return len(band[names[0]])
 
 
 def power_of(

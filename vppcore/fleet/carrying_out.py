@@ -95,6 +95,19 @@ class Carrier:
         own = float(parts.sum() + form.right[:, k] @ multipliers) + tangents
         return own + float(form.batch.constant[k])
 
+    def without_schedule(self) -> list[str]:
+        """The VPPs that have no schedule, whatever they trade: phase 1 of each alone."""
+        names = []
+        for k, name in enumerate(self.form.batch.names):
+            program = self._program(k, self._rows, self.form.cost[:, k], self.form.right[:, k])
+            try:
+                self._at_prices.solve(program.without_objective(), name)
+            except NotSolved as refused:
+                if refused.status != "infeasible":
+                    raise
+                names.append(name)
+        return names
+
     def _program(
         self, k: int, matrix: sparse.csc_matrix, cost: np.ndarray, right: np.ndarray
     ) -> Program:

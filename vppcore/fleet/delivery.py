@@ -110,6 +110,10 @@ class Located:
         """See `Group`."""
         return self.group.running_both_ways()
 
+    def without_schedule(self) -> list[str]:
+        """See `Group`."""
+        return self.group.without_schedule()
+
     def _in_border(self, answer: Answer) -> Answer:
         slope = self._rows @ (self._rows @ answer.slope.T).T
         totals = answer.totals._replace(net=self._rows @ answer.totals.net)

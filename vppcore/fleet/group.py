@@ -27,6 +27,7 @@ import numpy as np
 
 from vppcore.errors import WrongInput
 from vppcore.fleet.batches import Batch
+from vppcore.fleet.carrying_out import Carrier
 from vppcore.fleet.elimination import Eliminated, Plan, planned
 from vppcore.fleet.standard import Standard, standard
 
@@ -264,6 +265,10 @@ class Group:
             share = pair.share(self.x[: form.columns])
             found.setdefault(pair.component, []).extend(share[share > AT_ONCE].tolist())
         return found
+
+    def without_schedule(self) -> list[str]:
+        """Its VPPs that have no schedule, whatever they trade."""
+        return Carrier(self.form).without_schedule()
 
     # --- what is kept between rounds ---
     def point(self) -> list[np.ndarray]:

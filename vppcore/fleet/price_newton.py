@@ -39,6 +39,7 @@ from vppcore.case import Case
 from vppcore.cooperation.result import relative_gap
 from vppcore.errors import NotSolved, WrongInput
 from vppcore.fleet.batches import Batch, batches_of, same_entries
+from vppcore.fleet.blame import why_none
 from vppcore.fleet.elimination import Plan
 from vppcore.fleet.group import Answer, Group, Lengths, Totals
 from vppcore.parameters import check, parameter
@@ -113,6 +114,9 @@ class Answering(Protocol):
     def settle(self, change: np.ndarray) -> Totals:
         """Makes that change."""
 
+    def without_schedule(self) -> list[str]:
+        """The VPPs that have no schedule, whatever they trade."""
+
 
 class Together:
     """Several groups that answer as one: what they tell is added up.
@@ -171,6 +175,10 @@ class Together:
     def settle(self, change: np.ndarray) -> Totals:
         """See `Group`."""
         return sum_of(self._ask(self.members, "settle", change))
+
+    def without_schedule(self) -> list[str]:
+        """See `Group`."""
+        return [name for names in self._ask(self.members, "without_schedule") for name in names]
 
     def running_both_ways(self) -> dict[str, list[float]]:
         """See `Group`."""
@@ -409,11 +417,14 @@ class Run:
         return totals.rows <= NEARLY_HOLDS and self._history[-1]["gap"] <= self._accuracy.gap
 
     def _check(self, totals: Totals, best: float) -> None:
-        """Raises NotSolved where no schedule exists, or where numbers have lost their meaning."""
+        """Raises NotSolved where no schedule exists, or where numbers have lost their meaning.
+
+        There is none where every schedule would cost more than its limits allow: where the lower
+        bound is above all of them.
+        """
         if best > totals.dearest + BEYOND * abs(totals.dearest):
             raise NotSolved(
-                f"{self._name}: infeasible (every schedule would cost more than its limits allow: "
-                "the lower bound is above all of them)",
+                f"{self._name}: infeasible ({why_none(self._group)})",
                 "infeasible",
             )
         if not (np.isfinite(totals.cost) and np.isfinite(totals.products)):
