@@ -5,8 +5,8 @@ Prints seconds, memory and how far from the optimum the schedule may be. The hou
 car, a heat pump with a tank, and dynamic prices, all drawn from a seed; the last household also a
 dishwasher and a washing machine, whose 730 runs are to be placed. Nothing fails on these numbers.
 
-Two cores with much other work beside it: 250 s and 1.15 GB without runs to place; 1,107 s, 4.4 times
-as long, and 2.48 GB with 365 runs, proved to be within 1e-7 of the optimum.
+Two cores with much other work beside it: 250 s and 1.15 GB without runs to place; 1,107 s, 4.4
+times as long, and 2.48 GB with 365 runs, proved to be within 1e-7 of the optimum.
 """
 
 from __future__ import annotations
