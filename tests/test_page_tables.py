@@ -86,6 +86,17 @@ def test_cost_alone_is_that_of_the_schedules(alone, parent):
     assert costs["VPP3"] == pytest.approx(23035.44, abs=0.05)
 
 
+def test_a_column_shows_more_than_zeros_where_a_household_is_small():
+    table = pd.DataFrame(
+        {"traded (MWh)": [0.0, 0.00638], "gap (yuan)": [1e-9, 2e-8], "none": [0.0, 0.0]}
+    )
+    shown = tables.on_page(table, dict.fromkeys(table, 1)).data
+    assert shown["traded (MWh)"].tolist() == ["0.00000", "0.00638"]
+    assert shown["gap (yuan)"].tolist() == ["0.0", "0.0"] == shown["none"].tolist()
+    whole = tables.on_page(pd.DataFrame({"gain": [1.189, 0.437], "cost": [37.4, 2.2]})).data
+    assert whole.to_numpy().tolist() == [["1.19", "37"], ["0.44", "2"]]
+
+
 def test_firmness_splits_one_saving_by_every_rule(together):
     splits = pd.DataFrame({"VPP1": [500.0], "VPP2": [300.0], "VPP3": [100.0]}, ["one"])
     table = tables.firmness(splits, together.trades)

@@ -378,6 +378,13 @@ def test_a_missing_sheet_is_named_with_those_there_are(project):
     )
 
 
+def test_two_sheets_of_one_name_are_refused(project):
+    sheets = street() | {"SERIES ": [["hour"], [1.0]]}
+    assert refused(project, parts_of(sheets)) == (
+        "a.xlsx: found sheets 'series' and 'SERIES '; allowed: one called series"
+    )
+
+
 @pytest.mark.parametrize(
     "cell", ['<c r="{place}"><f>A1*2</f></c>', '<c r="{place}"><f>A1</f><v/></c>']
 )

@@ -537,8 +537,13 @@ def test_sampled_days_above_a_guarantee_are_no_contradiction():
     risk = pd.DataFrame({"worst": [120.0, 90.0]}, index=["robust 4", "robust 8"])
     promised = {name: SimpleNamespace(cost=100.0) for name in risk.index}
     said = words_uncertainty.guarantees(promised, risk)
-    assert "by robust 4 (100 yuan guaranteed, 120 on the worst day drawn)." in said
+    assert "by robust 4 (100.0 yuan guaranteed, 120.0 on the worst day drawn)." in said
     assert "robust 8" not in said
+    small = {name: SimpleNamespace(cost=each.cost / 1000) for name, each in promised.items()}
+    amounts = re.findall(
+        r"([\d.]+) yuan guaranteed, ([\d.]+)", words_uncertainty.guarantees(small, risk / 1000)
+    )
+    assert amounts and all(float(one) < float(other) for one, other in amounts)
     only = words_uncertainty.guarantees({"robust 8": promised["robust 8"]}, risk)
     assert only == "No sampled day costs more than its schedule guarantees."
 

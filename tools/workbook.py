@@ -214,6 +214,7 @@ def read_sheets(parts: Parts, file: str, wanted: tuple[str, ...]) -> dict[str, S
         target = targets.get(next((v for k, v in sheet.items() if k.endswith("}id")), ""))
         if target:
             found[attribute(sheet, "name")] = target
+    refuse_alike(list(found), file, wanted)
     by_name = {name.strip().lower(): target for name, target in found.items()}
     missing = [name for name in wanted if name not in by_name]
     if missing:
@@ -223,6 +224,16 @@ def read_sheets(parts: Parts, file: str, wanted: tuple[str, ...]) -> dict[str, S
         )
     reading = reading_of(parts, book, root, file)
     return {name: read_sheet(parts.read(by_name[name]), name, reading) for name in wanted}
+
+
+def refuse_alike(names: list[str], file: str, wanted: tuple[str, ...]) -> None:
+    """Raises Refused for two sheets that may both be meant by a wanted name."""
+    for name in wanted:
+        alike = [each for each in names if each.strip().lower() == name]
+        if len(alike) > 1:
+            raise Refused(
+                f"{file}: found sheets {' and '.join(map(repr, alike))}; allowed: one called {name}"
+            )
 
 
 def related(parts: Parts, part: str, kind: str) -> dict[str, str]:

@@ -78,6 +78,7 @@ class Usual:
 
 
 USUAL = Usual()
+MOST_PLACES = 6  # a column that needs more is what a solver leaves of nothing
 NOTHING_THERE = "–"
 # names of rows in results, and what a reader calls them
 INDEX_SAID = {"label": "cost item"}
@@ -115,7 +116,8 @@ def on_page(
     """A table in the book's one style, every cell as `as_said` has it, texts to the left.
 
     places: of all numbers, or by column (by row if `by_row`). Where none is given, whole numbers,
-    and three digits of the largest where all of a column (a row) are below ten.
+    and three digits of the largest where all of a column (a row) are below ten; so, too, where
+    those asked for would show nothing but zeros.
     """
     frame = table.to_frame() if isinstance(table, pd.Series) else table
     texts = pd.DataFrame(index=frame.index, columns=frame.columns, dtype=object)
@@ -139,9 +141,13 @@ def on_page(
 
 def places_in(cells: pd.Series, name: Any, places: Places | Mapping[Any, Places] | Usual) -> Places:
     """To how many places the numbers of a column or a row are shown, as `on_page` says."""
-    if isinstance(places, Mapping) and name in places:
-        return places[name]
-    return usual_places(cells) if isinstance(places, Mapping | Usual) else places
+    asked = places.get(name, USUAL) if isinstance(places, Mapping) else places
+    usual = usual_places(cells)
+    if isinstance(asked, Usual):
+        return usual
+    numbers = [cell for cell in cells if isinstance(cell, Real) and np.isfinite(float(cell))]
+    shows_nothing = asked is not None and not any(round(float(each), asked) for each in numbers)
+    return usual if shows_nothing and (asked or 0) < usual <= MOST_PLACES else asked
 
 
 def usual_places(cells: pd.Series) -> int:

@@ -19,6 +19,7 @@ from vppcore.pages.words import (
     listed,
     places_for,
     share,
+    signed,
     span,
 )
 from vppcore.uncertainty.recourse import Reaction
@@ -325,9 +326,10 @@ def lesson_of_robustness(price: pd.DataFrame) -> str:
 
 def guarantees(coalitions: Mapping[str, RobustResult], risk: pd.DataFrame) -> str:
     """How sampled days compare with what a budget guarantees."""
+    places = max([0, *(places_for(coalition.cost) for coalition in coalitions.values())])
     above = [
-        f"{name} ({coalition.cost:,.0f} yuan guaranteed, {risk.loc[name, 'worst']:,.0f} on the "
-        "worst day drawn)"
+        f"{name} ({signed(coalition.cost, places)} yuan guaranteed, "
+        f"{signed(float(risk.loc[name, 'worst']), places)} on the worst day drawn)"
         for name, coalition in coalitions.items()
         if risk.loc[name, "worst"] > coalition.cost
     ]
