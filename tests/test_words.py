@@ -185,6 +185,16 @@ def test_what_the_grid_has_less_of():
     assert f"(alone {bought})" in said and "sells nothing (alone nothing)" in said
 
 
+def test_a_member_that_rests_alone_buys_nothing_whatever_a_solver_leaves():
+    """A battery without a load: alone its largest flow is rounding, and no talks left it over."""
+    made = seller_and_buyer()
+    after = pool(made).dispatches["buyer"]
+    rested = after.balances["electricity"] * 0 + 3e-13
+    before = replace(after, balances={**after.balances, "electricity": rested})
+    said = words_cooperation.grid_less_used(before, after, 1.0)
+    assert "(alone nothing), and" in said and "(alone nothing)." in said
+
+
 def test_what_the_talks_left_over_is_said_with_its_hour():
     """Too little to be a sale, and more than no flow: as a claim on single hours counts it."""
     made = seller_and_buyer()

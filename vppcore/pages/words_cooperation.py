@@ -37,6 +37,7 @@ SAID = {
 }
 SMALL = 5e-3  # of the saving: items below it are not named one by one
 REST = 1e-3  # of the largest: less is what the talks have left over
+NO_TALKS = 1e-7  # the same of a schedule without talks: less is a solver's noise
 ALIKE = 1e-3  # of the saving: splits that are no further apart count as one
 HEARD_EARLY = 5  # rounds, after which a page says what a listener knows
 SEEN = 1e-4  # of the largest number of its kind: less counts as nothing
@@ -261,30 +262,33 @@ def directions(coalition: CoalitionResult) -> str:
 def grid_less_used(before: DispatchResult, after: DispatchResult, step_hours: float) -> str:
     """What a VPP buys from and sells to the grid in the coalition, beside alone.
 
-    What the talks have left over is no purchase, but said where it is more than no flow.
+    What the talks have left over is no purchase, but said where it is more than no flow. Both are
+    measured by what passes the VPP's bus, alone or together: a battery may have nothing to do with
+    the grid at all.
     """
+    buses = [result.balances["electricity"].abs() for result in (before, after)]
+    largest = max(float(bus.max().max()) for bus in buses)
+    moved = max(float(bus.to_numpy().sum()) / 2 for bus in buses)
 
     def passed(result: DispatchResult) -> tuple[pd.Series, pd.Series]:
         flows = result.balances["electricity"].filter(items=result.with_role("grid"))
         grid = flows.sum(axis=1)
         return grid.clip(lower=0), -grid.clip(upper=0)
 
-    flows = {"alone": passed(before), "together": passed(after)}
-    most = max(float(flow.sum()) for pair in flows.values() for flow in pair)
-
-    def said(result: DispatchResult, flow: pd.Series) -> str:
-        if flow.sum() > REST * most:
+    def said(flow: pd.Series, rest: float) -> str:
+        if flow.sum() > rest * moved:
             return energy(step_hours * float(flow.sum()))
-        left = flow[flow > SEEN * float(result.balances["electricity"].abs().max().max())]
-        if left.empty:
+        left = flow[flow > SEEN * largest]
+        if left.empty or rest == NO_TALKS:
             return "nothing"
         kw = in_digits(float(left.max()), 1)
         return f"nothing but {kw} kW in {hours_said(left.index)}, left by the talks"
 
-    (bought, sold), (buys, sells) = flows["alone"], flows["together"]
+    (bought, sold), (buys, sells) = passed(before), passed(after)
     return (
-        f"From the grid {after.vpp} buys {said(after, buys)} (alone {said(before, bought)}), and "
-        f"to the grid it sells {said(after, sells)} (alone {said(before, sold)})."
+        f"From the grid {after.vpp} buys {said(buys, REST)} (alone "
+        f"{said(bought, NO_TALKS)}), and to the grid it sells {said(sells, REST)} (alone "
+        f"{said(sold, NO_TALKS)})."
     )
 
 
