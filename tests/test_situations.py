@@ -13,9 +13,22 @@ import numpy as np
 import pytest
 from independent_situations import cheapest, written
 
-from vppcore import NotSolved, WrongInput, alone, bargain, cooperate, load_case, pool
+from vppcore import (
+    NotSolved,
+    WrongInput,
+    alone,
+    bargain,
+    cooperate,
+    load_case,
+    pool,
+    robust_coalition,
+    worst_case,
+)
+from vppcore.coalitions import CoalitionCosts
 from vppcore.currency import said
 from vppcore.places import PROJECT
+from vppcore.rolling.run import roll
+from vppcore.uncertainty.settings import Uncertainty
 
 HOUR = np.arange(24)
 BUY = np.where(HOUR < 7, 0.20, np.where(HOUR < 17, 0.35, 0.50))
@@ -210,6 +223,40 @@ def test_talks_keep_their_bounds_and_nobody_loses(name, tmp_path):
     apart = {member: cheapest(situation, [member]) for member in case.names}
     after = split.table["after"]
     assert all(after[member] <= cost + 1e-4 * size for member, cost in apart.items())
+
+
+HIT = [
+    "two members with a price on the peak",
+    "prices below zero",
+    "two runs that may wait, one over midnight",
+    "an engine whose heat is used, and may stand",
+]
+
+
+@pytest.mark.parametrize("name", HIT)
+def test_a_worst_day_is_the_worst_of_all_days(name, tmp_path):
+    """One hour of more load: each of them is tried."""
+    situation = SITUATIONS[name][1]
+    member = next(iter(situation["members"]))
+    days = []
+    for hour in range(24):
+        day = deepcopy(situation)
+        parts = [part for part in day["members"][member] if part["kind"] == "electric_load"]
+        parts[0]["load"] = np.where(hour == HOUR, 1.2, 1.0) * parts[0]["load"]
+        days.append(cheapest(day, [member]))
+    case = load_case(written(situation, tmp_path))
+    worst = worst_case(case.vpp(member), Uncertainty({"load": 1}, deviation=0.2))
+    assert worst.cost == pytest.approx(max(days), rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["prices below zero", "an outage for all, load shed at a price"])
+def test_a_day_as_forecast_costs_the_same_on_every_road(name, tmp_path):
+    situation = SITUATIONS[name][1]
+    case = load_case(written(situation, tmp_path))
+    together = pytest.approx(cheapest(situation), rel=1e-6)
+    assert float(robust_coalition(case, Uncertainty({"load": 0})).costs.sum()) == together
+    assert roll(case).cost == together
+    assert CoalitionCosts(case).cost(tuple(case.names)) == together
 
 
 def scaled(situation: dict, power: float, money: float) -> dict:
