@@ -316,6 +316,15 @@ def test_a_bound_that_the_solver_did_not_reach_is_none(monkeypatch, status, is_n
             bound(nothing)
 
 
+def test_an_upper_bound_takes_an_hour_in_which_feeding_in_pays_more():
+    """Bought and sold at once without a limit it would earn without end."""
+    market = grid([0.3, 0.2], [0.1, 0.6])
+    made = case(vpp(load(1, 1), market, name="A"), vpp(load(2, 2), market, name="B"))
+    trades = {("A", "B"): np.array([0.0, -2.0])}
+    # A buys 3 kWh for both in the second hour; B, served, has none of its own to sell
+    assert Bounds(made).upper(trades) == pytest.approx(0.3 * 3 + 0.2 * 3, abs=1e-6)
+
+
 def test_an_upper_bound_counts_stores_exactly():
     """Who is paid to take power would charge and discharge at once."""
     prices = grid([-0.5, 0.4, 1.0], [-0.6, 0.1, 0.3], buy_max=30.0)

@@ -113,17 +113,27 @@ class Bounds:
             self._trades[i, j].value = trade
             self._trades[j, i].value = -trade
         try:
-            cost = 0.0
-            for model, compiled in zip(self._models, self._carried, strict=True):
-                answer = compiled.solve(self._solver)
-                answer.fill()
-                cost += answer.value
-                if overlaps(model.pairs()):
-                    return self._exactly(trades)
+            relaxed = self._relaxed()
+            return self._exactly(trades) if relaxed is None else relaxed
         except NotSolved as refused:
             if refused.status not in ("infeasible", *WITHOUT_BOUND):
                 raise
             return None
+
+    def _relaxed(self) -> float | None:
+        """The same with stores relaxed; None if flows run at once, or would earn without end."""
+        cost = 0.0
+        for model, compiled in zip(self._models, self._carried, strict=True):
+            try:
+                answer = compiled.solve(self._solver)
+            except NotSolved as refused:
+                if refused.status == "unbounded" and model.pairs():
+                    return None
+                raise
+            answer.fill()
+            cost += answer.value
+            if overlaps(model.pairs()):
+                return None
         return cost
 
     def _exactly(self, trades: ByPair) -> float:
