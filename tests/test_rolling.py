@@ -10,7 +10,17 @@ from builders import array, battery, case, grid, load, pv, vpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vppcore import Case, NotSolved, WrongInput, cooperate, dispatch, load_case, pool
+from vppcore import (
+    Case,
+    NotSolved,
+    Uncertainty,
+    WrongInput,
+    cooperate,
+    dispatch,
+    load_case,
+    pool,
+    robust_coalition,
+)
 from vppcore.components import CarbonMarket, DeferrableLoad, ElectricVehicle, MicroTurbine
 from vppcore.components.clock import Clock
 from vppcore.rolling.forecasts import Forecasts, persistence
@@ -64,6 +74,51 @@ def test_talks_in_place_of_the_joint_optimum_lead_to_the_same_days():
         pooled.days["planned"].groupby("day").sum().iloc[0], rel=1e-3
     )
     assert cooperate(case_).agreed
+
+
+# --- trades of one's own --------------------------------------------------------------------------
+def test_a_rule_that_pools_leads_to_the_same_days(run):
+    own = roll(
+        three_days(crossing_fee=0.01),
+        forecasts="persistence",
+        trading=lambda plan: pool(plan).trades,
+    )
+    assert own.worth().to_list() == pytest.approx(run.worth().to_list(), rel=1e-4)
+    assert own.days["paid"].groupby("day").sum().to_numpy() == pytest.approx(0.0, abs=SAME)
+
+
+def test_who_promises_nothing_is_alone_but_for_what_deviates():
+    def nothing(plan):
+        return 0.0 * pool(plan).trades
+
+    found = roll(three_days(), forecasts="persistence", trading=nothing, settlement="tariff")
+    assert found.cost == pytest.approx(found.days["alone"].sum(), rel=SAME)
+    assert found.worth()["planned"] == pytest.approx(0.0, abs=SAME * abs(found.cost))
+
+
+def test_robust_trades_go_through_days_in_a_row():
+    doubt = Uncertainty({"load": 6, "pv": 6}, deviation=0.5)
+    robust = roll(
+        three_days(),
+        forecasts="persistence",
+        trading=lambda plan: robust_coalition(plan, doubt).trades,
+    )
+    assert robust.foresight.sum() <= robust.cost * (1 + SAME)
+    assert robust.trades.abs().to_numpy().max() > 0
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        (lambda plan: {}, "trading: found dict without these columns"),
+        (lambda plan: pool(plan).trades.iloc[1:], "found 5 rows for a plan of 6 steps"),
+        (lambda plan: pool(plan).trades.abs() + 1, "kW between what Home gets from Shop"),
+        (lambda plan: 1e6 * pool(plan).trades, "allowed: up to the tie's 100"),
+    ],
+)
+def test_what_are_no_trades_of_a_plan_is_refused(rule, words):
+    with pytest.raises(WrongInput, match=words):
+        roll(three_days(limit=100.0), trading=rule)
 
 
 def test_stored_energy_goes_on_over_midnight_and_ends_as_it_began(run):
@@ -299,12 +354,53 @@ def test_what_no_day_can_be_cut_from_the_next_for_is_refused(part, words):
         roll(whole)
 
 
-def test_a_price_on_peaks_is_counted_by_day_or_refused():
+@pytest.mark.parametrize("period", ["day", "month", "horizon"])
+def test_a_price_on_peaks_goes_through_days_in_a_row(period):
     whole = three_days()
-    daily = whole.change_all("grid", peak_price=1.0, peak_period="day")
-    found = roll(daily)
+    found = roll(whole.change_all("grid", peak_price=1.0, peak_period=period))
     assert found.foresight.sum() <= found.cost * (1 + SAME)
-    with pytest.raises(WrongInput, match="peak_period = month"):
+    assert found.foresight_alone.sum() <= found.days["alone"].sum() * (1 + SAME)
+
+
+@pytest.mark.parametrize(
+    ("period", "share", "peaks"), [("horizon", 1, [8, 1, 0]), ("month", 72 / 730, [8, 1, 0])]
+)
+def test_a_peak_that_is_paid_for_is_not_paid_again(period, share, peaks):
+    """Loads alone, and energy for nothing: 8 kW on the first day, 9 on the second, 7 on the third."""
+    prices = grid([0.0] * 6, [0.0] * 6, peak_price=2.0, peak_period=period)
+    shop = vpp(load(3, 8, 5, 9, 7, 7), prices, name="Shop", step_hours=12.0)
+    other = vpp(load(0, 0, 0, 0, 0, 0), prices, name="Other", step_hours=12.0)
+    days = roll(case(shop, other, limit=0.0)).days.xs("Shop", level="vpp")
+    expected = [2.0 * share * peak for peak in peaks]
+    assert days["alone"].to_list() == pytest.approx(expected, abs=SAME)
+    assert days["cost"].to_list() == pytest.approx(expected, abs=SAME)
+
+
+def test_a_peak_from_before_is_known_of_the_first_steps_alone():
+    prices = grid([0.0] * 4, [0.0] * 4, peak_price=2.0, peak_before=6.0)
+    shop = vpp(load(3, 8, 5, 9), prices)
+    assert dispatch(shop).cost == pytest.approx(2 * (9 - 6))
+    assert dispatch(shop.window(1, 1)).cost == pytest.approx(0.0, abs=SAME)
+    assert dispatch(shop.window(2, 3)).cost == pytest.approx(2 * 9)
+
+
+@pytest.mark.parametrize(
+    ("terms", "keep", "words"),
+    [
+        ({"peak_period": "day"}, 12.0, "peak_period = day, and kept day 2 begins within one"),
+        ({"metering_hours": 18.0}, 24.0, "within an interval of metering_hours = 18"),
+    ],
+)
+def test_what_is_kept_cuts_no_metered_interval_in_two(terms, keep, words):
+    whole = three_days().change_all("grid", peak_price=1.0, **terms)
+    with pytest.raises(WrongInput, match=words):
+        roll(whole, keep_hours=keep)
+
+
+def test_a_monthly_peak_of_more_than_a_month_is_refused():
+    days = 31
+    whole = days_case([0, 9, 7, 0] * days, [1, 2, 2, 3] * days, [2, 5, 6, 3] * days)
+    with pytest.raises(WrongInput, match="month, and .*; allowed .* holds the whole run"):
         roll(whole.change_all("grid", peak_price=1.0, peak_period="month"))
 
 

@@ -109,7 +109,10 @@ each step
     def window(self, first: int, steps: int) -> VPP:
         """The same VPP in the `steps` steps that begin with step `first` (1 is the first).
 
-        Stores still end as full as they began. Raises WrongInput if these steps are not all there.
+        Stores still end as full as they began. What was before its first step is not known of a
+        window that begins later: a plant may be on or off there, from any power, and no peak has
+        been paid for; days in a row (`vppcore.rolling`) carry all this on from the schedule of the
+        day before. Raises WrongInput if these steps are not all there.
         """
         last = first - 1 + steps
         if not 1 <= first <= last <= self.steps:

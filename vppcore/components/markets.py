@@ -5,7 +5,7 @@ kW, yuan; injection is positive (purchase, receipt); arrays are (steps,).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import cvxpy as cp
@@ -22,8 +22,13 @@ from vppcore.components.base import (
     profile,
 )
 from vppcore.components.clock import Clock
-from vppcore.components.peak import metering_faults, peaks_above, steps_of_interval
-from vppcore.components.periods import HORIZON, PERIODS, period_faults, periods_of
+from vppcore.components.peak import (
+    metered_means,
+    metering_faults,
+    peaks_above,
+    steps_of_interval,
+)
+from vppcore.components.periods import HORIZON, PERIODS, Period, period_faults, periods_of
 from vppcore.parameters import choice
 
 
@@ -39,6 +44,7 @@ class Grid(Component):
 
     A capacity charge is the peak price times the largest mean purchase of a metered interval, for
     the whole horizon or for each day, week or month of it (`components.peak`); in neither paper.
+    What the first period has seen before, `peak_before`, is not charged again.
 
     >>> grid = Grid(buy_price=[0.5, 0.1], sell_price=[0.2, 0.2])
     >>> grid.could_circulate.tolist()  # in the second step power is sold dearer than it is bought
@@ -65,6 +71,9 @@ class Grid(Component):
         "charged by its share",
         PERIODS,
         HORIZON,
+    )
+    peak_before: float = parameter(
+        "kW", "largest metered purchase of the first period before the first step, paid for", 0.0
     )
     metering_hours: float | None = parameter(
         "h",
@@ -122,8 +131,22 @@ class Grid(Component):
         peak, rows = peaks_above(buy, periods, interval)
         shares = np.array([period.share for period in periods])
         part.cost["capacity charge"] = self.peak_price * (shares @ peak)
+        if self.peak_before:
+            rows.append(peak[0] >= self.peak_before)
+            part.cost["capacity charge"] -= self.peak_price * shares[0] * self.peak_before
         part.constraints += rows
         part.totals["peak"] = peak
+
+    def window(self, first: int, steps: int) -> Grid:
+        """As `Component.window`; what was bought before is not known of one that begins later."""
+        cut = super().window(first, steps)
+        return cut if first == 1 else replace(cut, peak_before=0.0)
+
+    def peak_after(self, buy: np.ndarray, step_hours: float) -> float:
+        """The largest metered purchase so far, kW: before, and of these steps `(steps,)`."""
+        interval = steps_of_interval(self.metering_hours, step_hours)
+        means = metered_means(Period(0, len(buy), 1.0), interval, len(buy))
+        return max(self.peak_before, float(np.max(means @ buy)))
 
     def faults_at(self, clock: Clock) -> list[str]:
         faults = metering_faults(self.metering_hours, clock.step_hours)

@@ -8,23 +8,19 @@ day. kW, kWh, yuan; tables have a row per step of the case.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
-import cvxpy as cp
-import numpy as np
 import pandas as pd
 
 from vppcore.case import Case
-from vppcore.components import Part, Tie
-from vppcore.components.base import Component
+from vppcore.components import Tie
 from vppcore.cooperation.joint import pool
 from vppcore.cooperation.negotiation import cooperate
-from vppcore.cooperation.result import CoalitionResult
 from vppcore.errors import NotSolved
 from vppcore.exclusive import solve_exclusively
 from vppcore.infeasible import explained
 from vppcore.rolling.balancing import Balanced, balance, exchange_of
 from vppcore.rolling.forecasts import Forecasts, GivenSeries
+from vppcore.rolling.promises import Agreed, Promises, agreed_by, promised, with_agreed
 from vppcore.rolling.settings import Rolling, Stretch, stretches
 from vppcore.rolling.state import (
     Carried,
@@ -34,30 +30,11 @@ from vppcore.rolling.state import (
     pinned,
     plant_rows,
     with_chosen_start,
+    with_peaks_of_the_run,
 )
 from vppcore.schedule import DispatchResult, dispatch, read
 from vppcore.standalone import alone
 from vppcore.vpp import VPP, build
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class AgreedTrade(Component):
-    """What a member receives by trades that were agreed on, whatever comes.
-
-    received: of all partners together, kW `(steps,)`. fee: for it, yuan over the horizon.
-    """
-
-    role: ClassVar[str] = "trade"
-
-    received: np.ndarray
-    fee: float = 0.0
-
-    def model(self, steps: int, step_hours: float = 1.0) -> Part:
-        return Part(
-            inject={"electricity": cp.Constant(self.received)},
-            cost={"crossing fee": cp.Constant(self.fee)},
-            series={"received": cp.Constant(self.received)},
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,14 +105,16 @@ def roll(
     plan_hours: float = 36.0,
     keep_hours: float = 24.0,
     forecasts: str | GivenSeries = "perfect",
-    trading: str = "pool",
+    trading: str | Promises = "pool",
     settlement: str = "members",
     price_share: float = 0.5,
     solver: str = "auto",
 ) -> RollingResult:
     """The members of a case day after day, together and each alone.
 
-    plan_hours, keep_hours, trading, settlement, price_share: see `Rolling`.
+    plan_hours, keep_hours, settlement, price_share: see `Rolling`.
+    trading: as in `Rolling`, or a rule of one's own: a function that is given the case of each plan
+        and returns its trades, kW, columns (i, j) as in CoalitionResult; robust trades, say.
     forecasts: see `Forecasts`; with "persistence" the first day is only looked back at.
     solver: "auto" or one of `solvers.SOLVERS`.
 
@@ -154,11 +133,15 @@ def roll(
     >>> round(run.cost, 2), round(foreseen, 2)  # one day, and known: the joint optimum
     (101.12, 101.12)
     """
-    rolling = Rolling(plan_hours, keep_hours, trading, settlement, price_share)
+    named = trading if isinstance(trading, str) else "pool"
+    rolling = Rolling(plan_hours, keep_hours, named, settlement, price_share)
     expected = Forecasts(case, forecasts)
     plans = list(stretches(case, rolling, expected.first))
     check_carried(case, plans)
-    together = DaysTogether(case, rolling, expected, solver)
+    case = with_peaks_of_the_run(case, plans)
+    expected = Forecasts(case, forecasts)
+    promises = None if isinstance(trading, str) else trading
+    together = DaysTogether(case, rolling, expected, solver, promises)
     apart = DaysApart(case, expected, solver)
     for stretch in plans:
         together.go(stretch)
@@ -178,15 +161,6 @@ def roll(
 
 
 # --- one member's day -----------------------------------------------------------------------------
-def with_agreed(vpp: VPP, received: pd.DataFrame | None, tie: Tie | None) -> VPP:
-    """A VPP with what it agreed on for its steps: kW, a column for each partner; None for none."""
-    if received is None or tie is None:
-        return vpp
-    trades = received.to_numpy()[: vpp.steps]
-    fee = vpp.step_hours * tie.crossing_fee * float(np.abs(trades).sum())
-    return vpp.adding(AgreedTrade(received=trades.sum(axis=1), fee=fee))
-
-
 def kept_part(schedule: DispatchResult, kept: VPP, solver: str) -> DispatchResult:
     """The first steps of a schedule as a schedule of their own, with their cost.
 
@@ -281,9 +255,20 @@ class DaysApart:
 
 
 class DaysTogether:
-    """The members of a case day after day with trades that are agreed on; notes what happens."""
+    """The members of a case day after day with trades that are agreed on; notes what happens.
 
-    def __init__(self, case: Case, rolling: Rolling, expected: Forecasts, solver: str):
+    promises: a rule for trades in place of `rolling.trading`.
+    """
+
+    def __init__(
+        self,
+        case: Case,
+        rolling: Rolling,
+        expected: Forecasts,
+        solver: str,
+        promises: Promises | None = None,
+    ):
+        self.promises = promises
         self.case = case
         self.rolling = rolling
         self.solver = solver
@@ -311,13 +296,15 @@ class DaysTogether:
         self.note_costs(stretch, planned, came, paid, balanced)
         self.note_flows(stretch, planned, came, agreed.trades, balanced)
 
-    def agree(self, stretch: Stretch) -> CoalitionResult:
+    def agree(self, stretch: Stretch) -> Agreed:
         """The trades of a plan, with what is expected."""
         vpps = tuple(member.plan(stretch) for member in self.members.values())
         case = replace(self.case.window(stretch.first, stretch.plan), vpps=vpps)
+        if self.promises is not None:
+            return promised(case, self.promises, self.solver)
         if self.rolling.trading == "cooperate":
-            return cooperate(case, solver=self.solver)
-        return pool(case, self.solver)
+            return agreed_by(cooperate(case, solver=self.solver))
+        return agreed_by(pool(case, self.solver))
 
     def balance(
         self,
@@ -391,7 +378,7 @@ class DaysTogether:
         return pd.DataFrame(self.rows).set_index(["day", "vpp"])
 
 
-def payments(agreed: CoalitionResult, stretch: Stretch, step_hours: float) -> dict[str, float]:
+def payments(agreed: Agreed, stretch: Stretch, step_hours: float) -> dict[str, float]:
     """What each member pays for the agreed trades of a kept day, each at its value to both sides.
 
     Yuan, negative for what is received. A pair without a multiplier pays nothing.

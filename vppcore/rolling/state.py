@@ -24,7 +24,8 @@ from vppcore.components import (
     Grid,
 )
 from vppcore.components.commitment import MayStand
-from vppcore.components.periods import periods_of
+from vppcore.components.peak import steps_of_interval
+from vppcore.components.periods import HORIZON, Period, periods_of
 from vppcore.components.stores import Store
 from vppcore.errors import WrongInput
 from vppcore.rolling.settings import HOURS_OF_A_DAY, Stretch
@@ -60,6 +61,9 @@ def left_by(vpp: VPP, series: pd.DataFrame) -> Carried:
             state[part.name] = left_in_store(part, series[part.name])
         elif isinstance(part, MayStand | CHPWithCapture):
             state[part.name] = left_by_plant(part, series[part.name], vpp.step_hours)
+        elif isinstance(part, Grid) and part.peak_price and part.peak_period == HORIZON:
+            bought = series[part.name, "buy"].to_numpy()
+            state[part.name] = {"peak_before": part.peak_after(bought, vpp.step_hours)}
     return state
 
 
@@ -154,12 +158,7 @@ def carried_faults(part: Component, vpp: VPP, plans: list[Stretch]) -> list[str]
             "ends where a kept day does, such as day with whole days kept from midnight"
         ] * bool(where)
     if isinstance(part, Grid) and part.peak_price:
-        where = cut_within(part.peak_period, vpp, plans)
-        return [
-            f"found peak_price with peak_period = {part.peak_period}, and {where}; allowed in a "
-            "rolling run of several days: a period that ends where a kept day does, such as day "
-            "with whole days kept from midnight"
-        ] * bool(where)
+        return peak_faults(part, vpp, plans)
     if isinstance(part, ElectricLoad) and part.shift_share:
         return [] if is_whole(keep / part.shift_hours) else [
             f"found shift_hours = {part.shift_hours:g} and {keep:g} h kept; allowed in a rolling "
@@ -181,13 +180,60 @@ def carried_faults(part: Component, vpp: VPP, plans: list[Stretch]) -> list[str]
 def cut_within(period: str, vpp: VPP, plans: list[Stretch]) -> str:
     """Where a kept day begins within a period, in words; empty where none does.
 
-    A sum over a period and its peak are not carried from one day to the next.
+    A sum over a period is not carried from one day to the next.
     """
     begins = {one.first for one in periods_of(period, vpp.clock)}
     for stretch in plans[1:]:
         if stretch.before not in begins:
             return f"kept day {stretch.day} begins within one, with step {stretch.first}"
     return ""
+
+
+def peak_faults(grid: Grid, vpp: VPP, plans: list[Stretch]) -> list[str]:
+    """A sentence if a peak cannot be carried on: of several periods that kept days cut in two, or
+    of a metered interval that a kept day cuts."""
+    where = cut_within(grid.peak_period, vpp, plans)
+    if not where:
+        return []
+    found = f"found peak_price with peak_period = {grid.peak_period}"
+    if len(periods_of_the_run(grid, vpp, plans)) > 1:
+        return [
+            f"{found}, and {where}; allowed in a rolling run of several days: a period that ends "
+            "where a kept day does, such as day with whole days kept from midnight, or one that "
+            "holds the whole run"
+        ]
+    interval = steps_of_interval(grid.metering_hours, vpp.step_hours)
+    if not is_whole(plans[0].keep / interval):
+        keep = plans[0].keep * vpp.step_hours
+        return [
+            f"{found} and {keep:g} h kept, which ends within an interval of metering_hours = "
+            f"{grid.metering_hours:g}; allowed in a rolling run of several days: whole intervals"
+        ]
+    return []
+
+
+def periods_of_the_run(grid: Grid, vpp: VPP, plans: list[Stretch]) -> list[Period]:
+    """The periods of a peak in the steps of all plans."""
+    steps = sum(stretch.keep for stretch in plans)
+    return periods_of(grid.peak_period, vpp.clock.window(plans[0].first, steps))
+
+
+def with_peaks_of_the_run(case: Case, plans: list[Stretch]) -> Case:
+    """A case in which a peak whose period holds all plans counts for them together.
+
+    Each plan is a part of the period and would else be charged by its own share, not the run's.
+    """
+    if len(plans) < 2:
+        return case
+    vpps = []
+    for vpp in case.vpps:
+        for grid in vpp.of(Grid):
+            if grid.peak_price and cut_within(grid.peak_period, vpp, plans):
+                share = periods_of_the_run(grid, vpp, plans)[0].share
+                price = grid.peak_price * share
+                vpp = vpp.change(grid.name, peak_price=price, peak_period=HORIZON)
+        vpps.append(vpp)
+    return replace(case, vpps=tuple(vpps))
 
 
 def deferred_faults(load: DeferrableLoad, hours: list[float]) -> list[str]:
