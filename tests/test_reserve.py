@@ -129,6 +129,36 @@ def test_what_was_promised_too_much_is_missing_and_paid_for():
     assert met.delivery["shortfall"] == pytest.approx(1.0)
 
 
+def test_half_hours_cost_what_an_hour_costs():
+    """The hour by hand in two halves that see the same calls: the same power, the same money."""
+    unit = MicroTurbine(power_max=8.0, power_min=0.0, cost_linear=0.8)
+    two = grid([1.0, 1.0], [0.2, 0.2])
+    halves = case(
+        vpp(load(5, 5), unit, two, name="works", step_hours=0.5),
+        vpp(load(3, 3), two, name="other", step_hours=0.5),
+        limit=0.0,
+    )
+    terms = ReserveTerms(0.3, 0.1, 0.5, 4.0)
+    none = np.zeros((3, 0))
+    both = np.repeat(THREE_CALLS, 2, axis=1)
+    one = promises_with_reserve(shiftless(), Uncertainty({}), none, THREE_CALLS, terms, [0.3])[0.3]
+    other = promises_with_reserve(halves, Uncertainty({}), none, both, terms, [0.3])[0.3]
+    assert other.lower == pytest.approx(one.lower, rel=SAME)
+    assert other.promise.up == pytest.approx(np.repeat(one.promise.up, 2), rel=SAME)
+    assert other.revenue.to_dict() == pytest.approx(one.revenue.to_dict(), abs=SAME)
+
+
+def test_a_member_without_a_grid_takes_part_by_its_trades():
+    """The sun of an island beside a house: reserve is the house's, whose trades stand."""
+    island = vpp(pv(4), load(1), battery(), name="island")
+    house = vpp(load(6), battery(), grid([1.0], [0.2]), name="house")
+    terms = ReserveTerms(0.3, 0.0, 0.5, 4.0)
+    made = case(island, house, limit=9.0)
+    found = promises_with_reserve(made, Uncertainty({}), np.zeros((3, 0)), THREE_CALLS, terms, [0])
+    assert found[0].held.xs("island", level="vpp", axis=1).to_numpy() == pytest.approx(0, abs=SAME)
+    assert found[0].met.delivery["kept"] == 1
+
+
 # --- second roads ---------------------------------------------------------------------------------
 @pytest.mark.parametrize("weight", [0.0, 0.4, 1.0])
 @pytest.mark.parametrize("seed", [1, 2])

@@ -71,6 +71,7 @@ def test_who_earns_what_and_what_prices_do():
     assert "A 6.00 and B 2.00" in said
     by_price = pd.DataFrame({"worth": [1.0, 5.0]}, [0.0, 0.05])
     assert "5.00 yuan at 0.05" in words_reserve.by_price_said(by_price)
+    assert words_reserve.by_price_said(by_price.iloc[1:]).endswith("0.05 of the hour's price.")
 
 
 def test_scenarios_and_other_days_are_compared():

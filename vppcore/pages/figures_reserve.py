@@ -35,6 +35,8 @@ def reserve_by_hour(held: pd.DataFrame, axes: Axes | None = None) -> Axes:
             axes.bar(part.index, bars, bottom=bottom, color=colours[name], label=label)
             bottom = bottom + bars
     axes.axhline(0, color="black", linewidth=0.8)
+    axes.use_sticky_edges = False  # else the longest bar ends at the frame
+    axes.autoscale_view()
     axes.set_xlabel("hour of the day" if len(held) == HOURS_OF_A_DAY else "step")
     axes.set_ylabel("reserve, down below zero (kW)")
     legend_above(axes)

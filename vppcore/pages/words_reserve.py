@@ -99,8 +99,12 @@ def by_price_said(by_price: pd.DataFrame) -> str:
     by_price: a row per price, column "worth".
     """
     first, last = by_price.index[[0, -1]]
-    return (
+    said = (
         f"In the scenarios reserve is worth {in_digits(by_price.loc[first, 'worth'])} yuan at a "
-        f"capacity price of {first:g} of the hour's price, from what calls earn and schedules "
-        f"gain, and {in_digits(by_price.loc[last, 'worth'])} yuan at {last:g}."
+        f"capacity price of {first:g} of the hour's price"
     )
+    if first == 0:
+        said += ", from what calls earn and from deviations that they happen to cover"
+    if first == last:
+        return f"{said}."
+    return f"{said}, and {in_digits(by_price.loc[last, 'worth'])} yuan at {last:g}."
