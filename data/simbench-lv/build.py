@@ -24,7 +24,7 @@ CODE, MARKET = (
     "1-MV-semiurb--0-sw",
 )  # the street; whose residual load shapes the prices
 ZONE = "Europe/Berlin"
-START, DAYS = pd.Timestamp("2016-02-29", tz=ZONE), 7  # local midnight, a Monday
+START, DAYS = pd.Timestamp("2016-03-01", tz=ZONE), 7  # local midnight, a Tuesday
 QUARTER = pd.Timedelta(minutes=15)
 SET = f"SimBench {CODE}"
 STREET = (
@@ -327,8 +327,8 @@ timezone: {ZONE}
 note: >-
   The set's scenario of the future for a rural low-voltage grid. Thirteen buses have a load; the members are the seven
   on two of the four cables that leave the transformer, House8, House11 and House13 with a household's profile, the four
-  farms with those of agriculture. The number is the bus. The week runs from Monday 29 February 2016, 0:00 local time,
-  to Sunday 6 March; hourly values are means of four quarter hours. Electric load and sun are the set's rated powers
+  farms with those of agriculture. The number is the bus. The week runs from Tuesday 1 March 2016, 0:00 local time,
+  to Monday 7 March; hourly values are means of four quarter hours. Electric load and sun are the set's rated powers
   times its profiles. Each member has a roof, two have a battery beside it: there the set's table of storage gives power
   and energy, and the roof has the power and the profile in the storage's name. Its efficiency is taken as that of a
   round trip.
