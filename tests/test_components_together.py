@@ -5,6 +5,7 @@ A cluster whose members are on or off is not convex: what is proven of it is pro
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -41,6 +42,7 @@ from vppcore.fleet.price_newton import price_newton
 from vppcore.live import adversary as live_adversary
 from vppcore.live import ladder, study_a
 from vppcore.pages.words_vpp import exactness
+from vppcore.places import DATA
 from vppcore.proofs.studies import tasks
 from vppcore.uncertainty.ordinary_days import out_of_sample
 from vppcore.uncertainty.recourse import Recourse
@@ -156,9 +158,11 @@ def test_the_joint_optimum_is_that_of_a_second_program(numbers):
 def test_both_bounds_of_talks_hold_for_the_true_problem(numbers):
     """The upper one is a schedule in which all is whole, the lower one is below every such schedule."""
     least = by_scipy(**numbers)
-    talks = cooperate(works_and_laundry(**numbers))
+    made = works_and_laundry(**numbers)
+    talks = cooperate(made)
     proof = talks.certificate
     assert proof.lower <= least + 1e-6 <= proof.upper + 2e-6
+    assert talks.cost <= cost_apart(made) + 1e-5 * proof.money
     for schedule in talks.dispatches.values():
         assert schedule.exact
     on = talks.dispatches["works"].series["micro_turbine", "on"]
@@ -179,6 +183,66 @@ def test_talks_may_end_above_the_optimum_and_say_by_how_much():
     assert "on or off: micro_turbine of works and deferrable_load of laundry" in talks.note
     assert "prices alone may leave a gap between them" in talks.note
     assert "nothing is half on" in pool(made).note and "half on" in relaxed.note
+
+
+def cost_apart(made) -> float:
+    """What the members pay if nobody trades."""
+    return sum(dispatch(member).cost for member in made.vpps)
+
+
+def test_nobody_trades_where_the_trades_of_talks_cost_more_than_none():
+    """Prices ask for trades that each start and each run, being whole, makes a loss of."""
+    made = works_and_laundry()
+    talks = cooperate(made)
+    assert talks.cost == pytest.approx(cost_apart(made))
+    assert talks.certificate.upper == talks.cost
+    assert not talks.trades.to_numpy().any()
+    assert "yuan more than none, so nobody trades" in talks.note
+    for member in made.vpps:
+        assert talks.dispatches[member.name].cost == pytest.approx(dispatch(member).cost)
+
+
+def test_agreed_trades_stay_where_a_member_has_no_schedule_without_them():
+    """The same two, but the works has no grid to fall back on."""
+    made = works_and_laundry()
+    works = vpp(
+        load(3.0, 5.0, 5.0, 3.0),
+        MicroTurbine(**TURBINE | {"power_min": 2.0, "power_max": 4.0}),
+        name="works",
+    )
+    talks = cooperate(replace(made, vpps=(works, made.vpp("laundry"))))
+    assert talks.trades.to_numpy().any()
+    assert "nobody trades" not in talks.note
+    assert talks.dispatches["works"].cost + talks.dispatches["laundry"].cost == pytest.approx(
+        talks.cost
+    )
+
+
+def test_the_chapter_prints_what_the_bounds_of_two_members_are():
+    numbers = {
+        "prices": [0.45, 0.7, 0.7, 1.075],
+        "works": (5, 7, 7, 1),
+        "sun": (0, 4, 6, 5),
+        "limit": 4.0,
+        "start_cost": 0.5,
+        "run": 2.0,
+    }
+    made = works_and_laundry(**numbers)
+    talks = cooperate(made)
+    found = [
+        pool(made, storage="relaxed").cost,
+        talks.certificate.lower,
+        by_scipy(**numbers),
+        talks.cost,
+        cost_apart(made),
+    ]
+    chapter = (DATA.parent / "book" / "vpp-model.md").read_text(encoding="utf-8")
+    section = chapter.split("(certificate-of-wholes)=")[1].split("## Balances")[0]
+    printed = re.findall(r"^\| .+ \| (\d+\.\d\d) \|$", section, flags=re.MULTILINE)
+    assert [float(cost) for cost in printed] == pytest.approx(found, abs=0.0051)
+    assert pool(made).cost == pytest.approx(found[2])
+    assert 100 * (found[3] / found[2] - 1) == pytest.approx(0.7, abs=0.05)
+    assert 100 * talks.certificate.gap == pytest.approx(6, abs=0.5)
 
 
 def test_what_is_saved_by_halves_is_not_shared_out():

@@ -37,12 +37,20 @@ class Delivery:
     resolution: kW, below which a trade cannot be told from zero.
     mediated: True if the agreed trades could not be carried out and the nearest ones that can were
     found by a mediator to whom all VPPs handed over their models.
+    spared: what the agreed trades would have cost more than none, yuan, where nobody trades for
+    this reason; else 0.
     """
 
     trades: ByPair
     costs: dict[str, float]
     resolution: float
     mediated: bool
+    spared: float = 0.0
+
+    @property
+    def cost(self) -> float:
+        """Of all VPPs together, yuan."""
+        return sum(self.costs.values())
 
 
 def deliver(
@@ -83,6 +91,31 @@ def deliver(
     carried = carried_by_each(vpps, nearest, taken)
     costs = {name: each.cost for name, each in carried.items()}
     return Delivery(nearest, costs, resolution, mediated=True)
+
+
+def none_if_dearer(vpps: Mapping[str, AtGate], delivery: Delivery, noise: float) -> Delivery:
+    """The same trades, or none where all together pay less without any.
+
+    noise: yuan, below which two costs are alike.
+
+    Where VPPs have something on or off, prices alone may lead them to trades that save nothing. Who
+    has no schedule alone cannot do without trades, and then they stay.
+    """
+    if not any(np.any(trade) for trade in delivery.trades.values()):
+        return delivery
+    none = {pair: np.zeros_like(trade) for pair, trade in delivery.trades.items()}
+    try:
+        alone = {name: each.cost for name, each in carried_by_each(vpps, none, {}).items()}
+    except NotSolved as refused:
+        if refused.status != "infeasible":
+            raise
+        alone = {}
+    spared = delivery.cost - sum(alone.values())
+    if alone and spared > noise:
+        return Delivery(none, alone, delivery.resolution, mediated=False, spared=spared)
+    # each VPP keeps the schedule that it was asked for last
+    carried_by_each(vpps, delivery.trades, {})
+    return delivery
 
 
 def carried_by_each(

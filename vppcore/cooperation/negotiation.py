@@ -20,7 +20,7 @@ from vppcore.cooperation.boundary import Gate, crossings
 from vppcore.cooperation.certificate import Lagrangian
 from vppcore.cooperation.common import Common
 from vppcore.cooperation.joint import check_placement, with_reason
-from vppcore.cooperation.mediator import Delivery, deliver
+from vppcore.cooperation.mediator import Delivery, deliver, none_if_dearer
 from vppcore.cooperation.members import Member, members_of
 from vppcore.cooperation.result import (
     Certificate,
@@ -51,6 +51,8 @@ STEP_ACCURACY = 0.1
 # a bound with binaries is sharpened until the gap is this small, or for so many rounds
 SHARP_GAP = 1e-4
 SHARPENING_ROUNDS = 20
+# costs that are this near to each other, as a share of the money, are the same
+SAME_MONEY = 1e-6
 
 
 def cooperate(
@@ -83,7 +85,9 @@ def cooperate(
     the trades it expects; its cost with the agreed trades; and for the lower bound its least cost
     at the multipliers, with its trades there if binaries make it worth while to ask for more. What
     ends the talks is made at the table from what was told. Only where somebody cannot carry out
-    what was agreed does a mediator need all models; `note` says so.
+    what was agreed does a mediator need all models; `note` says so. Where the bounds leave room for
+    it each VPP also says what it costs without trades; if that is less for all together, nobody
+    trades, and `note` says that.
 
     Raises WrongInput for a wrong argument and for a cost that is not convex (a carbon reward that
     rises), where multipliers lead to no agreement; NotSolved if no trades give every VPP a
@@ -228,6 +232,10 @@ def conclude(table: Table, talks: Talks, clock: Stopwatch) -> Outcome:
         agreement.granted,
     )
     certificate = certify(table, talks, multipliers, delivery)
+    if table.placement is None and certificate.gap > SHARP_GAP:
+        delivery = none_if_dearer(table.vpps, delivery, SAME_MONEY * certificate.money)
+        money = money_of(delivery.costs.values(), table.size.least_money)
+        certificate = replace(certificate, upper=delivery.cost, money=money)
     clock.lap("certify")
     return Outcome(talks, multipliers, agreement, delivery, certificate)
 
@@ -299,7 +307,7 @@ def certify(table: Table, talks: Talks, multipliers: ByPair, delivery: Delivery)
     relaxed, need not be good ones, nor are those of talks that ended before an agreement; then
     better ones are sought (`Lagrangian.sharpened`), and the VPPs tell their trades at them.
     """
-    upper = sum(delivery.costs.values())
+    upper = delivery.cost
     money = money_of(delivery.costs.values(), table.size.least_money)
     of_operator = 0.0
     if table.operator is not None:
@@ -410,6 +418,11 @@ def in_words(talks: Talks, how: Settings, agreement: Agreement, delivery: Delive
     words.append(f"trades below {delivery.resolution:.2g} kW count as none")
     if agreement.circulated > 0:
         words.append(f"{agreement.circulated:,.4g} kWh that were sent in circles are not sent")
+    if delivery.spared > 0:
+        words.append(
+            f"the agreed trades would cost {delivery.spared:,.4g} yuan more than none, so nobody "
+            "trades"
+        )
     if delivery.mediated:
         words.append(
             "not every VPP could carry out what was agreed: a mediator who knows all VPPs took "
