@@ -222,6 +222,13 @@ def test_a_row_of_a_vpp_wins_over_a_common_column_and_its_column_over_a_common_r
     assert case.vpp("Home").component("grid").sell_max.tolist() == [3, 2, 1]
 
 
+def test_a_common_column_over_which_a_row_of_every_vpp_wins_is_refused(tmp_path):
+    series = with_column("grid_buy_max_kw", 100, 90, 80)
+    units = with_rows("Shop,grid,buy_max,70,kW", "Home,grid,buy_max,60,kW")
+    (sentence,) = sentences(tmp_path, units, series)
+    assert "column grid_buy_max_kw: nobody asks for it, every VPP has a row" in sentence
+
+
 def test_a_row_and_a_column_for_the_same_are_refused(tmp_path):
     found = sentences(tmp_path, series=with_column("grid_sell_max_kw", 3, 2, 1))
     assert any(

@@ -148,6 +148,8 @@ def wanted_by(plan: Plan) -> list[Wanted]:
         elif field.metadata[RULE].by_step:
             own, common = names_of_limit(plan.vpp, plan.kind, plan.label, field.name)
             asked = wanted_series(plan, field, own, common, required=False)
+            if plan.vpp and field.name in plan.own:
+                asked = replace(asked, common="", overruled=common)
             wanted.append(replace(asked, shared=shared_by(plan, field)))
     return wanted
 

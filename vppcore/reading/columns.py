@@ -25,6 +25,7 @@ FILE = "series.csv"
 TARIFF = "grid_"
 NO_GRID = ", no VPP has a grid in units.csv"
 EACH_ITS_OWN = ", every grid has a column of its own"
+OVERRULED = ", every VPP has a row or a column of its own for it"
 NOBODY_LEFT = ", each that could has its own, or what stands for it"
 # every ending that states a unit
 UNIT_ENDINGS = {*(ending_of(unit) for unit in UNITS), *DIMENSIONLESS} - {""}
@@ -41,6 +42,7 @@ class Wanted:
     required: False for a limit that may be given by step in place of a row of units.csv.
     shared: names, without the unit, of columns that others may have too: of the VPP, then of all.
     unless: another number of the component; with a column of its own for that, it shares none.
+    overruled: name, without the unit, of a column of the tariff that its own row wins over.
     """
 
     vpp: str
@@ -52,6 +54,7 @@ class Wanted:
     required: bool = True
     shared: tuple[tuple[str, ...], ...] = ()
     unless: str = ""
+    overruled: str = ""
 
     @property
     def kind(self) -> str:
@@ -292,8 +295,8 @@ def check_left_over(
         found = f"{words} for {series.owner} ({series.rule.text}){hint}"
         faults.add(Place(FILE), found, series.allowed)
     for name in unexplained:
-        allowed = ", ".join(suggestions(name, wanted))
         reason = why(name, wanted)
+        allowed = ", ".join(suggestions(name, wanted)) if reason != OVERRULED else "no such column"
         cause = (FILE, NO_GRID) if reason == NO_GRID else None
         faults.add(Place(FILE, column=name), f"nobody asks for it{reason}", allowed, cause)
 
@@ -330,6 +333,8 @@ def why(name: str, wanted: Iterable[Wanted]) -> str:
     """A reason why nobody asks for a column, where there is one."""
     wanted = list(wanted)
     key = column_key(name)
+    if any(series.overruled and key in series.columns(series.overruled) for series in wanted):
+        return OVERRULED
     if key.startswith(TARIFF):
         has_grid = any(series.common for series in wanted)
         is_read = any(key in series.columns(*series.bases) for series in wanted)
