@@ -17,7 +17,7 @@ from vppcore.case import Case
 from vppcore.cooperation.admm import Negotiator, has_ended, largest, negotiate, norm
 from vppcore.cooperation.asking import AtGate, asked_of, size_told
 from vppcore.cooperation.boundary import Gate, crossings
-from vppcore.cooperation.certificate import Lagrangian
+from vppcore.cooperation.certificate import Bound, Lagrangian
 from vppcore.cooperation.common import Common
 from vppcore.cooperation.joint import check_placement, with_reason
 from vppcore.cooperation.mediator import Delivery, deliver, none_if_dearer
@@ -231,11 +231,11 @@ def conclude(table: Table, talks: Talks, clock: Stopwatch) -> Outcome:
         table.placement,
         agreement.granted,
     )
-    certificate = certify(table, talks, multipliers, delivery)
-    if table.placement is None and certificate.gap > SHARP_GAP:
+    bound = bound_of(table, talks, multipliers, delivery)
+    certificate = certify(table, talks, delivery, bound)
+    if may_cost_more_than_none(table, talks, bound, certificate):
         delivery = none_if_dearer(table.vpps, delivery, SAME_MONEY * certificate.money)
-        money = money_of(delivery.costs.values(), table.size.least_money)
-        certificate = replace(certificate, upper=delivery.cost, money=money)
+        certificate = certify(table, talks, delivery, bound)
     clock.lap("certify")
     return Outcome(talks, multipliers, agreement, delivery, certificate)
 
@@ -300,15 +300,13 @@ def agree(table: Table, talks: Talks) -> Agreement:
 
 
 # --- the proof ------------------------------------------------------------------------------------
-def certify(table: Table, talks: Talks, multipliers: ByPair, delivery: Delivery) -> Certificate:
-    """The certificate: true cost from above, Lagrangian bound at the multipliers from below.
+def bound_of(table: Table, talks: Talks, multipliers: ByPair, delivery: Delivery) -> Bound:
+    """The Lagrangian bound at the multipliers, of the VPPs and of the operator of a feeder.
 
-    Where stores need binaries in the lower bound, the talks' multipliers, found with stores
-    relaxed, need not be good ones, nor are those of talks that ended before an agreement; then
-    better ones are sought (`Lagrangian.sharpened`), and the VPPs tell their trades at them.
+    Where stores need binaries in it, the talks' multipliers, found with stores relaxed, need not be
+    good ones, nor are those of talks that ended before an agreement; then better ones are sought
+    (`Lagrangian.sharpened`), and the VPPs tell their trades at them.
     """
-    upper = delivery.cost
-    money = money_of(delivery.costs.values(), table.size.least_money)
     of_operator = 0.0
     if table.operator is not None:
         of_operator = table.operator.bound(multipliers)
@@ -317,17 +315,35 @@ def certify(table: Table, talks: Talks, multipliers: ByPair, delivery: Delivery)
     bound = lagrangian.at(multipliers, directions=False)
     if np.isfinite(bound.value) and (bound.binaries or not talks.agreed):
         bound = replace(bound, disagreement=lagrangian.disagreement())
-        enough = SHARP_GAP * money
-        aim = upper - of_operator
+        enough = SHARP_GAP * money_of(delivery.costs.values(), table.size.least_money)
+        aim = delivery.cost - of_operator
         bound = lagrangian.sharpened(multipliers, bound, aim, enough, SHARPENING_ROUNDS)
+    return replace(bound, value=bound.value + of_operator)
+
+
+def certify(table: Table, talks: Talks, delivery: Delivery, bound: Bound) -> Certificate:
+    """The certificate: true cost of what is carried out from above, the bound from below."""
     last = talks.history[-1]
     return Certificate(
-        upper=upper,
-        lower=bound.value + of_operator,
+        upper=delivery.cost,
+        lower=bound.value,
         primal=last["largest disagreement (kW)"],
         dual=last["dual residual (yuan/kWh)"],
-        money=money,
+        money=money_of(delivery.costs.values(), table.size.least_money),
     )
+
+
+def may_cost_more_than_none(
+    table: Table, talks: Talks, bound: Bound, certificate: Certificate
+) -> bool:
+    """True where VPPs should be asked what they pay without trades.
+
+    Not where all is convex and agreed: there the trades are as good as the gap is small. Nor on a
+    feeder, whose voltages schedules without trades need not keep.
+    """
+    if table.placement is not None:
+        return False
+    return (bound.binaries or not talks.agreed) and certificate.gap > SHARP_GAP
 
 
 # --- the result -----------------------------------------------------------------------------------
