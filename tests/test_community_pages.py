@@ -151,6 +151,9 @@ def test_peaks_are_said_with_their_price_or_without():
     assert said.endswith("Nobody pays for a peak here.")
     priced = table.assign(**{"alone, no charge": table["alone"], "together, no charge": 8.0})
     assert "would be 9.00 kW alone and 8.00 together" in words.peaks_said(priced)
+    # peaks that nobody pays for may be any size
+    free = priced.assign(**{"together, no charge": 800.0})
+    assert "1 buy less at their highest, 0 more" in words.peaks_said(free)
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ def peaks_said(table: pd.DataFrame) -> str:
     own, street = table.loc[SUM], table.loc[STREET]
     members = table.drop(index=[SUM, STREET])
     with_charge = members["together"] - members["alone"]
-    size = float(members.to_numpy().max())
+    size = float(members[["alone", "together"]].to_numpy().max())
     lower = [str(name) for name in members.index[with_charge < -ALIKE * size]]
     higher = [str(name) for name in members.index[with_charge > ALIKE * size]]
     said = (
