@@ -222,6 +222,22 @@ def test_a_row_of_a_vpp_wins_over_a_common_column_and_its_column_over_a_common_r
     assert case.vpp("Home").component("grid").sell_max.tolist() == [3, 2, 1]
 
 
+def test_what_was_expected_is_a_column_beside_what_happens(tmp_path):
+    series = with_column("shop_electric_load_expected_kw", 33, 34, 35)
+    shop = loaded(tmp_path, series=series).vpp("Shop")
+    assert shop.component("electric_load").expected.tolist() == [33, 34, 35]
+    assert shop.component("electric_load").forecast.tolist() == [30, 35, 50]
+
+
+def test_what_was_expected_is_below_zero_only_behind_a_meter_of_both(tmp_path):
+    series = with_column("shop_electric_load_expected_kw", 33, -4, 35)
+    (sentence,) = sentences(tmp_path / "plain", series=series)
+    assert "found -4 kW; allowed: 0 or more, or any where net_metered is yes" in sentence
+    units = with_rows("Shop,electric_load,net_metered,yes,-")
+    shop = loaded(tmp_path / "net", units, series).vpp("Shop")
+    assert shop.component("electric_load").expected.tolist() == [33, -4, 35]
+
+
 def test_a_common_column_over_which_a_row_of_every_vpp_wins_is_refused(tmp_path):
     series = with_column("grid_buy_max_kw", 100, 90, 80)
     units = with_rows("Shop,grid,buy_max,70,kW", "Home,grid,buy_max,60,kW")

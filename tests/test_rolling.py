@@ -54,6 +54,67 @@ def run():
     return roll(three_days(crossing_fee=0.01), forecasts="persistence")
 
 
+def with_expected(whole: Case, day: int) -> Case:
+    """The days from the second on, each expected to be like the day before it."""
+    cut = whole.window(day + 1, whole.vpps[0].steps - day)
+    vpps = []
+    for before, member in zip(whole.vpps, cut.vpps, strict=True):
+        parts = []
+        for known, part in zip(before.components, member.components, strict=True):
+            if np.ndim(getattr(part, "forecast", None)) > 0:
+                part = replace(part, expected=known.forecast[:-day])
+            parts.append(part)
+        vpps.append(replace(member, components=tuple(parts)))
+    return replace(cut, vpps=tuple(vpps))
+
+
+# --- forecasts that a case gives ------------------------------------------------------------------
+def test_given_forecasts_that_repeat_the_day_before_are_persistence():
+    whole = three_days(crossing_fee=0.01)
+    looked_back = roll(whole, plan_hours=24, forecasts="persistence")
+    given_ones = roll(with_expected(whole, 4), plan_hours=24, forecasts="given")
+    costs = ["planned", "paid", "cost", "alone planned", "alone"]
+    assert given_ones.days[costs].to_numpy() == pytest.approx(
+        looked_back.days[costs].to_numpy(), abs=1e-5
+    )
+    assert abs(given_ones.deviations.to_numpy()).max() > 1
+
+
+def test_who_has_no_forecast_is_known_in_advance():
+    whole = three_days()
+    only_sun = whole.vpps[0].change("pv", expected=np.zeros(12))
+    made = replace(whole, vpps=(only_sun, whole.vpps[1]))
+    plan = next(iter(stretches(made, Rolling(), 1)))
+    expected = Forecasts(made, "given").expected(only_sun, plan)
+    assert not expected.component("pv").forecast.any()
+    known = whole.vpps[0].component("electric_load").forecast
+    assert expected.component("electric_load").forecast.tolist() == known[:6].tolist()
+    run = roll(made, forecasts="given")
+    assert run.deviations["Home"].min() < 0 and not run.deviations["Shop"].any()
+
+
+def test_one_number_is_expected_in_all_steps():
+    whole = three_days()
+    member = whole.vpps[1].change("electric_load", expected=4.0)
+    made = replace(whole, vpps=(whole.vpps[0], member))
+    plan = next(iter(stretches(made, Rolling(), 1)))
+    expected = Forecasts(made, "given").expected(member, plan, happened=2)
+    assert expected.component("electric_load").forecast.tolist() == [2, 5, 4, 4, 4, 4]
+
+
+def test_given_forecasts_that_nobody_has_are_refused():
+    with pytest.raises(WrongInput, match="found given, and nothing expected in .* home_electric_l"):
+        roll(three_days(), forecasts="given")
+
+
+def test_what_is_expected_changes_no_schedule_and_no_worst_day():
+    whole = three_days()
+    told = with_expected(whole, 4)
+    plain = whole.window(5, 8)
+    assert pool(told).cost == pytest.approx(pool(plain).cost)
+    assert dispatch(told.vpps[0]).cost == pytest.approx(dispatch(plain.vpps[0]).cost)
+
+
 # --- what must come out ---------------------------------------------------------------------------
 @pytest.mark.parametrize("hours", [72.0, np.inf])
 def test_one_plan_for_all_days_with_perfect_forecasts_is_the_joint_optimum(hours):

@@ -190,6 +190,7 @@ def parameter(
     by_step: bool = False,
     shared: str = "",
     unless: str = "",
+    signed_if: str = "",
 ) -> Any:
     """A number; a field of a dataclass.
 
@@ -206,6 +207,7 @@ def parameter(
         place of a row of units.csv.
     shared: name, without the unit, of a column that several components may have, as the weather.
     unless: a number of the same component; where it has one, it asks for no shared column.
+    signed_if: a choice of the component that allows numbers below `low` where it is "yes".
     """
     if infinite is None:
         infinite = unit in ("kW", "kW/h", "h") and high == math.inf
@@ -224,6 +226,7 @@ def parameter(
         by_step=by_step,
         shared=shared,
         unless=unless,
+        signed_if=signed_if,
     )
     metadata = {RULE: rule, "unit": unit, "text": text, "low": low, "high": high}
     return field(default=default, metadata=metadata)

@@ -72,6 +72,15 @@ class ElectricLoad(Load):
         ("no", "yes"),
         "no",
     )
+    expected: float | None = parameter(
+        "kW",
+        "demand that was expected the day before, in place of the forecast",
+        None,
+        infinite=False,
+        none="the forecast",
+        by_step=True,
+        signed_if="net_metered",
+    )
     curtail_share: float = parameter(
         "-", "curtailable share of the load", 0.0, 0.0, 1.0, symbol="f^{cut}"
     )
@@ -151,6 +160,14 @@ class HeatLoad(Load):
     """
 
     forecast: np.ndarray = profile("heat", "kW", "forecast demand", symbol=r"\bar H_t")
+    expected: float | None = parameter(
+        "kW",
+        "demand that was expected the day before, in place of the forecast",
+        None,
+        infinite=False,
+        none="the forecast",
+        by_step=True,
+    )
     curtail_share: float = parameter(
         "-", "curtailable share of the load", 0.0, 0.0, 1.0, symbol="f^{H}"
     )

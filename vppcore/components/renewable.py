@@ -27,6 +27,14 @@ class Renewable(Component):
     role: ClassVar[str] = "renewable"
 
     forecast: np.ndarray = profile("{label}", "kW", "forecast output", symbol=r"\bar P^R_t")
+    expected: float | None = parameter(
+        "kW",
+        "output that was expected the day before, in place of the forecast",
+        None,
+        infinite=False,
+        none="the forecast",
+        by_step=True,
+    )
     scale: float = parameter("-", "factor on the forecast", 1.0, symbol="f^R")
     rating: float = parameter("kW", "installed power, used to check the forecast", np.inf)
     operation_cost: float = parameter("yuan/kWh", "operation cost", 0.0, symbol="b")

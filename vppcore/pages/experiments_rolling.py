@@ -13,7 +13,7 @@ from vppcore.rolling.run import RollingResult, roll
 from vppcore.rolling.settings import FORECASTS, Rolling, stretches
 from vppcore.rolling.state import check_carried
 
-PERFECT, PERSISTENCE = FORECASTS
+PERFECT, PERSISTENCE, _ = FORECASTS
 SETTINGS = ("plan_hours", "keep_hours", "trading", "settlement", "price_share")
 
 
@@ -22,7 +22,7 @@ class ChosenDays:
     """The members and days of a case that a page follows.
 
     case: these members and steps alone; with persistence the first day is only looked back at.
-    forecasts: "perfect" or "persistence". settings: how the run goes.
+    forecasts: one of `FORECASTS`. settings: how the run goes.
     """
 
     case: Case

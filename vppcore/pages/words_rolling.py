@@ -15,6 +15,7 @@ NOTHING = 1e-3  # of the largest number beside it: less is none
 EXPECTED = {
     "persistence": "each load and plant expected to do what it did the day before",
     "perfect": "all of it known in advance",
+    "given": "each load and plant expected to do what the case says was expected of it",
 }
 
 
@@ -113,13 +114,14 @@ def forecasts_said(worth: pd.DataFrame) -> str:
     """What better forecasts would have been worth to those who trade. worth: a row per forecast."""
     if len(worth) < 2:
         return "All is known here; a run with other forecasts shows what that is worth."
-    given, perfect = worth.index[0], worth.iloc[-1]
+    other = "the given forecasts" if worth.index[0] == "given" else worth.index[0]
+    perfect = worth.iloc[-1]
     came = worth.iloc[0]["as it came"]
     more = perfect["as it came"] - came
     size = worth.abs().to_numpy().max()
     return (
         f"With perfect forecasts trade on the same days saves {more_or_less(more, size)} than with "
-        f"{given}: {in_digits(perfect['as it came'])} in place of {in_digits(came)}."
+        f"{other}: {in_digits(perfect['as it came'])} in place of {in_digits(came)}."
     )
 
 

@@ -17,6 +17,9 @@ from vppcore.errors import WrongInput
 from vppcore.rolling.settings import FORECASTS, HOURS_OF_A_DAY, Stretch, steps_of
 from vppcore.vpp import VPP
 
+# where a case says what was expected
+FILE = "series.csv"
+
 GivenSeries = Mapping[tuple[str, str], Any]
 
 
@@ -36,9 +39,11 @@ class Forecasts:
     """What is expected of every load and plant of a case.
 
     case: what happens.
-    how: "perfect" for what happens; "persistence" for the day before at the same hour; or a series
-        `(steps,)` by (VPP, component), in which who is not named is known in advance.
-    Raises WrongInput for other words and for series that fit no load or plant.
+    how: "perfect" for what happens; "persistence" for the day before at the same hour; "given" for
+        what the loads and plants have as `expected`, or a series `(steps,)` by (VPP, component);
+        who has none there is known in advance.
+    Raises WrongInput for other words, for series that fit no load or plant, and for "given" where
+    nobody has anything expected.
     """
 
     case: Case
@@ -50,6 +55,13 @@ class Forecasts:
                 raise WrongInput(
                     f"forecasts: found {self.how!r}; allowed: {', '.join(FORECASTS)}, or series by "
                     "(VPP, component)"
+                )
+            if self.how == "given" and not self.has_expected():
+                name = self.case.names[0].lower()
+                raise WrongInput(
+                    f"forecasts: found given, and nothing expected in {self.case.name}; allowed: "
+                    f"columns of {FILE} such as {name}_electric_load_expected_kw, or perfect, or "
+                    "persistence"
                 )
             return
         steps = self.case.vpps[0].steps
@@ -64,6 +76,14 @@ class Forecasts:
                     f"forecasts: found shape {np.shape(values)} for {name} {part}; allowed: "
                     f"{steps} numbers, one for each step"
                 )
+
+    def has_expected(self) -> bool:
+        """True if some load or plant of the case says what was expected of it."""
+        return any(
+            getattr(component, "expected", None) is not None
+            for vpp in self.case.vpps
+            for component in vpp.components
+        )
 
     @property
     def day(self) -> int:
@@ -120,6 +140,9 @@ class Forecasts:
         values = component.forecast  # type: ignore[attr-defined]
         if self.how == "persistence":
             return persistence(values[: stretch.before], self.day, stretch.plan)
+        if self.how == "given":
+            expected = getattr(component, "expected", None)
+            values = values if expected is None else np.broadcast_to(expected, values.shape)
         if not isinstance(self.how, str):
             values = np.asarray(self.how.get((name, component.name), values), float)
         return values[stretch.before : stretch.before + stretch.plan]

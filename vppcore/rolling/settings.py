@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 TRADINGS = ("pool", "cooperate")
 SETTLEMENTS = ("members", "tariff")
-# what is expected: what happens, or the day before at the same hour
-FORECASTS = ("perfect", "persistence")
+# what is expected: what happens, the day before at the same hour, or what the case says
+FORECASTS = ("perfect", "persistence", "given")
 HOURS_OF_A_DAY = 24.0
 # a share of a step by which hours may miss a whole number of steps
 WHOLE = 1e-6
