@@ -92,6 +92,9 @@ def test_a_notebook_counts_the_steps_of_the_case_and_takes_one_who_needs_nothing
     said = " ".join(str(each) for each in shown)
     assert not re.search(r"\bhours? \d", said)
     scope, _ = run("cooperation", parameters, monkeypatch, tmp_path / "results")
+    assert scope["said"].directions(scope["agreed"]) == ""
+    shutil.copy(DATA / "template" / "series.csv", quarters)
+    scope, _ = run("cooperation", parameters, monkeypatch, tmp_path / "results")
     moved = scope["said"].directions(scope["agreed"])
     assert re.search(r"\bsteps? \d", moved) and not re.search(r"\bhours? \d", moved)
 

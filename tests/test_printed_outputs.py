@@ -224,9 +224,9 @@ def test_a_battery_of_one_all_row_is_told_as_printed(tool, make):
     assert len(said) == 1 + len(lines)
 
 
-def test_a_vpp_without_a_load_is_told_as_printed(tool, make):
+def test_a_vpp_with_nothing_but_a_grid_is_told_as_printed(tool, make):
     _, said = check(tool, make(*LOADLESS))
-    (sentence,) = re.findall(r"`(Shop has no\s[^`]*)`", page("own-case.md"))
+    (sentence,) = re.findall(r"`(Shop has grid and\s[^`]*)`", page("own-case.md"))
     assert any(one_line(sentence) in line for line in said), said
 
 
