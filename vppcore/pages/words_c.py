@@ -120,13 +120,21 @@ def shown_vpp(name: str, apart: pd.DataFrame, together: pd.DataFrame) -> str:
 
     apart, together: as `tables.cost_items`.
     """
+    return f"In the joint optimum {own_schedule(name, apart, together)}"
+
+
+def own_schedule(name: str, apart: pd.DataFrame, together: pd.DataFrame) -> str:
+    """By how much one VPP's own schedule costs less or more together, and what changes this most.
+
+    apart, together: as `tables.cost_items`.
+    """
     before, after = apart[name], together[name].reindex(apart.index).fillna(0.0)
     change = (after - before).drop("total")
     item = change.abs().idxmax()
     schedule = compared(after["total"] - before["total"], before["total"], "alone")
     return (
-        f"In the joint optimum {name}'s own schedule costs {schedule}, before any payment; most "
-        f"changes this: {bill_said(str(item), -change[item])} yuan."
+        f"{name}'s own schedule costs {schedule}, before any payment; most changes this: "
+        f"{bill_said(str(item), -change[item])} yuan."
     )
 
 

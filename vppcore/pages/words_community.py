@@ -10,8 +10,8 @@ import pandas as pd
 from vppcore.cooperation.result import CoalitionResult
 from vppcore.pages.experiments_community import AS_IT_IS, STREET, SUM
 from vppcore.pages.words import in_digits, listed
-from vppcore.pages.words_b import bill_said, compared, counted
-from vppcore.pages.words_c import voltage
+from vppcore.pages.words_b import compared, counted
+from vppcore.pages.words_c import own_schedule, voltage
 
 NOTHING = 1e-4  # of the number beside it: a difference below it is none
 ALIKE = 1e-2  # of the largest peak: what negotiated trades may miss
@@ -93,14 +93,7 @@ def member_said(name: str, apart: pd.DataFrame, together: pd.DataFrame) -> str:
 
     apart, together: as `tables.cost_items`.
     """
-    before, after = apart[name], together[name].reindex(apart.index).fillna(0.0)
-    change = (after - before).drop("total")
-    item = change.abs().idxmax()
-    schedule = compared(after["total"] - before["total"], before["total"], "alone")
-    return (
-        f"With the agreed trades {name}'s own schedule costs {schedule}, before any payment; most "
-        f"changes this: {bill_said(str(item), -change[item])} yuan."
-    )
+    return f"With the agreed trades {own_schedule(name, apart, together)}"
 
 
 def peaks_said(table: pd.DataFrame) -> str:

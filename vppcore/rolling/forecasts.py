@@ -126,14 +126,15 @@ class Forecasts:
 
     def come_true(self, vpp: VPP, stretch: Stretch) -> bool:
         """True if all that was expected of a VPP in the steps that are kept is what happens."""
-        return all(
-            np.array_equal(
-                self.of(vpp.name, part, stretch)[: stretch.keep],
-                part.forecast[stretch.before : stretch.before + stretch.keep],  # type: ignore[attr-defined]
-            )
-            for part in vpp.components
-            if has_forecast(part)
-        )
+        kept = slice(stretch.before, stretch.before + stretch.keep)
+        for part in vpp.components:
+            if not has_forecast(part):
+                continue
+            expected = self.of(vpp.name, part, stretch)[: stretch.keep]
+            actual = part.forecast  # type: ignore[attr-defined]
+            if not np.array_equal(expected, actual[kept]):
+                return False
+        return True
 
     def of(self, name: str, component: Component, stretch: Stretch) -> np.ndarray:
         """What is expected of one load or plant in the steps of a plan, kW `(plan,)`."""
