@@ -199,6 +199,22 @@ def kind(name: str) -> Callable[[AnyClass], AnyClass]:
     return enter
 
 
+def expected_before(what: str, signed_if: str = "") -> Any:
+    """A number by step that was expected the day before, kW; a field of a dataclass.
+
+    what: is expected, "demand" or "output". signed_if: as in `parameter`.
+    """
+    return parameter(
+        "kW",
+        f"{what} that was expected the day before, in place of the forecast",
+        None,
+        infinite=False,
+        none="the forecast",
+        by_step=True,
+        signed_if=signed_if,
+    )
+
+
 def bounded(steps: int, low: Any, high: Any) -> cp.Variable:
     """A variable `(steps,)` within limits, each a number or an array.
 

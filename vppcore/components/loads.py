@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import cvxpy as cp
 import numpy as np
 
-from vppcore.components.base import Component, Part, kind, parameter, profile
+from vppcore.components.base import Component, Part, expected_before, kind, parameter, profile
 from vppcore.components.markets import Grid
 from vppcore.errors import WrongInput
 from vppcore.parameters import choice
@@ -72,15 +72,7 @@ class ElectricLoad(Load):
         ("no", "yes"),
         "no",
     )
-    expected: float | None = parameter(
-        "kW",
-        "demand that was expected the day before, in place of the forecast",
-        None,
-        infinite=False,
-        none="the forecast",
-        by_step=True,
-        signed_if="net_metered",
-    )
+    expected: float | None = expected_before("demand", signed_if="net_metered")
     curtail_share: float = parameter(
         "-", "curtailable share of the load", 0.0, 0.0, 1.0, symbol="f^{cut}"
     )
@@ -160,14 +152,7 @@ class HeatLoad(Load):
     """
 
     forecast: np.ndarray = profile("heat", "kW", "forecast demand", symbol=r"\bar H_t")
-    expected: float | None = parameter(
-        "kW",
-        "demand that was expected the day before, in place of the forecast",
-        None,
-        infinite=False,
-        none="the forecast",
-        by_step=True,
-    )
+    expected: float | None = expected_before("demand")
     curtail_share: float = parameter(
         "-", "curtailable share of the load", 0.0, 0.0, 1.0, symbol="f^{H}"
     )

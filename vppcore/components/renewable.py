@@ -8,7 +8,7 @@ from typing import ClassVar
 import cvxpy as cp
 import numpy as np
 
-from vppcore.components.base import Component, Part, kind, parameter, profile
+from vppcore.components.base import Component, Part, expected_before, kind, parameter, profile
 
 
 @kind("renewable")
@@ -27,14 +27,7 @@ class Renewable(Component):
     role: ClassVar[str] = "renewable"
 
     forecast: np.ndarray = profile("{label}", "kW", "forecast output", symbol=r"\bar P^R_t")
-    expected: float | None = parameter(
-        "kW",
-        "output that was expected the day before, in place of the forecast",
-        None,
-        infinite=False,
-        none="the forecast",
-        by_step=True,
-    )
+    expected: float | None = expected_before("output")
     scale: float = parameter("-", "factor on the forecast", 1.0, symbol="f^R")
     rating: float = parameter("kW", "installed power, used to check the forecast", np.inf)
     operation_cost: float = parameter("yuan/kWh", "operation cost", 0.0, symbol="b")
