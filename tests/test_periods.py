@@ -26,8 +26,9 @@ from vppcore import (
     worst_case,
 )
 from vppcore.carbon import billed, by_reward_steps, carbon_models
+from vppcore.choices import PERIODS
 from vppcore.components import CarbonMarket, Clock, MicroTurbine, PowerMarket
-from vppcore.components.periods import PERIODS, counted_over, period_faults, periods_of
+from vppcore.components.periods import counted_over, period_faults, periods_of
 from vppcore.fleet import pool_by_exchange, price_newton
 from vppcore.game.settlement import costs_with_trades
 from vppcore.live.adversary import check_shown

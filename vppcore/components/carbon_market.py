@@ -11,9 +11,10 @@ from typing import ClassVar
 import cvxpy as cp
 import numpy as np
 
+from vppcore.choices import HORIZON, PERIODS
 from vppcore.components.base import Component, Exclusive, Part, bounded, kind, parameter
 from vppcore.components.clock import Clock
-from vppcore.components.periods import HORIZON, PERIODS, period_faults, periods_of
+from vppcore.components.periods import period_faults, periods_of
 from vppcore.parameters import LARGEST, choice
 
 RISES = ("linear", "exponential")

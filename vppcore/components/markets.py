@@ -11,6 +11,7 @@ from typing import ClassVar
 import cvxpy as cp
 import numpy as np
 
+from vppcore.choices import HORIZON, PERIODS
 from vppcore.components.base import (
     Component,
     Exclusive,
@@ -28,7 +29,7 @@ from vppcore.components.peak import (
     peaks_above,
     steps_of_interval,
 )
-from vppcore.components.periods import HORIZON, PERIODS, Period, period_faults, periods_of
+from vppcore.components.periods import Period, period_faults, periods_of
 from vppcore.parameters import choice
 
 

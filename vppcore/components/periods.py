@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count, pairwise
 
+from vppcore.choices import HORIZON, PERIODS
 from vppcore.components.clock import DAYS_OF_A_WEEK, HOURS_OF_A_DAY, Clock
 from vppcore.errors import WrongInput
 
-HORIZON = "horizon"
-PERIODS = (HORIZON, "day", "week", "month")
 HOURS_OF_A_WEEK = DAYS_OF_A_WEEK * HOURS_OF_A_DAY
 HOURS_OF_A_MONTH = 365 * HOURS_OF_A_DAY / 12  # where no date is known
 # the shortest that a period usually is, h: no step may be longer

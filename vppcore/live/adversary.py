@@ -13,9 +13,10 @@ from typing import Any
 import cvxpy as cp
 import numpy as np
 
+from vppcore.choices import HORIZON
 from vppcore.compiled import Compiled
 from vppcore.components import ElectricLoad
-from vppcore.components.periods import HORIZON, periods_of
+from vppcore.components.periods import periods_of
 from vppcore.errors import WrongInput
 from vppcore.live.problem import Knob, LiveProblem, Price, Settings, Stated, export
 from vppcore.uncertainty.adversary import Adversary

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from vppcore.choices import HORIZON
 from vppcore.components import CarbonMarket
-from vppcore.components.periods import HORIZON
 from vppcore.errors import WrongInput
 from vppcore.game.buyers import evolve, payoffs, rest_point, shares_at_rest
 from vppcore.game.demand import QuadraticDemand

@@ -11,7 +11,7 @@ from vppcore.places import PROJECT
 STATIC = PROJECT / "book/_static"
 SCRIPTS = STATIC / "live"
 SOLVER = "highs/highs.js"  # below the pages' static files
-FIRST = ("reader.mjs", "proof.mjs", "words.mjs", "controls.mjs", "drawing.mjs")
+FIRST = ("reader.mjs", "proof.mjs", "words.mjs", "currency.mjs", "controls.mjs", "drawing.mjs")
 LAST = "start.mjs"
 
 

@@ -11,8 +11,8 @@ from math import floor, log10
 import pandas as pd
 
 from vppcore.case import Case
+from vppcore.choices import HORIZON
 from vppcore.components import CarbonMarket
-from vppcore.components.periods import HORIZON
 from vppcore.pages.words import hour_or_step, hours_said, listed, signed
 
 FEW = 4  # prices of a tariff that a sentence names one by one

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from vppcore.case import Case
+from vppcore.choices import HORIZON
 from vppcore.components import (
     CarbonMarket,
     CHPWithCapture,
@@ -25,7 +26,7 @@ from vppcore.components import (
 )
 from vppcore.components.commitment import MayStand
 from vppcore.components.peak import steps_of_interval
-from vppcore.components.periods import HORIZON, Period, periods_of
+from vppcore.components.periods import Period, periods_of
 from vppcore.components.stores import Store
 from vppcore.errors import WrongInput
 from vppcore.rolling.settings import HOURS_OF_A_DAY, Stretch

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vppcore.case import Case
 from vppcore.errors import WrongInput
 from vppcore.parameters import check, parameter
+
+if TYPE_CHECKING:
+    from vppcore.case import Case
 
 OF_CALLS = 1  # tells the draw of the calls from that of the days with the same seed
 

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from vppcore.components.periods import HORIZON, PERIODS
+from vppcore.choices import HORIZON, PERIODS
 from vppcore.errors import WrongInput
 from vppcore.parameters import Rule, choice, parameter, rules_of
 
