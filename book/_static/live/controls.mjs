@@ -31,8 +31,7 @@ const slider = (knob, place, value, turn) => {
     type: "range", id: `${place}-${knob.name}`, name: knob.name,
     min: knob.first ?? knob.low, max: knob.high, step: knob.step, value, "aria-valuetext": words(value),
     oninput: () => {
-      shown.textContent = words(input.valueAsNumber);
-      input.setAttribute("aria-valuetext", words(input.valueAsNumber));
+      set(input.valueAsNumber);
       turn(knob.name, input.valueAsNumber);
     },
   });
