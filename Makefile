@@ -130,7 +130,7 @@ test-doctests: setup  ## the examples in the package's docstrings alone
 test-notebooks: setup  ## compare the stored outputs of the notebooks with a new run
 	@VPPCORE_RESULTS="$$PWD/build/nbval/results" $(PY) -m pytest --nbval --nbval-current-env \
 	  --nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-cell-timeout 900 -p no:cacheprovider \
-	  -p tests.nbval_pictures $(NOTEBOOKS)
+	  -p tests.nbval_same $(NOTEBOOKS)
 
 outputs: book  ## store the outputs of the book's run in notebooks/, after a wanted change of numbers
 	@$(PY) tools/strip_images.py --into notebooks $(addprefix build/site/,$(NOTEBOOKS))

@@ -439,7 +439,7 @@ def test_gains_and_roads_are_those_of_the_split():
     roads = pd.DataFrame({"closed form": split.gains, "conic": split.gains + [0.5, -0.5]})
     way = replace(split, method="closed form")
     far = words_cooperation.roads_apart(roads, {"closed form": way, "conic": way})
-    assert far.startswith("The roads differ by 0.50 yuan at most")
+    assert far.startswith("The roads differ by less than 1 yuan, less than ")
     assert far.endswith(f"conic: {way.note}.")
 
 

@@ -16,6 +16,7 @@ from vppcore.currency import said
 
 HOUR = "hour"
 STEP = "step"
+SMALLEST_POWER = -6  # of ten: money, power and shares have no more decimals on a page
 MARKDOWN = re.compile(r"([\\`*_{}\[\]#|~$])")
 
 
@@ -174,6 +175,19 @@ def in_digits(number: float, digits: int = 3) -> str:
     if not number:
         return "0"
     return signed(number, max(0, digits - 1 - floor(log10(abs(number)))))
+
+
+def power_of_ten_above(number: float) -> str:
+    """The smallest power of ten that is larger, for what only has a size; 0 has none.
+
+    >>> power_of_ten_above(0.21), power_of_ten_above(0.0032), power_of_ten_above(10.0)
+    ('1', '0.01', '100')
+    >>> power_of_ten_above(0.0), power_of_ten_above(3e-9)
+    ('0.000001', '0.000001')
+    """
+    exponent = floor(log10(abs(number))) + 1 if number else SMALLEST_POWER
+    exponent = max(exponent, SMALLEST_POWER)
+    return signed(10.0**exponent, max(0, -exponent))
 
 
 def energy(kwh: float) -> str:

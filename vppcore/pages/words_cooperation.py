@@ -21,6 +21,7 @@ from vppcore.pages.words import (
     in_digits,
     listed,
     places_for,
+    power_of_ten_above,
     share,
     signed,
 )
@@ -445,12 +446,16 @@ def place_in_band(split: BargainResult, trades: pd.DataFrame, resolution: float)
 def roads_apart(roads: pd.DataFrame, ways: Mapping[str, BargainResult]) -> str:
     """How far the roads to the split are apart, and which of them had no answer.
 
+    The distance is what rounding and a tolerance leave: its size is said, not its digits, which
+    another processor has others of.
     roads: a column of gains for each road, yuan. ways: road -> its result.
     """
     apart = float((roads.max(axis=1) - roads.min(axis=1)).max())
-    sentence = f"The roads differ by {in_digits(apart, 2)} yuan at most"
+    sentence = f"The roads differ by less than {power_of_ten_above(apart)} yuan"
     largest = float(roads.abs().max().max())
-    sentence += f", {share(apart, largest)} of the largest gain." if largest else "."
+    if largest:
+        sentence += f", less than {power_of_ten_above(100 * apart / largest)} % of the largest gain"
+    sentence += "."
     notes = [f"{name}: {road.note}." for name, road in ways.items() if road.method != name]
     return " ".join([sentence, *notes])
 
