@@ -17,14 +17,19 @@ PROBE = HERE / "probe.js"
 
 SCHEMES = ("light", "dark")
 WIDTHS = (1280, 390)
+# a page is looked at in each colour and at each width; the frame, which all pages of a folder have
+# alike, in every combination
+VIEWS = (("light", 1280), ("dark", 390))
+ALL_VIEWS = (*VIEWS, ("dark", 1280), ("light", 390))
 LEADS_ON = 'http-equiv="refresh"'
 # levels A and AA of WCAG 2.0 and 2.1
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
-# the rules whose verdict changes with the colours; for the others one scheme tells all
-COLOUR_RULES = ["color-contrast", "link-in-text-block"]
-COMMON = {"resultTypes": ["violations"], "preload": False}  # a page from a folder has no films
-ALL_RULES = COMMON | {"runOnly": {"type": "tag", "values": WCAG}}
-COLOURS_ALONE = COMMON | {"runOnly": {"type": "rule", "values": COLOUR_RULES}}
+# a page from a folder has no films
+RULES = {
+    "resultTypes": ["violations"],
+    "preload": False,
+    "runOnly": {"type": "tag", "values": WCAG},
+}
 # colours that fade would be measured halfway
 NO_FADING = "*, *::before, *::after { transition: none !important; animation: none !important; }"
 PREPARE = f"""{{
@@ -89,22 +94,30 @@ def book_pages(site: Path = SITE) -> list[Path]:
     return [page for page in pages if LEADS_ON not in page.read_text(encoding="utf-8").lower()]
 
 
-def look_at(tab: Tab, page: Path, site: Path = SITE) -> Seen:
-    """Opens a page once, wakes what it solves, and looks at it in both colours and at both widths."""
+def look_at(
+    tab: Tab,
+    page: Path,
+    site: Path = SITE,
+    views: Sequence[tuple[str, int]] = VIEWS,
+) -> Seen:
+    """Opens a page once, wakes what it solves, and looks at it in both colours and at both widths.
+
+    views: colours and width of each look.
+    """
     seen = Seen(page)
     name = str(page.relative_to(site))
     open_with_probes(tab, page)
     for element, status in tab.evaluate(WAKE):
         if status != "optimal":
             seen.faults.append(Fault(name, "any", "complaint", element, f"ends {status}"))
-    for width in WIDTHS:
+    for scheme, width in views:
         tab.resize(width)
+        tab.prefer(scheme)
         tab.evaluate(TWO_FRAMES)
         for found in tab.evaluate("probe()"):
             seen.faults.append(Fault(name, f"{width} px", **found))
-        for scheme in SCHEMES:
-            for found in axe_violations(tab, scheme):
-                seen.faults.append(Fault(name, f"{scheme} {width} px", **found))
+        for found in tab.evaluate(f"probeAxe({json.dumps(RULES)})"):
+            seen.faults.append(Fault(name, f"{scheme} {width} px", **found))
     seen.faults += [Fault(name, "any", "complaint", "page", said) for said in tab.complaints]
     found = tab.evaluate("linksAndTargets()")
     seen.links = found["links"]
@@ -123,12 +136,11 @@ def open_with_probes(tab: Tab, page: Path) -> None:
         tab.evaluate(script.read_text(encoding="utf-8") + ";0")
 
 
-def axe_violations(tab: Tab, scheme: str) -> list[dict[str, str]]:
-    """What axe finds in the open page: all rules in light colours, the colours' own in dark."""
-    tab.prefer(scheme)
-    tab.evaluate(TWO_FRAMES)
-    rules = ALL_RULES if scheme == SCHEMES[0] else COLOURS_ALONE
-    return tab.evaluate(f"probeAxe({json.dumps(rules)})")
+def views_of(page: Path, pages: Sequence[Path]) -> Sequence[tuple[str, int]]:
+    """All views for the shortest page of a folder, two for the others."""
+    in_folder = [other for other in pages if other.parent == page.parent]
+    shortest = min(in_folder, key=lambda other: other.stat().st_size)
+    return ALL_VIEWS if page == shortest else VIEWS
 
 
 def lost_links(pages: Sequence[Seen], site: Path = SITE) -> list[Fault]:

@@ -6,7 +6,7 @@ Each page is opened once for all tests. A fault names page, view, rule and eleme
 from __future__ import annotations
 
 import pytest
-from looking import Fault, book_pages, look_at, lost_links
+from looking import Fault, book_pages, look_at, lost_links, views_of
 
 OTHER_RULES = {"complaint", "cut", "equation"}
 
@@ -14,7 +14,8 @@ OTHER_RULES = {"complaint", "cut", "equation"}
 @pytest.fixture(scope="session")
 def seen(tab):
     """What was seen of each page."""
-    return [look_at(tab, page) for page in book_pages()]
+    pages = book_pages()
+    return [look_at(tab, page, views=views_of(page, pages)) for page in pages]
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from looking import look_at, lost_links
+from looking import ALL_VIEWS, VIEWS, look_at, lost_links, views_of
 
 GOOD = "<h1>Good</h1><p>Words, and <a href='#here'>a link</a> to <b id='here'>here</b>.</p>"
 LONG = "x" * 200
@@ -21,14 +21,14 @@ PLANTED = {
 def look(tab, tmp_path):
     """A function that writes a page with something planted in it and looks at it."""
 
-    def write_and_look(planted: str):
+    def write_and_look(planted: str, views=VIEWS):
         page = tmp_path / "page.html"
         page.write_text(
             "<!doctype html><html lang=en><head><meta charset=utf-8><title>Page</title></head>"
             f"<body><main><article>{GOOD}{planted}</article></main></body></html>",
             encoding="utf-8",
         )
-        return look_at(tab, page, tmp_path)
+        return look_at(tab, page, tmp_path, views)
 
     return write_and_look
 
@@ -51,7 +51,24 @@ def test_a_fault_is_found(look, rule):
 def test_dark_colours_are_looked_at(look):
     style = "@media (prefers-color-scheme: dark) { #bad { color: #222; background: #111 } }"
     faults = look(f"<style>{style}</style><p id='bad'>dim</p>").faults
-    assert {fault.view for fault in faults} == {"dark 1280 px", "dark 390 px"}
+    assert {fault.view for fault in faults} == {"dark 390 px"}
+
+
+@pytest.mark.parametrize(("scheme", "width"), ALL_VIEWS)
+def test_the_frame_is_looked_at_in_each_colour_at_each_width(look, scheme, width):
+    wide = "(min-width: 800px)" if width > 800 else "(max-width: 800px)"
+    style = f"@media (prefers-color-scheme: {scheme}) and {wide} {{ #bad {{ color: #ccc; background: #bbb }} }}"
+    faults = look(f"<style>{style}</style><p id='bad'>pale</p>", ALL_VIEWS).faults
+    assert {fault.view for fault in faults} == {f"{scheme} {width} px"}
+
+
+def test_one_page_of_each_folder_is_looked_at_in_all_views(tmp_path):
+    pages = [tmp_path / name for name in ("a/long.html", "a/short.html", "b/only.html")]
+    for page in pages:
+        page.parent.mkdir(exist_ok=True)
+        page.write_text("words " * (9 if page.stem == "long" else 1))
+    views = {page.stem: views_of(page, pages) for page in pages}
+    assert views == {"long": VIEWS, "short": ALL_VIEWS, "only": ALL_VIEWS}
 
 
 def test_a_phone_is_looked_at(look):

@@ -152,9 +152,7 @@ def shares_at_rest(hour: Hour, prices: np.ndarray, rules: Rules | None = None) -
     if demand.alike:
         common = rest_of(hour, worth, alike=True)[..., None, :]
         return np.repeat(common, len(hour.buyers), axis=-2)
-    each = worth.reshape(-1, *worth.shape[-2:])
-    found = [rest_by_newton(hour, indifferent_without_worth(one)) for one in each]
-    return np.reshape(found, worth.shape)
+    return rest_by_newton(hour, indifferent_without_worth(worth))
 
 
 def eigenvalues(hour: Hour, prices: np.ndarray, rules: Rules | None = None) -> np.ndarray:

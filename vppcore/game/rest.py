@@ -48,70 +48,108 @@ def indifferent_without_worth(worth: np.ndarray) -> np.ndarray:
 
 
 def rest_by_newton(hour: Hour, worth: np.ndarray) -> np.ndarray:
-    """Shares at which Phi is largest, `(buyers, sellers)`: an interior point method.
+    """Shares at which Phi is largest, `(..., buyers, sellers)`: an interior point method.
 
     A barrier tau sum ln y_ij keeps shares above zero while tau falls. A seller that is worth
-    nothing to a buyer is not chosen by it.
-    worth: yuan/kWh, `(buyers, sellers)`, in each row one at least above 0.
+    nothing to a buyer is not chosen by it. Many hours that differ in worth alone are solved side by
+    side, each with a barrier and a step length of its own.
+    worth: yuan/kWh, `(..., buyers, sellers)`, in each row one at least above 0.
     Raises NotSolved if the steps do not converge.
     """
-    chosen = worth > 0
+    each = worth.reshape(-1, *worth.shape[-2:])
+    chosen = each > 0
     weight = hour.deficit / hour.deficit.sum()
     surplus = hour.surplus / hour.surplus.sum()
-    ratio = worth / worth.max(axis=1, keepdims=True)
+    ratio = each / each.max(axis=-1, keepdims=True)
     value = np.log(np.where(chosen, ratio, 1.0))
-    shares = chosen / chosen.sum(axis=1, keepdims=True)
-    barrier = 1.0
+    shares = chosen / chosen.sum(axis=-1, keepdims=True)
+    barrier = np.ones(len(each))
+    moving = np.arange(len(each))
     for _ in range(MAX_NEWTON_STEPS):
-        step = newton_step(shares, chosen, weight, surplus, value, barrier)
-        falling = step < 0
-        longest = min(1.0, 0.95 * (shares[falling] / -step[falling]).min(initial=np.inf))
-        shares = shares + longest * step
-        asked = weight @ shares
-        relative = np.abs((weight @ step)[asked > 0] / asked[asked > 0]).max()
-        if longest == 1.0 and relative <= max(SMALL_STEP, barrier):
-            if barrier <= LAST_BARRIER:
-                return shares
-            barrier *= BARRIER_FALLS
+        step = newton_steps(
+            shares[moving], chosen[moving], weight, surplus, value[moving], barrier[moving]
+        )
+        length = lengths(shares[moving], step)
+        shares[moving] += length[:, None, None] * step
+        near = (length == 1.0) & (
+            relative_change(weight, shares[moving], step) <= np.maximum(SMALL_STEP, barrier[moving])
+        )
+        rests = near & (barrier[moving] <= LAST_BARRIER)
+        barrier[moving[near]] *= BARRIER_FALLS
+        moving = moving[~rests]
+        if not len(moving):
+            return shares.reshape(worth.shape)
     raise NotSolved(
         f"step {hour.step}: the buyers' rest was not found in {MAX_NEWTON_STEPS} steps",
         status="limit",
     )
 
 
-def newton_step(
+def lengths(shares: np.ndarray, step: np.ndarray) -> np.ndarray:
+    """How far each step may go so that shares stay above zero, 1 at most, `(hours,)`.
+
+    shares, step: `(hours, buyers, sellers)`.
+    """
+    falling = step < 0
+    possible = np.full(step.shape, np.inf)
+    np.divide(shares, -step, out=possible, where=falling)
+    return np.minimum(1.0, 0.95 * possible.min(axis=(-2, -1)))
+
+
+def relative_change(weight: np.ndarray, shares: np.ndarray, step: np.ndarray) -> np.ndarray:
+    """The largest change of what is asked of a seller, as a share of it, `(hours,)`.
+
+    shares, step: `(hours, buyers, sellers)`.
+    """
+    asked = weight @ shares
+    change = np.zeros(asked.shape)
+    np.divide(np.abs(weight @ step), asked, out=change, where=asked > 0)
+    return change.max(axis=-1)
+
+
+def newton_steps(
     shares: np.ndarray,
     chosen: np.ndarray,
     weight: np.ndarray,
     surplus: np.ndarray,
     value: np.ndarray,
-    barrier: float,
+    barrier: np.ndarray,
 ) -> np.ndarray:
-    """The step of Newton's method towards the largest value of Phi with its barrier.
+    """The steps of Newton's method towards the largest value of Phi with its barrier.
 
-    shares, chosen, value: `(buyers, sellers)`; value is ln v_ij.
+    A share of a seller that is not chosen keeps its zero: its equation says so.
+    shares, chosen, value: `(hours, buyers, sellers)`; value is ln v_ij.
     weight: of each buyer in all demand, `(buyers,)`.
     surplus: of each seller, as a part of all, `(sellers,)`.
+    barrier: `(hours,)`.
     """
-    buyers, sellers = np.nonzero(chosen)
-    count = len(buyers)
+    hours, buyers, sellers = shares.shape
+    count = buyers * sellers
+    buyer, seller = np.divmod(np.arange(count), sellers)
+    free = chosen.reshape(hours, count)
+    now = np.where(free, shares.reshape(hours, count), 1.0)
     asked = weight @ shares
     asked = np.where(asked > 0, asked, 1.0)  # of a seller whom nobody may choose nothing counts
-    payoff = value - np.log(asked / surplus)
-    now = shares[buyers, sellers]
-    slope = weight[buyers] * payoff[buyers, sellers] + barrier / now
+    payoff = value - np.log(asked / surplus)[:, None, :]
+    slope = weight[buyer] * payoff.reshape(hours, count) + barrier[:, None] / now
 
-    same_seller = sellers[:, None] == sellers[None, :]
-    curvature = np.outer(weight[buyers], weight[buyers] / asked[sellers]) * same_seller
-    curvature[np.arange(count), np.arange(count)] += barrier / now**2
+    system = np.zeros((hours, count + buyers, count + buyers))
+    same_seller = seller[:, None] == seller[None, :]
+    by_seller = np.outer(weight[buyer], weight[buyer]) * same_seller
+    curvature = by_seller / asked[:, None, seller]
+    both_free = free[:, :, None] & free[:, None, :]
+    system[:, :count, :count] = np.where(both_free, curvature, 0.0)
+    diagonal = np.arange(count)
+    system[:, diagonal, diagonal] += np.where(free, barrier[:, None] / now**2, 1.0)
+    # the shares of a buyer add up to one, before and after
+    sums = free[:, :, None] & (buyer[:, None] == np.arange(buyers)[None, :])
+    system[:, :count, count:] = sums
+    system[:, count:, :count] = sums.transpose(0, 2, 1)
 
-    sums = (buyers[:, None] == np.arange(len(weight))[None, :]).astype(float)
-    system = np.block([[curvature, sums], [sums.T, np.zeros((len(weight), len(weight)))]])
-    right = np.concatenate([slope, np.zeros(len(weight))])
-    solution = np.linalg.solve(system, right)
-    step = np.zeros_like(shares)
-    step[buyers, sellers] = solution[:count]
-    return step
+    right = np.zeros((hours, count + buyers))
+    right[:, :count] = np.where(free, slope, 0.0)
+    solution = np.linalg.solve(system, right[..., None])[:, :count, 0]
+    return np.where(free, solution, 0.0).reshape(shares.shape)
 
 
 def rest_gap(hour: Hour, worth: np.ndarray, shares: np.ndarray) -> float:
