@@ -10,6 +10,7 @@ import beside_book
 import compare_runs
 import pandas as pd
 import pytest
+import run_page
 import runs
 from beside_book import Row, beside
 from hypothesis import given
@@ -103,6 +104,16 @@ def test_a_run_that_changed_nothing_and_one_without_the_book_say_so(tmp_path):
     run = run_with(tmp_path / "run", {"cost": 1.0 + 1e-9, "seconds": 2}, {"table": table})
     assert beside(book, run).startswith("Nothing changed: ")
     assert "no results of this notebook yet" in beside(None, run)
+
+
+def test_amounts_in_two_currencies_do_not_stand_side_by_side(tmp_path):
+    book = run_with(tmp_path / "book", {"cost": 21746.0})
+    run = run_with(tmp_path / "run", {"cost": 26.06, "currency": "EUR"})
+    told = beside(book, run)
+    assert "26.06" in told and "21,746" not in told
+    assert "in yuan: its numbers do not stand beside this run's, in EUR" in told
+    page = run_page.beside_as_page("one_vpp", {}, book, run)
+    assert "26.06" in page and "21,746" not in page and "difference" not in page
 
 
 def test_no_more_than_twelve_rows_and_what_changed_comes_first(tmp_path):

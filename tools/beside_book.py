@@ -15,10 +15,12 @@ from typing import Any
 import pandas as pd
 from runs import Run
 
+from vppcore.currency import PLAIN
+
 ROWS = 12
 FEW = 4
 # no facts of the study
-NO_FACTS = {"notebook", "parameters", "python", "versions", "solver_version"}
+NO_FACTS = {"notebook", "parameters", "paper", "python", "versions", "solver_version"}
 TOTALS = ("cluster", "total")
 # two numbers are the same if they differ by less: tables have six decimals
 SAME_SHARE = 1e-6
@@ -186,6 +188,24 @@ def not_judged(book: Run, run: Run) -> list[str]:
     return [claim for claim in verdicts_in(book.results) if claim not in ours]
 
 
+# --- two currencies -------------------------------------------------------------------------------
+def other_currency(book: Run, run: Run) -> str:
+    """A sentence if the amounts of the two are in two currencies, which cannot be compared."""
+    theirs, ours = (each.record.get("currency", PLAIN) for each in (book, run))
+    if theirs == ours:
+        return ""
+    return (
+        f"The book's run is of another case, in {theirs}: its numbers do not stand beside this"
+        f" run's, in {ours}."
+    )
+
+
+def table_of_run(run: Run) -> list[tuple[str, ...]]:
+    """The run's own headlines as cells, with a head."""
+    rows = [row for row in rows_beside(run, run) if row.name != "currency"]
+    return [("", "this run"), *((row.name, shown(row.run)) for row in rows)]
+
+
 # --- in words -------------------------------------------------------------------------------------
 def shown(value: Any) -> str:
     """A value as it is printed: five digits of a number, and at least its whole ones.
@@ -264,6 +284,9 @@ def beside(book: Run | None, run: Run) -> str:
     """What a run found beside the book, as lines for the screen."""
     if book is None:
         return "The book has no results of this notebook yet (make book), so none stand beside."
+    apart = other_currency(book, run)
+    if apart:
+        return "\n".join([*in_columns(table_of_run(run)), apart])
     rows = rows_beside(book, run)
     differ, both = differing(book, run)
     changed = changed_verdicts(book, run) + [(claim, "", "") for claim in not_judged(book, run)]

@@ -19,7 +19,6 @@ from run_notebook import BUILDER, end_with, execute, find, values_for
 from runs import PAGE, RESULTS, RUNS, STOPPED, book_run, name_of, run_in
 from saying import give_up, say
 
-from vppcore.currency import PLAIN
 from vppcore.pages.parameters_cell import read_parameters_cell
 
 WRITING = ".writing-"
@@ -76,8 +75,8 @@ def write_run_page(name: str, values: dict[str, Any], made: Path, folder: Path, 
     top = "" if kept is None else beside_as_page(name, values, book_run(name, book), kept)
     title = f"{name}: {folder.name}"
     static = folder.parent.parent / "_static"
-    currency = PLAIN if kept is None else kept.record.get("currency", PLAIN)
-    write_page(made / f"{name}.ipynb", made / PAGE, title, top, static, currency)
+    record = {} if kept is None else kept.record
+    write_page(made / f"{name}.ipynb", made / PAGE, title, top, static, record)
 
 
 def keep_story(executed: Path, stopped: Path) -> str:

@@ -5,47 +5,56 @@ it. MathJax stands beside the runs, in build/runs/_static, so that pages open wi
 """
 
 import os
-import re
 import shutil
 import sys
 from html import escape
 from pathlib import Path
 from typing import Any
 
-from beside_book import differing, rows_beside, table_of_rows, verdict_lines
+from beside_book import (
+    differing,
+    other_currency,
+    rows_beside,
+    table_of_rows,
+    table_of_run,
+    verdict_lines,
+)
 from contents import book_notebooks
+from run_texts import of_this_case, said_of_case, without_targets
 from runs import Run
 
-from vppcore.currency import PLAIN, said, speak
+from vppcore.currency import PLAIN, speak
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATES = Path(__file__).parent / "templates"
 LOOK = TEMPLATES / "vppcore_run"
 MATHJAX = ROOT / "book" / "_static" / "mathjax" / "tex-svg.js"
 SVG = "image/svg+xml"
-TARGET = re.compile(r"^\([\w-]+\)=$", re.MULTILINE)
 
 
 def write_page(
-    notebook: Path, page: Path, title: str, beside: str, static: Path, currency: str = PLAIN
+    notebook: Path, page: Path, title: str, beside: str, static: Path, record: dict[str, Any]
 ) -> None:
     """Writes the page of an executed notebook.
 
     title: of the page. beside: HTML on top of the page. static: folder for what all pages share.
-    currency: of the run; the notebook's own texts and captions are written for the book's yuan.
+    record: of the run. Its currency (the notebook's own texts and captions are written for the
+    book's yuan) and the paper that its case rebuilds, if any: what only a paper's own case has on
+    its page is left out of others.
     """
-    speak(currency)
+    speak(record.get("currency", PLAIN))
     import nbformat
     from nbconvert import HTMLExporter
     from slides import plain, titles_of_pages
 
     titles = titles_of_pages(ROOT, book_notebooks(ROOT))
     content = nbformat.read(notebook, as_version=4)
+    content.cells = of_this_case(content.cells, record.get("paper"))
     for cell in content.cells:
         if cell.cell_type == "markdown":
-            cell.source = said(plain(TARGET.sub("", cell.source), titles))
+            cell.source = said_of_case(plain(without_targets(cell.source), titles))
         elif "parameters" in cell.metadata.get("tags", []):
-            cell.source = said(cell.source)  # units in its comments
+            cell.source = said_of_case(cell.source)  # units in its comments
         for output in cell.get("outputs", []):
             show_as_page(output, cell.metadata.get("mystnb", {}), titles)
     exporter = HTMLExporter(template_name="vppcore_run", extra_template_basedirs=[str(TEMPLATES)])
@@ -71,9 +80,9 @@ def show_as_page(output: Any, mystnb: dict[str, Any], titles: dict[str, str]) ->
     if "text/markdown" in data:
         data["text/markdown"] = plain(data["text/markdown"], titles)
     if SVG in data:
-        alt = said(mystnb.get("image", {}).get("alt", ""))
+        alt = said_of_case(mystnb.get("image", {}).get("alt", ""))
         drawn = pictures().inlined(data.pop(SVG), alt)
-        caption = said(caption_of(mystnb.get("figure", {}).get("caption", "")))
+        caption = said_of_case(caption_of(mystnb.get("figure", {}).get("caption", "")))
         below = f"<figcaption>{caption}</figcaption>" if caption else ""
         data["text/html"] = f"<figure>{drawn}{below}</figure>"
 
@@ -134,6 +143,8 @@ def beside_as_page(notebook: str, values: dict[str, Any], book: Run | None, run:
     parts = [f"<h1>A reader's run of {escape(notebook)} {escape(what)}</h1>"]
     if book is None:
         parts.append("<p>The book has no results of this notebook to stand beside.</p>")
+    elif other_currency(book, run):
+        parts += [as_table(table_of_run(run)), f"<p>{other_currency(book, run)}</p>"]
     else:
         rows = rows_beside(book, run)
         parts += [as_table(table_of_rows(rows))] if rows else []

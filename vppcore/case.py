@@ -230,6 +230,12 @@ class Case:
         return sorted(study.vpps) == sorted(self.names)
 
     @property
+    def paper(self) -> str | None:
+        """The paper that the case rebuilds, "A" or "B"; None for a case of its own."""
+        study = self.description.study
+        return study.paper if study is not None and self.is_paper(study.paper) else None
+
+    @property
     def fitted_claims(self) -> set[str]:
         """Ids of the claims that this case was fitted to, as its case.yaml says: {"B16"}."""
         study = self.description.study

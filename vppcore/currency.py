@@ -15,8 +15,9 @@ from typing import Any
 
 PLAIN = "yuan"
 CODE = re.compile(r"[A-Z]{3}", re.ASCII)
-# the word by itself, as in yuan/kWh; what a message quotes from a file stays as it stands there
-WORD = re.compile(r"(?<![A-Za-z_'])yuan(?![A-Za-z_])")
+# the word by itself, as in yuan/kWh or at the beginning of a sentence; what a message quotes from a
+# file stays as it stands there
+WORD = re.compile(r"(?<![A-Za-z_'])[Yy]uan(?![A-Za-z_])")
 ALLOWED = "a code of ISO 4217, three capital letters as EUR or USD; yuan or none for CNY"
 
 
@@ -88,8 +89,8 @@ def said(text: str) -> str:
     """A text with the currency of the case for yuan.
 
     >>> speak("EUR")
-    >>> said("at 0.3 yuan/kWh"), said("found 'yuan/kWh'")
-    ('at 0.3 EUR/kWh', "found 'yuan/kWh'")
+    >>> said("at 0.3 yuan/kWh"), said("Yuan a day:"), said("found 'yuan/kWh'")
+    ('at 0.3 EUR/kWh', 'EUR a day:', "found 'yuan/kWh'")
     >>> speak()
     >>> said("at 0.3 yuan/kWh")
     'at 0.3 yuan/kWh'

@@ -387,6 +387,9 @@ class Study:
 
         record = {"notebook": self.notebook, "parameters": self.parameters, **facts}
         record["seconds"] = round(time.perf_counter() - self.started, 3)
+        paper = self.shown_case.paper if self.shown_case else None
+        if paper:
+            record["paper"] = paper
         verdicts = as_table(self.judgements)
         write_results(self.notebook, self.tables, verdicts, record, self.texts)
         kept = f"{len(self.tables)} tables, {len(self.judgements)} verdicts and run.json"
