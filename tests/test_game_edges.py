@@ -22,7 +22,7 @@ from vppcore.game.demand import demand_of
 from vppcore.game.distributed import talk_through_hour
 from vppcore.game.hour import period_of, play
 from vppcore.game.money import best_answers_in_money, money_temptations, play_in_money, sent_power
-from vppcore.game.rest import rest_by_newton
+from vppcore.game.rest import rest_by_newton, rest_gap
 from vppcore.game.rules import Rules
 from vppcore.game.sellers import equilibrium
 from vppcore.market import deliver
@@ -285,6 +285,18 @@ def test_the_rest_of_buyers_where_one_seller_asks_the_tariff():
     assert hour.deficit @ shares[:, [0, 2]] == pytest.approx(
         hour.deficit @ rest_by_newton(others, worth[:, [0, 2]]), abs=1e-7
     )
+
+
+def test_many_rests_side_by_side_are_those_found_one_by_one():
+    """Also where one seller is worth nothing at some prices, and steps end at different times."""
+    hour = market_hour((6, 8, 5), (3, 4), satisfaction=(1.2, 2.5))
+    prices = np.array([[[0.6, 0.75, 0.65], [0.5, 0.5, 0.5]], [[0.3, 0.74, 0.75], [0.7, 0.4, 0.31]]])
+    worth = demand_of(hour, FROM_GRID).worth(prices)
+    together = rest_by_newton(hour, worth)
+    assert together.shape == (2, 2, 2, 3)
+    for place in np.ndindex(2, 2):
+        assert together[place] == pytest.approx(rest_by_newton(hour, worth[place]), abs=1e-9)
+        assert rest_gap(hour, worth[place], together[place]) < 1e-9
 
 
 def test_prices_that_go_round_are_said_to_do_so_at_once():

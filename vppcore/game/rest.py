@@ -117,39 +117,53 @@ def newton_steps(
 ) -> np.ndarray:
     """The steps of Newton's method towards the largest value of Phi with its barrier.
 
-    A share of a seller that is not chosen keeps its zero: its equation says so.
     shares, chosen, value: `(hours, buyers, sellers)`; value is ln v_ij.
     weight: of each buyer in all demand, `(buyers,)`.
     surplus: of each seller, as a part of all, `(sellers,)`.
     barrier: `(hours,)`.
     """
     hours, buyers, sellers = shares.shape
-    count = buyers * sellers
-    buyer, seller = np.divmod(np.arange(count), sellers)
-    free = chosen.reshape(hours, count)
-    now = np.where(free, shares.reshape(hours, count), 1.0)
+    pairs = buyers * sellers
     asked = weight @ shares
     asked = np.where(asked > 0, asked, 1.0)  # of a seller whom nobody may choose nothing counts
+    now = np.where(chosen, shares, 1.0)
+    of_barrier = barrier[:, None, None] / now
     payoff = value - np.log(asked / surplus)[:, None, :]
-    slope = weight[buyer] * payoff.reshape(hours, count) + barrier[:, None] / now
+    slope = np.where(chosen, weight[:, None] * payoff + of_barrier, 0.0)
 
-    system = np.zeros((hours, count + buyers, count + buyers))
+    right = np.zeros((hours, pairs + buyers))
+    right[:, :pairs] = slope.reshape(hours, pairs)
+    system = newton_systems(chosen, weight, asked, of_barrier / now)
+    solution = np.linalg.solve(system, right[..., None])[:, :pairs, 0]
+    return np.where(chosen, solution.reshape(shares.shape), 0.0)
+
+
+def newton_systems(
+    chosen: np.ndarray, weight: np.ndarray, asked: np.ndarray, bend: np.ndarray
+) -> np.ndarray:
+    """The equations of the steps, `(hours, pairs + buyers, pairs + buyers)`.
+
+    A row for each pair of buyer and seller: curvature of Phi times step, and a multiplier of the
+    buyer. A row for each buyer: its shares add up to one, before and after. A share of a seller
+    that is not chosen keeps its zero: its row says so alone.
+    chosen: `(hours, buyers, sellers)`. weight: `(buyers,)`. asked: of each seller
+    `(hours, sellers)`. bend: curvature of the barrier at each share, as chosen.
+    """
+    hours, buyers, sellers = chosen.shape
+    pairs = buyers * sellers
+    buyer, seller = np.divmod(np.arange(pairs), sellers)
+    free = chosen.reshape(hours, pairs)
     same_seller = seller[:, None] == seller[None, :]
-    by_seller = np.outer(weight[buyer], weight[buyer]) * same_seller
-    curvature = by_seller / asked[:, None, seller]
+    curvature = np.outer(weight[buyer], weight[buyer]) * same_seller / asked[:, None, seller]
     both_free = free[:, :, None] & free[:, None, :]
-    system[:, :count, :count] = np.where(both_free, curvature, 0.0)
-    diagonal = np.arange(count)
-    system[:, diagonal, diagonal] += np.where(free, barrier[:, None] / now**2, 1.0)
-    # the shares of a buyer add up to one, before and after
     sums = free[:, :, None] & (buyer[:, None] == np.arange(buyers)[None, :])
-    system[:, :count, count:] = sums
-    system[:, count:, :count] = sums.transpose(0, 2, 1)
 
-    right = np.zeros((hours, count + buyers))
-    right[:, :count] = np.where(free, slope, 0.0)
-    solution = np.linalg.solve(system, right[..., None])[:, :count, 0]
-    return np.where(free, solution, 0.0).reshape(shares.shape)
+    system = np.zeros((hours, pairs + buyers, pairs + buyers))
+    system[:, :pairs, :pairs] = np.where(both_free, curvature, 0.0)
+    system[:, range(pairs), range(pairs)] += np.where(free, bend.reshape(hours, pairs), 1.0)
+    system[:, :pairs, pairs:] = sums
+    system[:, pairs:, :pairs] = sums.transpose(0, 2, 1)
+    return system
 
 
 def rest_gap(hour: Hour, worth: np.ndarray, shares: np.ndarray) -> float:
@@ -164,6 +178,7 @@ def rest_gap(hour: Hour, worth: np.ndarray, shares: np.ndarray) -> float:
     used = shares > 0
     with np.errstate(divide="ignore", invalid="ignore"):
         payoff = np.log(worth) - np.log(asked / (hour.surplus / hour.surplus.sum()))
+    payoff[worth == 0] = -np.inf  # also where nobody asks that seller
     best = payoff.max(axis=1)
     reached = np.where(used, shares * np.where(used, payoff, 0.0), 0.0).sum(axis=1)
     return float(weight @ (best - reached))
