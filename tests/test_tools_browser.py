@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import screenshot
 from browser import BrowserFailed, browser_tab, installed_browser
 
 TESTS = Path(__file__).parent
@@ -54,6 +55,12 @@ def test_without_a_browser_one_sentence_says_what_printing_needs(tool, tmp_path)
     assert re.fullmatch(
         r"The .* cannot be \w+\. A chromium .*: apt install chromium\.\n", done.stderr
     )
+
+
+def test_a_page_that_is_not_there_is_not_waited_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["screenshot.py", str(tmp_path / "gone.html"), "picture.png"])
+    with pytest.raises(SystemExit, match=r"page: found no file .*gone\.html; allowed: a page"):
+        screenshot.main()
 
 
 def test_axe_is_the_file_that_its_note_describes():

@@ -40,6 +40,8 @@ def main() -> None:
     cli.add_argument("--dark", action="store_true")
     cli.add_argument("--width", type=int, default=1280)
     args = cli.parse_args()
+    if not args.page.is_file():
+        sys.exit(f"page: found no file {args.page}; allowed: a page of the built book")
     try:
         with browser_tab() as tab:
             complaints = photograph(tab, args.page, args.picture, args.dark, args.width)
