@@ -279,7 +279,7 @@ FAULTS = {
     "hour missing": (S, "2,25,", "4,25,", HOUR + "found 4; allowed: 2"),
     "too few rows": (S, "3,15,30,50,25,0.8,0.2\n", "", "series.csv: found 2 rows; allowed: 3 (steps in case.yaml)"),
     "too many rows": (S, "3,15,30,50,25,0.8,0.2\n", "3,15,30,50,25,0.8,0.2\n4,15,30,50,25,0.8,0.2\n",
-                      "series.csv: found 4 rows; allowed: 3"),
+                      "series.csv: found 4 rows, in line 5 one more with '4'; allowed: 3"),
     # series.csv: numbers
     "text": (S, "2,25,45", "2,much,45", "series.csv, line 3, column a_load_kw: found 'much'; allowed: a number with a decimal point"),
     "empty": (S, "2,25,45", "2,,45", "series.csv, line 3, column a_load_kw: found nothing; allowed: a number"),

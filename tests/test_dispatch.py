@@ -407,6 +407,12 @@ def test_power_with_nowhere_to_go_is_explained():
     assert "electricity has too much by 40.0 kW in step 1 (2 step(s) in all)" in said
 
 
+def test_a_gap_that_is_small_beside_a_tenth_of_a_kw_has_its_digits():
+    said = refused(vpp(load(0.010, 0.020), grid([1, 1], [0, 0], buy_max=0.0175)))
+    assert "electricity lacks 0.0025 kW in step 2 (1 step(s) in all)" in said
+    assert "electric_load needs at least 0.0200 kW, and grid can give at most 0.0175 kW" in said
+
+
 def test_missing_power_is_explained_with_binaries_too():
     said = refused(
         vpp(

@@ -168,3 +168,18 @@ def nearest(word: str, allowed: Iterable[str]) -> list[str]:
     ['grid_buy_kw']
     """
     return difflib.get_close_matches(word, list(allowed), n=3, cutoff=0.7)
+
+
+def mistyped(word: str, allowed: Iterable[str], likeness: float = 0.8) -> str | None:
+    """The word that one that is not allowed is a slip of; None if it seems to be none.
+
+    likeness: from which on it is one, 1 is the same word; two letters that changed places are.
+
+    >>> mistyped("batery", ["battery", "boiler"]), mistyped("tei", ["tie"])
+    ('battery', 'tie')
+    >>> mistyped("gas_boiler", ["battery", "boiler"])
+    """
+    words = list(allowed)
+    like = difflib.get_close_matches(word, words, n=1, cutoff=likeness)
+    turned = [other for other in words if sorted(other) == sorted(word)]
+    return next(iter([*like, *turned]), None)

@@ -24,6 +24,9 @@ from vppcore.warm import Program, WarmLinear
 NOISE = 1e-7
 # what a traded kW counts beside one that is missing, over the number of VPPs: less than it saves
 TRADED = 1e-3
+# an amount in a sentence: places behind the point at most, and the share by which it may be off
+MOST_PLACES = 9
+SHOWN_WITHIN = 0.05
 # what a reader may add where there is too much of a carrier
 OUTLETS = {"heat": "a heat_vent lets heat go"}
 
@@ -207,28 +210,41 @@ def in_words(gap: Gap, model: Model) -> list[str]:
         if amount.max() > noise:
             step = int(amount.argmax())
             count = int((amount > noise).sum())
+            places = places_for(amount.max())
             sentences.append(
-                f"{gap.carrier} {words} {amount.max():,.1f} {unit} in step {step + 1} "
-                f"({count} step(s) in all){why(model, gap.carrier, step)}"
+                f"{gap.carrier} {words} {amount.max():,.{places}f} {unit} in step {step + 1} "
+                f"({count} step(s) in all){why(model, gap.carrier, step, places)}"
             )
     return sentences
 
 
-def why_missing(model: Model, carrier: str, step: int) -> str:
+def places_for(amount: float) -> int:
+    """How many places behind the point show an amount: one, and more for what is small.
+
+    >>> places_for(15.04), places_for(0.6), places_for(0.013), places_for(1e-12)
+    (1, 1, 3, 9)
+    """
+    for places in range(1, MOST_PLACES):
+        if abs(round(amount, places) - amount) <= SHOWN_WITHIN * amount:
+            return places
+    return MOST_PLACES
+
+
+def why_missing(model: Model, carrier: str, step: int, places: int) -> str:
     """Who needs the carrier in a step and who could give it, as the end of a sentence."""
     best = {name: reach(part, carrier, step, 1) for name, part in having(model, carrier)}
     needed = {name: -amount for name, amount in best.items() if amount < 0}
     given = {name: amount for name, amount in best.items() if amount > 0}
     if not needed:
         return ""
-    needing = listed(needed, "needs at least", "need at least", carrier)
+    needing = listed(needed, "needs at least", "need at least", carrier, places)
     if not given:
         return f": {needing}, and nothing can give it"
-    giving = listed(given, "can give at most", "can give at most", carrier)
+    giving = listed(given, "can give at most", "can give at most", carrier, places)
     return f": {needing}, and {giving}{held_back(given, needed)}"
 
 
-def why_too_much(model: Model, carrier: str, step: int) -> str:
+def why_too_much(model: Model, carrier: str, step: int, places: int) -> str:
     """Who must give the carrier in a step and who could take it, as the end of a sentence."""
     least = {name: reach(part, carrier, step, -1) for name, part in having(model, carrier)}
     given = {name: amount for name, amount in least.items() if amount > 0}
@@ -236,10 +252,10 @@ def why_too_much(model: Model, carrier: str, step: int) -> str:
     outlet = f" ({OUTLETS[carrier]})" if carrier in OUTLETS else ""
     if not given:
         return outlet
-    giving = listed(given, "gives at least", "give at least", carrier)
+    giving = listed(given, "gives at least", "give at least", carrier, places)
     if not taken:
         return f": {giving}, and nothing can take it{outlet}"
-    taking = listed(taken, "can take at most", "can take at most", carrier)
+    taking = listed(taken, "can take at most", "can take at most", carrier, places)
     return f": {giving}, and {taking}{held_back(taken, given)}{outlet}"
 
 
@@ -269,7 +285,9 @@ def reach(part: Part, carrier: str, step: int, sign: int) -> float:
         return sign * np.inf
 
 
-def listed(amounts: dict[str, float], singular: str, plural: str, carrier: str) -> str:
+def listed(
+    amounts: dict[str, float], singular: str, plural: str, carrier: str, places: int = 1
+) -> str:
     """Components with a verb and what they add up to; without a number where that has no limit.
 
     >>> listed({"grid": 10.0, "pv": 5.0}, "gives", "give", "electricity")
@@ -280,7 +298,7 @@ def listed(amounts: dict[str, float], singular: str, plural: str, carrier: str) 
     amount = sum(amounts.values())
     if not np.isfinite(amount):
         return f"{names} {verb.removesuffix(' at most')} any amount"
-    return f"{names} {verb} {amount:,.1f} {CARRIER_UNITS[carrier]}"
+    return f"{names} {verb} {amount:,.{places}f} {CARRIER_UNITS[carrier]}"
 
 
 # --- money without limit --------------------------------------------------------------------------

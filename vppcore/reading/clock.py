@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
 from vppcore.case import Description
 from vppcore.faults import Faults, Place, shown
+from vppcore.reading.columns import UNIT_ENDINGS
+from vppcore.reading.names import column_key
 from vppcore.reading.numerals import NotANumber, numerals_of_columns
 from vppcore.reading.separated import Table
 
@@ -51,8 +53,17 @@ def start_of(description: Description, stamp: datetime | None) -> Start:
 
 
 def check_start(description: Description, stamp: datetime | None, faults: Faults) -> None:
-    """Enters a fault if `start` in case.yaml is not when the first time stamp is."""
+    """Enters a fault if `start` in case.yaml is not when the first time stamp is, or is a time that
+    a clock which is put forward leaves out."""
     start = description.start
+    if isinstance(start, datetime) and start.tzinfo is None:
+        moment = local(start, description.timezone)
+        shown_by_clocks = moment.astimezone(UTC).astimezone(moment.tzinfo).replace(tzinfo=None)
+        if shown_by_clocks != start:
+            found = f"found {start.isoformat()}, which clocks leave out on that day"
+            allowed = f"a time that there is in {description.timezone}"
+            faults.add(Place("case.yaml", of="start"), found, allowed)
+            return
     if stamp is None or start is None:
         return
     first = stamp.astimezone(ZoneInfo(description.timezone))
@@ -92,22 +103,28 @@ def hours_of(of_day: time) -> float:
 
 
 def series_columns(table: Table) -> list[str]:
-    """The columns that are no time; without a time column the first one is taken for it."""
+    """The columns that are no time; without a time column the first is taken for it, if it has no
+    unit."""
     names = [name for name in table.names if name not in TIME_COLUMNS]
-    return names[1:] if len(names) == len(table.names) else names
+    has_time = len(names) < len(table.names)
+    return names if has_time or has_unit(names[0]) else names[1:]
+
+
+def has_unit(name: str) -> bool:
+    """True for a column whose name says its unit, but for hours: one that cannot be the time.
+
+    >>> has_unit("home_load_kw"), has_unit("date"), has_unit("time_h")
+    (True, False, False)
+    """
+    endings = tuple(ending for ending in UNIT_ENDINGS if ending != "_h")
+    return column_key(name).endswith(endings)
 
 
 def check_time(table: Table, description: Description | None, faults: Faults) -> datetime | None:
-    """Checks the number of rows and the time column; returns the first time stamp, if there is one.
+    """Checks the time column; returns the first time stamp, if there is one.
 
     description: None if case.yaml could not be read; then the length of a step is not checked.
     """
-    if description is not None and len(table.lines) != description.steps:
-        faults.add(
-            Place(table.file),
-            f"found {len(table.lines)} rows",
-            f"{description.steps} (steps in case.yaml)",
-        )
     there = [name for name in TIME_COLUMNS if name in table.names]
     if not there:
         faults.add(
@@ -122,6 +139,25 @@ def check_time(table: Table, description: Description | None, faults: Faults) ->
         return check_stamps(table, description, faults)
     check_counts(table, there[0], faults)
     return None
+
+
+def without_surplus(table: Table, description: Description | None, faults: Faults) -> Table:
+    """Checks the number of rows; the table without those behind the last step, such as a sum.
+
+    What stands in these is no further fault. description: None if case.yaml could not be read.
+    """
+    if description is None or len(table.lines) == description.steps:
+        return table
+    found = f"found {len(table.lines)} rows"
+    allowed = f"{description.steps} (steps in case.yaml)"
+    if len(table.lines) < description.steps:
+        faults.add(Place(table.file), found, allowed)
+        return table
+    line = table.lines[description.steps]
+    cell = next(iter(table.columns.values()))[description.steps]
+    faults.add(Place(table.file), f"{found}, in line {line} one more with {shown(cell)}", allowed)
+    columns = {name: cells[: description.steps] for name, cells in table.columns.items()}
+    return replace(table, columns=columns, lines=table.lines[: description.steps])
 
 
 def check_counts(table: Table, name: str, faults: Faults) -> None:

@@ -285,20 +285,30 @@ def check_left_over(
             faults.add(Place(FILE, column=name), wrong_unit(name, meant), meant.allowed)
             unexplained.remove(name)
             without = [series for series in without if not set(series.bases) & set(meant.bases)]
+    lacking: dict[str, list[Wanted]] = {}
     for series in without[:MOST_SENTENCES]:
-        words = f"no column {series.allowed.partition(',')[0]}"
-        near = nearest(words.removeprefix("no column "), unexplained)
+        lacking.setdefault(series.allowed, []).append(series)
+    for allowed_names, several in lacking.items():
+        name = allowed_names.partition(",")[0]
+        near = nearest(name, unexplained)
         hint = ""
         if near:
             unexplained.remove(near[0])
             hint = f", but {near[0]}"
-        found = f"{words} for {series.owner} ({series.rule.text}){hint}"
-        faults.add(Place(FILE), found, series.allowed)
+        found = f"no column {name} for {owners_of(several)} ({several[0].rule.text}){hint}"
+        faults.add(Place(FILE), found, allowed_names)
     for name in unexplained:
         reason = why(name, wanted)
         allowed = ", ".join(suggestions(name, wanted)) if reason != OVERRULED else "no such column"
         cause = (FILE, NO_GRID) if reason == NO_GRID else None
         faults.add(Place(FILE, column=name), f"nobody asks for it{reason}", allowed, cause)
+
+
+def owners_of(several: Sequence[Wanted]) -> str:
+    """Whose the series are that lack one column, in words: the first two, and how many more."""
+    first = " and ".join(series.owner for series in several[:2])
+    more = len(several) - 2
+    return first if more <= 0 else f"{first} and {more} more"
 
 
 def series_meant(name: str, wanted: Iterable[Wanted]) -> Wanted | None:

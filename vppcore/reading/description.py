@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from vppcore.case import Description, Study
-from vppcore.faults import Faults, Place, shown
+from vppcore.faults import Faults, Place, mistyped, shown
 from vppcore.reading.files import LARGEST_DESCRIPTION, text_of
 
 # collections within collections; the study's lists are the deepest
@@ -40,9 +40,27 @@ def read_description(file: Path, faults: Faults) -> Description | None:
     try:
         return Description(**values)
     except ValidationError as error:
-        for fault in error.errors():
-            say(fault, file.name, lines, faults)
+        errors = error.errors()
+        meant = meant_by_unknown(errors)
+        for fault in errors:
+            if not (fault["type"] == "missing" and fault["loc"] in meant.values()):
+                say(fault, file.name, lines, faults, meant.get(fault["loc"]))
         return None
+
+
+def meant_by_unknown(errors: list[ErrorDetails]) -> dict[tuple, tuple]:
+    """Where an unknown name stands -> where the missing one would that it is a slip of."""
+    missing = [fault["loc"] for fault in errors if fault["type"] == "missing"]
+    meant = {}
+    for fault in errors:
+        if fault["type"] != "extra_forbidden":
+            continue
+        *before, name = fault["loc"]
+        beside = {str(loc[-1]): loc for loc in missing if list(loc[:-1]) == before}
+        found = mistyped(str(name), beside)
+        if found is not None:
+            meant[fault["loc"]] = beside[found]
+    return meant
 
 
 def values_of(text: str) -> tuple[dict, dict[str, int]]:
@@ -111,14 +129,20 @@ def value_of(node: yaml.Node) -> str | list | dict:
     return "" if is_empty else node.value
 
 
-def say(fault: ErrorDetails, file: str, lines: dict[str, int], faults: Faults) -> None:
-    """Enters a fault that pydantic has found, in our words."""
+def say(
+    fault: ErrorDetails, file: str, lines: dict[str, int], faults: Faults, meant: tuple | None
+) -> None:
+    """Enters a fault that pydantic has found, in our words.
+
+    meant: where the missing name would stand that an unknown one is a slip of, if it is one.
+    """
     name, *rest = (str(piece) for piece in fault["loc"])
     place = Place(file, lines.get(name), of=".".join([name, *rest]))
     found = "nothing" if fault["type"] == "missing" else shown(fault["input"])
     if fault["type"] == "extra_forbidden":
         fields = Study.model_fields if rest else Description.model_fields
-        faults.add(place, "unknown name", ", ".join(fields))
+        hint = "" if meant is None else f" ({meant[-1]}?)"
+        faults.add(place, f"unknown name{hint}", ", ".join(fields))
         return
     allowed = Description.model_fields[name].description or fault["msg"].lower()
     hint = " (decimal comma?)" if name == "step_hours" and "," in found else ""

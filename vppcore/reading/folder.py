@@ -18,13 +18,14 @@ from vppcore.reading.assembly import (
     plans_of,
     wanted_by,
 )
-from vppcore.reading.clock import Start, check_start, check_time, start_of
+from vppcore.reading.clock import Start, check_start, check_time, start_of, without_surplus
 from vppcore.reading.columns import Wanted
 from vppcore.reading.description import read_description
 from vppcore.reading.files import case_folder, check_files
 from vppcore.reading.separated import Table, read_table
 from vppcore.reading.series import check_cells, read_series
 from vppcore.reading.unit_rows import read_units
+from vppcore.reading.vpps_meant import with_vpps_meant
 
 
 def load_case(folder: str | Path) -> Case:
@@ -51,11 +52,14 @@ def case_of(path: Path, description: Description | None, faults: Faults) -> Case
     """The case of a folder whose case.yaml is read. Raises WrongInput with all faults there are."""
     units = read_units(path / "units.csv", faults)
     table = read_table(path / "series.csv", faults)
+    if table is not None:
+        table = without_surplus(table, description, faults)
     horizon = None if table is None else horizon_of(table, description, faults)
     if table is not None and units is None:
         check_cells(table, faults)
     if units is None or table is None or horizon is None:
         raise faults.refusal()
+    units = with_vpps_meant(units, table.names, faults)
     sheet = grouped(units)
     plans = {vpp: plans_of(vpp, sheet) for vpp in names_of_vpps(units, faults)}
     tie_plan = plan_of_tie(sheet)

@@ -21,6 +21,9 @@ from vppcore.reading.files import LARGEST_TABLE, text_of
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "upright bars"}
 # invisible characters that spreadsheets and web pages leave around a text
 INVISIBLE = "\ufeff\u200b\u2060\u00ad"
+# what a formula without a result leaves in a cell, in English and German: no comment
+ERRORS = ("#N/A", "#NV", "#REF!", "#BEZUG!", "#DIV/0!", "#VALUE!", "#WERT!", "#NAME?", "#NUM!",
+          "#ZAHL!", "#NULL!")  # fmt: skip
 NUMBER = re.compile(r"[+-]?\d+\.?\d*", re.ASCII)
 
 
@@ -117,10 +120,15 @@ def split_into_cells(text: str, file: str, faults: Faults) -> Draft | None:
 
 
 def without_comments(text: str) -> list[str]:
-    """The lines of a text, those that are comments emptied, so that line numbers stay right."""
+    """The lines of a text, those that are comments emptied, so that line numbers stay right.
+
+    >>> without_comments("# night\\n#N/A,3.0\\n2,3.0")
+    ['', '#N/A,3.0', '2,3.0']
+    """
     lines = []
     for line in text.split("\n"):
-        is_comment = line.lstrip(f'"{INVISIBLE} \t').startswith("#")
+        begin = line.lstrip(f'"{INVISIBLE} \t')
+        is_comment = begin.startswith("#") and not begin.startswith(ERRORS)
         lines.append("" if is_comment else line)
     return lines
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import MISSING, Field, dataclass, fields, replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import pandas as pd
 
 from vppcore.case import ALL, STATUSES
 from vppcore.components import COMPONENTS
-from vppcore.faults import Faults, Place, shown
+from vppcore.faults import Faults, Place, mistyped, shown
 from vppcore.parameters import RULE, Rule, is_profile, measured_faults
 from vppcore.reading.names import fault_of_name
 from vppcore.reading.numerals import NotANumber, Numerals, numerals_of_columns
@@ -73,7 +73,8 @@ def read_units(file: Path, faults: Faults) -> pd.DataFrame | None:
     """units.csv as a table with a column `number` in internal units, its index the lines.
 
     Where a parameter is a choice of words the word stands there. What could not be read is nan.
-    None, with the faults entered, if it is no such table.
+    A component or a parameter that is mistyped is entered as a fault and read as what it is a slip
+    of, so that one slip is one sentence. None, with the faults entered, if it is no such table.
     """
     table = read_table(file, faults)
     if table is None:
@@ -89,7 +90,8 @@ def read_units(file: Path, faults: Faults) -> pd.DataFrame | None:
         check_texts(row, file.name, faults)
         numbers.append(number_of(row, numerals, file.name, faults))
     check_doubles(rows, file.name, faults)
-    cells = [[getattr(row, name) for name in COLUMNS] for row in rows]
+    meant = [as_meant(row) for row in rows]
+    cells = [[getattr(row, name) for name in COLUMNS] for row in meant]
     lines = pd.Index([row.line for row in rows], name="line")
     return pd.DataFrame(cells, lines, list(COLUMNS)).assign(number=numbers)
 
@@ -195,13 +197,38 @@ def rule_of(row: UnitRow, place: Place, faults: Faults) -> Rule | None:
     """What is declared of a row's parameter; None with the fault entered if it is unknown."""
     if row.kind not in COMPONENTS:
         known = ", ".join(sorted(COMPONENTS))
-        faults.add(place, f"unknown component {shown(row.kind)}", known, (place.file, row.kind))
+        found = f"unknown component {shown(row.kind)}{guess(row.kind, COMPONENTS)}"
+        faults.add(place, found, known, (place.file, row.kind))
         return None
     allowed = parameters_of(row.kind)
     if row.parameter not in allowed:
-        faults.add(place, f"unknown parameter {shown(row.parameter)}", ", ".join(allowed))
+        found = f"unknown parameter {shown(row.parameter)}{guess(row.parameter, allowed)}"
+        faults.add(place, found, ", ".join(allowed))
         return None
     return allowed[row.parameter].metadata[RULE]
+
+
+def guess(word: str, allowed: Iterable[str]) -> str:
+    """What a word that is not allowed is a slip of, in brackets; empty if it seems to be none."""
+    meant = mistyped(word, allowed)
+    return "" if meant is None else f" ({meant}?)"
+
+
+def as_meant(row: UnitRow) -> UnitRow:
+    """A row whose component and parameter are what they are slips of, and whose tie is for all; any
+    other row as it is."""
+    if row.kind == TIE:
+        row = replace(row, vpp=ALL, component=TIE)
+    kind = row.kind
+    if kind not in COMPONENTS:
+        kind = mistyped(kind, COMPONENTS) or kind
+    if kind not in COMPONENTS:
+        return row
+    parameter = row.parameter
+    if parameter not in parameters_of(kind):
+        parameter = mistyped(parameter, parameters_of(kind)) or parameter
+    component = f"{kind}.{row.label}" if row.label else kind
+    return replace(row, component=component, parameter=parameter)
 
 
 def parameters_of(kind: str) -> dict[str, Field]:
