@@ -190,9 +190,20 @@ def test_before_and_after_shows_both_costs_and_the_gain(split):
     first, second = axes.containers
     assert [bar.get_height() for bar in first] == pytest.approx((table["alone"] / 1000).tolist())
     assert [bar.get_height() for bar in second] == pytest.approx((table["after"] / 1000).tolist())
-    assert [text.get_text() for text in axes.texts] == [f"−{gain:,.0f}" for gain in table["gain"]]
+    assert [text.get_text() for text in axes.texts] == [f"{gain:,.0f}" for gain in table["gain"]]
     assert [tick.get_text() for tick in axes.get_xticklabels()] == list(table.index)
     assert "1000 yuan" in axes.get_ylabel()
+
+
+def test_a_household_s_costs_are_drawn_by_ones_with_the_digits_of_their_gains(split):
+    table = before_and_after(split).drop("cluster") / 1000
+    axes = figures.before_and_after(table)
+    assert axes.get_ylabel() == "cost (yuan)"
+    assert [bar.get_height() for bar in axes.containers[0]] == pytest.approx(list(table["alone"]))
+    assert [text.get_text() for text in axes.texts] == [f"{gain:,.3f}" for gain in table["gain"]]
+    assert figures.bounds(SWEPT.rename(columns={"alone": "upper", "together": "lower"}) / 1000)
+    assert figures.levels(SWEPT / 1000).get_ylabel() == "worst-case cost (yuan)"
+    assert figures.distributions(pd.DataFrame({"a": [4.0, 1.0]})).get_xlabel().endswith("(yuan)")
 
 
 @pytest.mark.parametrize("steps", [False, True])

@@ -57,11 +57,11 @@ def test_a_guarantee_may_be_better_or_worse():
     assert "robust 2 costs at most 100.00 yuan; weight 1 may cost 10.0 yuan more" in said
 
 
-def test_the_frontier_is_drawn_in_thousands_without_those_alone():
+def test_the_frontier_is_drawn_in_a_unit_that_suits_it_without_those_alone():
     axes = figures_risk.frontier(MEASURES, ["weight 0.5"])
     points = {line.get_label(): line.get_xydata()[0] for line in axes.get_lines()}
     assert set(points) == {"weight on CVaR", "robust 4", "nominal"}
-    expected = MEASURES.loc["robust 4", ["mean", "CVaR"]].to_numpy() / 1000
+    expected = MEASURES.loc["robust 4", ["mean", "CVaR"]].to_numpy()
     assert np.allclose(points["robust 4"], expected)
 
 

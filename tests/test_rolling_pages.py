@@ -64,6 +64,17 @@ def test_nothing_at_all_deviates_with_perfect_forecasts(runs):
     assert not perfect.days["deviation"].round(9).any()
 
 
+def test_where_nothing_deviates_a_sentence_stands_for_tables_and_pictures_of_zeros(runs):
+    perfect = runs[1]["perfect"]
+    noisy = replace(perfect, days=perfect.days.assign(deviation=-7e-15))
+    paid = tables_rolling.deviations_paid(noisy, noisy, 6.0)
+    assert not paid.to_numpy().any()
+    assert "came as planned" in tables_rolling.paid_on_page(paid, 2)._repr_markdown_()
+    assert words_rolling.payers_said(paid) == ""
+    left = perfect.deviations.sum(axis=1)
+    assert figures_rolling.deviations(perfect.deviations, left, 4) is None
+
+
 def test_who_pays_for_deviations_adds_up(runs):
     came = runs[1]["persistence"]
     grids = came.settled_by_the_grids()

@@ -77,6 +77,10 @@ def test_messages_are_counted_by_sender_receiver_and_kind(together):
 
 def test_trade_is_summed_in_megawatt_hours(together):
     table = tables.trade_summary(together)
+    assert list(tables.moved_on_page(table).data) == ["supplied (MWh)", "received (MWh)"]
+    small = tables.moved_on_page(table / 1e5).data
+    assert list(small) == ["supplied (kWh)", "received (kWh)"]
+    assert float(small.iloc[0, 0]) == pytest.approx(table.iloc[0, 0] / 100, abs=0.006)
     assert table.to_numpy() == pytest.approx(
         supplied_and_received(together.trades).to_numpy() / 1000
     )

@@ -235,3 +235,9 @@ def test_no_fixed_text_names_a_vpp_that_another_run_may_lack(notebook):
         if re.search(r"VPP\d", words_only) and not excused:
             untrue.append((cell, paragraph))
     assert untrue == []
+
+
+def test_where_no_placement_has_a_schedule_the_page_says_so_and_what_may_help():
+    said = words_c.nowhere_said(["chosen", "near"], 0.95, 1.05)
+    assert 'within 0.95 and 1.05 at "chosen" or "near"' in said and "background" in said
+    assert words_c.nothing_to_grant_said("chosen").startswith('At "chosen" no schedule')

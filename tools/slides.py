@@ -45,6 +45,7 @@ PARAGRAPHS = {
 }
 QUESTION = re.compile(r"\*\*Question\.?\*\*\s*")
 ROLE = re.compile(r"\{([\w:]+)\}`([^`]*)`")
+LABELLED = re.compile(r"^\(([\w-]+)\)=\s*\n#+ (.+)$", re.MULTILINE)
 WITH_TARGET = re.compile(r"(.+?)\s*<[^>]+>", re.DOTALL)
 # what a reference without words of its own is called
 CALLED = {"numref": "the figure", "eq": "the equation", "ref": "there", "prf:ref": "the theorem"}
@@ -76,8 +77,8 @@ class Slide:
 def plain(text: str, titles: dict[str, str] | None = None) -> str:
     """A text of the page without MyST's roles: of a link its words are left.
 
-    titles: page -> its title, for links that have no words of their own; a page is named from the
-        project's folder, as `book/cooperation`.
+    titles: page or section -> its title, for links that have no words of their own; a page is
+        named from the project's folder, as `book/cooperation`, a section by its label.
 
     >>> plain("see {doc}`the ledger <../notebooks/ledger>` and {eq}`eq-p1` {cite:p}`nash`.")
     'see the ledger and the equation.'
@@ -91,6 +92,8 @@ def plain(text: str, titles: dict[str, str] | None = None) -> str:
         if role == "doc":
             page = normpath(f"notebooks/{inner}")
             return f"*{(titles or {}).get(page, page)}*"
+        if role == "ref" and inner in (titles or {}):
+            return f"*{(titles or {})[inner]}*"
         return CALLED.get(role, "" if role.startswith("cite") else inner)
 
     return re.sub(r"\s+([.,;:])", r"\1", re.sub(r"[ \t]{2,}", " ", ROLE.sub(words, text)))
@@ -210,17 +213,31 @@ def as_notebook(slides: list[Slide], source: str = "") -> Any:
 
 # --- decks ----------------------------------------------------------------------------------------
 def titles_of_pages(root: Path, notebooks: list[str]) -> dict[str, str]:
-    """Page -> its title, for chapters and notebooks."""
+    """Page -> its title, for chapters and notebooks, and label of a section -> its heading."""
     titles = {}
     for page in sorted((root / "book").rglob("*.md")):
-        found = re.search(r"^# (.+)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        text = page.read_text(encoding="utf-8")
+        titles |= headings_of_labels(text)
+        found = re.search(r"^# (.+)$", text, flags=re.MULTILINE)
         if found:
             name = page.relative_to(root).with_suffix("").as_posix()
             titles[name] = found.group(1)
     for name in notebooks:
         cells = nbformat.read(root / "notebooks" / f"{name}.ipynb", as_version=4).cells
         titles[f"notebooks/{name}"] = re.sub(r"^# ", "", cells[0].source.partition("\n")[0])
+        for cell in cells:
+            if cell.cell_type == "markdown":
+                titles |= headings_of_labels(cell.source)
     return titles
+
+
+def headings_of_labels(text: str) -> dict[str, str]:
+    """Label -> the heading below it.
+
+    >>> headings_of_labels("Text.\\n\\n(who-gains)=\\n## Who gains\\n")
+    {'who-gains': 'Who gains'}
+    """
+    return dict(LABELLED.findall(text))
 
 
 def write_decks(run: Path, into: Path, root: Path = ROOT, in_book: bool = True) -> list[str]:

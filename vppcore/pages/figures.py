@@ -24,6 +24,7 @@ from scipy.spatial import ConvexHull
 from vppcore.bargaining.split import BargainResult
 from vppcore.cooperation.result import CoalitionResult
 from vppcore.game.hour import HourResult
+from vppcore.pages import scales
 from vppcore.pages.colours import (
     COLOURS,
     DASHES,
@@ -49,7 +50,7 @@ from vppcore.pages.pictures import (
     tell,
 )
 from vppcore.pages.tables_b import ladder_map
-from vppcore.pages.words import counts_hours_of_day
+from vppcore.pages.words import amount, counts_hours_of_day, places_for
 from vppcore.schedule import DispatchResult
 
 __all__ = ["colour_of", "plant_colour", "vpp_colours"]  # notebooks draw with them too
@@ -317,12 +318,14 @@ def residuals(
 def cost_paths(history: pd.DataFrame, names: list[str], axes: Axes | None = None) -> Axes:
     """Each VPP's own cost over the iterations (paper A Fig. A1)."""
     axes = axes or new_axes()
+    costs = {name: history[f"cost {name} (yuan)"] for name in names}
+    scale = scales.money(*costs.values())
     for name, colour in vpp_colours(names).items():
-        own = history[f"cost {name} (yuan)"]
-        axes.plot(history.index, own / 1000, color=colour, label=name)
+        own = costs[name]
+        axes.plot(history.index, own / scale.size, color=colour, label=name)
         tell(axes, f"{name}'s cost ends at {rounded(own.iloc[-1])} yuan.")
     axes.set_xlabel("iteration")
-    axes.set_ylabel("own cost (1000 yuan)")
+    axes.set_ylabel(f"own cost ({scale.unit})")
     axes.legend()
     return axes
 
@@ -361,45 +364,53 @@ def prices(result: BargainResult, band: pd.DataFrame, axes: Axes | None = None) 
 
 
 def before_and_after(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
-    """Each VPP's cost alone and after cooperation and payments, in 1000 yuan (paper A Table 1 as a
-    picture).
+    """Each VPP's cost alone and after cooperation and payments, with its gain (paper A Table 1 as
+    a picture).
     """
     axes = axes or new_axes()
+    scale = scales.money(table[["alone", "after"]])
+    places = max(0, places_for(table["gain"].abs().max()))
     place = np.arange(len(table))
     for shift, column, state, label in (
         (-0.2, "alone", "alone", "alone"),
         (0.2, "after", "together", "in the coalition"),
     ):
         colour = STATE_COLOURS[state]
-        axes.bar(place + shift, table[column] / 1000, 0.38, color=colour, label=label)
+        axes.bar(place + shift, table[column] / scale.size, 0.38, color=colour, label=label)
     for name, row in table.iterrows():
         costs = f"{rounded(row['alone'])} yuan alone, {rounded(row['after'])} in the coalition"
         tell(axes, f"{name}: {costs}.")
     for x, (after, gain) in enumerate(zip(table["after"], table["gain"], strict=True)):
         axes.annotate(
-            f"−{gain:,.0f}", (x + 0.2, after / 1000), ha="center", va="bottom", fontsize=9
+            amount(gain, places),
+            (x + 0.2, max(after, 0) / scale.size),
+            ha="center",
+            va="bottom",
+            fontsize=9,
         )
     axes.set_xticks(place, table.index)
-    axes.set_ylabel("cost (1000 yuan a day)")
+    axes.set_ylabel(f"cost ({scale.unit})")
     legend_above(axes)
     return axes
 
 
 def saving_by_item(items: pd.DataFrame, axes: Axes | None = None) -> Axes:
-    """What each cost item falls (up) or rises (down) by when VPPs cooperate, 1000 yuan; the sum as
-    a mark.
+    """What each cost item falls (up) or rises (down) by when VPPs cooperate; the sum as a mark.
 
     items: as `cooperation.savings.saving_by_item` makes it, a bar for each of its columns.
     """
     axes = axes or new_axes()
-    table = items.drop(index="total").T / 1000
+    scale = scales.money(items)
+    table = items.drop(index="total").T / scale.size
     colours = {item: item_colour(item) for item in table}
     stacked(axes, table, colours, {})
-    axes.plot(table.index, items.loc["total"] / 1000, "D", color="black", label="saved in all")
+    axes.plot(
+        table.index, items.loc["total"] / scale.size, "D", color="black", label="saved in all"
+    )
     total = items.loc["total"].to_frame("saved in all")
     tell(axes, table_in_words(total, "Marks (yuan)"))
     axes.axhline(0, color="0.3", linewidth=0.8)
-    axes.set_ylabel("1000 yuan\nup: saved, down: spent more")
+    axes.set_ylabel(f"{scale.unit}\nup: saved, down: spent more")
     legend_above(axes)
     return axes
 
@@ -520,25 +531,25 @@ def worst_day(
 def levels(
     table: pd.DataFrame, published: pd.DataFrame | None = None, axes: Axes | None = None
 ) -> Axes:
-    """Worst-case cost alone and together by uncertainty level, in 1000 yuan; the paper's points as
-    open markers (A Fig. 8).
+    """Worst-case cost alone and together by uncertainty level; the paper's points as open markers
+    (A Fig. 8).
 
     published: columns level, mode ("alone" or "together") and yuan.
     """
     axes = axes or new_axes()
+    scale = scales.money(table[["alone", "together"]])
     for mode, colour, dash, mark in (
         ("alone", STATE_COLOURS["alone"], "-", "o"),
         ("together", STATE_COLOURS["together"], "--", "s"),
     ):
-        axes.plot(
-            table.index, table[mode] / 1000, color=colour, linestyle=dash, marker=mark, label=mode
-        )
+        cost = table[mode] / scale.size
+        axes.plot(table.index, cost, color=colour, linestyle=dash, marker=mark, label=mode)
         tell(axes, table_in_words(table[[mode]], "Worst-case cost (yuan)"))
         if published is not None:
             points = published[published["mode"] == mode]
             axes.plot(
                 points["level"],
-                points["yuan"] / 1000,
+                points["yuan"] / scale.size,
                 mark,
                 markersize=10,
                 markerfacecolor="none",
@@ -547,7 +558,7 @@ def levels(
                 label=f"paper, {mode}",
             )
     axes.set_xlabel("uncertainty level (steps of load and wind that may deviate)")
-    axes.set_ylabel("worst-case cost (1000 yuan)")
+    axes.set_ylabel(f"worst-case cost ({scale.unit})")
     legend_above(axes)
     return axes
 
@@ -555,17 +566,19 @@ def levels(
 def savings(
     tables: dict[str, pd.DataFrame], first: Axes | None = None, second: Axes | None = None
 ) -> Axes:
-    """What cooperation saves by uncertainty level, a line per case: in 1000 yuan on the first Axes,
+    """What cooperation saves by uncertainty level, a line per case: in money on the first Axes,
     in percent of the cost alone on the second, which is returned."""
     if first is None or second is None:
         first, second = panels(2, 1, height=2.6)[1]
+    scale = scales.money(*(table["saving"] for table in tables.values()))
     for (name, table), colour, dash, mark in zip(
         tables.items(), SERIES_COLOURS, ("-", "--", "-."), "os^", strict=False
     ):
-        for axes, values in ((first, table["saving"] / 1000), (second, table["saving (%)"])):
+        for axes, values in ((first, table["saving"] / scale.size), (second, table["saving (%)"])):
             axes.plot(table.index, values, color=colour, linestyle=dash, marker=mark, label=name)
             tell(axes, table_in_words(values.to_frame(values.name), name))
-    for axes, label in ((first, "saving (1000 yuan)"), (second, "saving (% of the cost alone)")):
+    labels = ((first, f"saving ({scale.unit})"), (second, "saving (% of the cost alone)"))
+    for axes, label in labels:
         axes.set_xlabel("uncertainty level")
         axes.set_xticks(sorted({level for table in tables.values() for level in table.index}))
         axes.set_ylabel(label)
@@ -575,32 +588,36 @@ def savings(
 
 
 def bounds(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
-    """Lower and upper bound of column-and-constraint generation over iterations, in 1000 yuan."""
+    """Lower and upper bound of column-and-constraint generation over iterations."""
     axes = axes or new_axes()
+    scale = scales.money(table[["upper", "lower"]])
     for bound, mark, dash, label in (
         ("upper", "v", "-", "upper bound: guaranteed so far"),
         ("lower", "^", "--", "lower bound: days found so far"),
     ):
-        values = table[bound] / 1000
+        values = table[bound] / scale.size
         axes.plot(table.index, values, "k", marker=mark, linestyle=dash, label=label)
     tell(axes, table_in_words(table[["upper", "lower"]], "Bounds (yuan)"))
     axes.set_xlabel("iteration")
     axes.set_xticks(table.index)
-    axes.set_ylabel("cost (1000 yuan)")
+    axes.set_ylabel(f"cost ({scale.unit})")
     axes.legend()
     return axes
 
 
 def distributions(costs: pd.DataFrame, axes: Axes | None = None) -> Axes:
-    """Share of days that cost at most so much, a curve per schedule, in 1000 yuan."""
+    """Share of days that cost at most so much, a curve per schedule."""
     axes = axes or new_axes()
+    scale = scales.money(costs)
     share = (np.arange(len(costs)) + 1) / len(costs)
     tell(axes, table_in_words(costs, "Cost (yuan), by day"))
     colours = series_colours(list(costs))
     for (name, colour), dash in zip(colours.items(), DASHES * 2, strict=False):
-        axes.plot(np.sort(costs[name]) / 1000, share, color=colour, linestyle=dash, label=name)
+        axes.plot(
+            np.sort(costs[name]) / scale.size, share, color=colour, linestyle=dash, label=name
+        )
     axes.axhline(0.95, color="0.6", linewidth=1)
-    axes.set_xlabel("cost of the cluster (1000 yuan a day)")
+    axes.set_xlabel(f"cost of the cluster ({scale.unit})")
     axes.set_ylabel("share of days at most")
     legend_above(axes)
     return axes
@@ -795,12 +812,16 @@ def ladder_maps(swept: pd.DataFrame, price: float, interval: float) -> None:
         ("price", "base price (yuan/t)", "interval", interval),
         ("interval", "interval (t)", "price", price),
     )
-    columns = (("emission", "emission (t)"), ("total", "total cost (1000 yuan)"))
+    scale = scales.money(swept["total"])
+    columns = (
+        ("emission", "emission (t)", scales.THOUSAND),
+        ("total", f"total cost ({scale.unit})", scale.size),
+    )
     place = iter(places)
     for row, label, fixed, at in rows:
-        for column, text in columns:
+        for column, text, size in columns:
             axes = next(place)
-            surface(ladder_map(swept, column, row, fixed, at) / 1000, text, axes, ",.1f")
+            surface(ladder_map(swept, column, row, fixed, at) / size, text, axes, ",.1f")
             axes.set(xlabel="growth", ylabel=label)
 
 

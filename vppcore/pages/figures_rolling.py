@@ -20,12 +20,15 @@ def mark_days(axes: Axes, steps: pd.Index, day: int) -> None:
         axes.axvline(end + 0.5, color="0.6", linewidth=0.8, linestyle=":")
 
 
-def deviations(table: pd.DataFrame, left: pd.Series, day: int) -> Axes:
-    """What members draw from their grids otherwise than planned, stacked, and what is left of it.
+def deviations(table: pd.DataFrame, left: pd.Series, day: int) -> Axes | None:
+    """What members draw from their grids otherwise than planned, stacked, and what is left of it;
+    None where nothing deviates.
 
     table: kW, a column per member. left: kW of all together, once they have settled what they can
     among each other. day: steps of a kept day.
     """
+    if not table.to_numpy().any():
+        return None
     axes = panels(1, 1, height=4.2)[1][0]
     stacked(axes, table, vpp_colours(list(table)), {})
     name = "all together"

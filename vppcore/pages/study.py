@@ -59,8 +59,23 @@ def check_parameters(notebook: str | Path, values: Mapping[str, Any]) -> None:
     complete = {name: line.default for name, line in declared.items()} | dict(values)
     names = [complete[name] for name in ("case", "study_a") if name in complete]
     names += complete.get("cases", "").split()
+    asked_for = "vpp" in values
     for name in names:
-        read_case(name, complete)
+        read_case(name, complete if asked_for else without_vpp_of_the_book(complete, declared))
+
+
+def without_vpp_of_the_book(
+    parameters: Mapping[str, Any], declared: Mapping[str, Declared]
+) -> dict[str, Any]:
+    """The parameters of a run for another case than the book's: the VPP that the page shows unless
+    told otherwise is one of the book's case, so that none is named.
+    """
+    for name in ("case", "vpp"):
+        if name not in declared:
+            return dict(parameters)
+    other_case = parameters["case"] != declared["case"].default
+    same_vpp = parameters["vpp"] == declared["vpp"].default
+    return {**parameters, "vpp": None} if other_case and same_vpp else dict(parameters)
 
 
 def check_solver(solver: str) -> None:
@@ -161,13 +176,27 @@ class Study:
         in another currency than a case that the page shows already.
         """
         asked = name or self.parameters["case"]
-        case = read_case(asked, self.parameters)
+        case = self.read(asked)
         self.speak_of(case)
         if asked == self.parameters.get("case"):
             self.shown_case = case
             remember_vpps(case.names)
             count_steps(case.vpps[0].step_hours, case.vpps[0].start_hour)
         return case
+
+    def read(self, asked: str) -> Case:
+        """The case; where it is not the book's and lacks the VPP that the page shows unless
+        told otherwise, the page shows its second.
+        """
+        try:
+            return read_case(asked, self.parameters)
+        except WrongInput:
+            without = without_vpp_of_the_book(self.parameters, self.declared)
+            if without == self.parameters:
+                raise
+            case = read_case(asked, without)
+            self.parameters = without
+            return case
 
     def speak_of(self, case: Case) -> None:
         """The page is in the currency of its first case. Raises WrongInput for another one in a

@@ -21,6 +21,7 @@ from vppcore.components import COMPONENTS
 from vppcore.cooperation.result import CoalitionResult
 from vppcore.cooperation.savings import Ends
 from vppcore.errors import WrongInput
+from vppcore.pages import scales
 from vppcore.pages.published import published_value
 from vppcore.pages.words import places_for, signed
 from vppcore.parameters import RULE
@@ -721,3 +722,11 @@ def printed_page(beside: pd.DataFrame) -> Styler:
 def trade_summary(coalition: CoalitionResult, step_hours: float = 1.0) -> pd.DataFrame:
     """Energy supplied and received by each VPP, MWh."""
     return supplied_and_received(coalition.trades, step_hours) / 1000
+
+
+def moved_on_page(moved: pd.DataFrame) -> Styler:
+    """Energy supplied and received, in the unit that suits it. moved: as `trade_summary`."""
+    kwh = moved * scales.THOUSAND
+    scale = scales.energy(kwh)
+    shown = (kwh / scale.size).rename(columns=lambda column: f"{column} ({scale.unit})")
+    return on_page(shown, 2)

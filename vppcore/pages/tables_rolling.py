@@ -8,12 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pandas as pd
+from pandas.io.formats.style import Styler
 
 from vppcore.case import Case
 from vppcore.components.stores import Store
+from vppcore.pages.tables import on_page
+from vppcore.pages.words import Prose
 from vppcore.rolling.run import RollingResult
 
 ALL = "all"
+NOISE = 1e-9  # of the largest cost: an amount below is none
 
 
 def worth_by_forecast(runs: Mapping[str, RollingResult]) -> pd.DataFrame:
@@ -81,7 +85,19 @@ def deviations_paid(
     table["grids settle (yuan)"] = grids.days["deviation"].groupby("vpp").sum()
     table["members settle (yuan)"] = members.days["deviation"].groupby("vpp").sum()
     table.loc[ALL] = table.sum()
+    costs = [column for column in table if column.endswith("(yuan)")]
+    size = float(members.days[["planned", "alone planned"]].abs().to_numpy().max())
+    table[costs] = table[costs].mask(table[costs].abs() <= NOISE * size, 0.0)
     return table
+
+
+def paid_on_page(paid: pd.DataFrame, places: int) -> Styler | Prose:
+    """Who pays for deviations as a table; a sentence where there are none."""
+    if not paid.loc[ALL].any():
+        return Prose(
+            "All days came as planned: nobody has drawn otherwise, and nobody pays for it."
+        )
+    return on_page(paid, places)
 
 
 def stored(result: RollingResult, case: Case) -> pd.DataFrame:

@@ -245,6 +245,25 @@ def limits_said(limited: pd.DataFrame) -> str:
     return f"Of the saving without limits there is left {listed(said)}."
 
 
+def nowhere_said(placements: list[str], low: float, high: float) -> str:
+    """That no placement leaves a schedule within the limits, and what may help.
+
+    >>> nowhere_said(["chosen"], 0.95, 1.05)[:63]
+    'No schedule keeps all voltages within 0.95 and 1.05 at "chosen"'
+    """
+    where = " or ".join(f'"{name}"' for name in placements)
+    return (
+        f"No schedule keeps all voltages within {low:g} and {high:g} at {where}, so "
+        "there is none to show. Wider limits (low, high), fewer customers beside the VPPs "
+        "(background), thicker lines (line_impedance) or other buses (placement) may leave one."
+    )
+
+
+def nothing_to_grant_said(shown: str) -> str:
+    """That the operator has nothing to grant where no schedule is within the limits."""
+    return f'At "{shown}" no schedule is within the limits, so the operator could grant none.'
+
+
 def operator_said(best: CoalitionResult, agreed: CoalitionResult, flow: PowerFlow) -> str:
     """What a negotiation with the operator ends at."""
     low, high = flow.voltages.min().min(), flow.voltages.max().max()

@@ -146,7 +146,8 @@ def payers_said(paid: pd.DataFrame) -> str:
     columns = ["alone (yuan)", "grids settle (yuan)", "members settle (yuan)"]
     size = paid[columns].abs().to_numpy().max()
     alone, grids, members = (total[column] for column in columns)
-    if size == 0 or (is_nothing(members, alone, grids) and is_nothing(alone, grids)):
+    moved = total["draws more (kWh)"] + total["draws less (kWh)"]
+    if not moved or (is_nothing(members, alone, grids) and is_nothing(alone, grids)):
         return ""
     each = paid["members settle (yuan)"].drop(index=ALL)
     most = each.idxmax()
