@@ -15,7 +15,10 @@ from typing import NamedTuple
 
 import rerun
 from contents import Refused
+from run_notebook import find
 from tiny_book import ROOT
+
+from vppcore.pages.parameters_cell import read_parameters_cell
 
 CHANGED_BY_A_RUN = ("VPPCORE_RESULTS", "JUPYTER_PREFER_ENV_PATH", "PYDEVD_DISABLE_FILE_VALIDATION")
 
@@ -36,9 +39,27 @@ def folder_of_runs() -> Path:
     return folder
 
 
-@cache
 def run_as_printed(notebook: str, parameters: str = "") -> Ended:
-    """Runs a notebook as the tool does, into a new folder in place of build/runs."""
+    """Runs a notebook as the tool does, into a new folder in place of build/runs.
+
+    A command that names the notebook's own case is the same run as one that names none.
+    """
+    first, _, others = parameters.partition(" ")
+    return run_with(notebook, others if first == own_case(notebook) else parameters)
+
+
+def own_case(notebook: str) -> str:
+    """The word that names the notebook's own case; nothing where it has none, or is not there."""
+    try:
+        declared = read_parameters_cell(find(notebook))
+    except Refused:
+        return ""
+    return f"case={declared['case'].default}" if "case" in declared else ""
+
+
+@cache
+def run_with(notebook: str, parameters: str) -> Ended:
+    """Runs a notebook, once for the same parameters."""
     into = Path(tempfile.mkdtemp(dir=folder_of_runs()))
     environment = {name: os.environ.get(name) for name in CHANGED_BY_A_RUN}
     before = Path.cwd()

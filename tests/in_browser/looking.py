@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -21,6 +22,8 @@ WIDTHS = (1280, 390)
 # alike, in every combination
 VIEWS = (("light", 1280), ("dark", 390))
 ALL_VIEWS = (*VIEWS, ("dark", 1280), ("light", 390))
+# pages that a program writes by one pattern, and by far the longest: names and what they say
+LISTINGS = ("book/api/*", "genindex.html", "py-modindex.html", "prf-prf.html")
 LEADS_ON = 'http-equiv="refresh"'
 # levels A and AA of WCAG 2.0 and 2.1
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
@@ -136,11 +139,14 @@ def open_with_probes(tab: Tab, page: Path) -> None:
         tab.evaluate(script.read_text(encoding="utf-8") + ";0")
 
 
-def views_of(page: Path, pages: Sequence[Path]) -> Sequence[tuple[str, int]]:
-    """All views for the shortest page of a folder, two for the others."""
+def views_of(page: Path, pages: Sequence[Path], site: Path = SITE) -> Sequence[tuple[str, int]]:
+    """All views for the shortest page of a folder, two for the others, one for other listings."""
     in_folder = [other for other in pages if other.parent == page.parent]
     shortest = min(in_folder, key=lambda other: other.stat().st_size)
-    return ALL_VIEWS if page == shortest else VIEWS
+    if page == shortest:
+        return ALL_VIEWS
+    name = str(page.relative_to(site))
+    return VIEWS[1:] if any(fnmatch(name, pattern) for pattern in LISTINGS) else VIEWS
 
 
 def lost_links(pages: Sequence[Seen], site: Path = SITE) -> list[Fault]:

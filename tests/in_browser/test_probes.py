@@ -63,12 +63,13 @@ def test_the_frame_is_looked_at_in_each_colour_at_each_width(look, scheme, width
 
 
 def test_one_page_of_each_folder_is_looked_at_in_all_views(tmp_path):
-    pages = [tmp_path / name for name in ("a/long.html", "a/short.html", "b/only.html")]
+    names = ("book/long.html", "book/short.html", "book/api/long.html", "book/api/short.html")
+    pages = [tmp_path / name for name in names]
     for page in pages:
-        page.parent.mkdir(exist_ok=True)
+        page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text("words " * (9 if page.stem == "long" else 1))
-    views = {page.stem: views_of(page, pages) for page in pages}
-    assert views == {"long": VIEWS, "short": ALL_VIEWS, "only": ALL_VIEWS}
+    views = [views_of(page, pages, tmp_path) for page in pages]
+    assert views == [VIEWS, ALL_VIEWS, VIEWS[1:], ALL_VIEWS]
 
 
 def test_a_phone_is_looked_at(look):
