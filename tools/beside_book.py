@@ -118,7 +118,8 @@ def total_of(table: pd.DataFrame) -> str | None:
 def rows_beside(book: Run, run: Run) -> list[Row]:
     """The headlines of both, at most twelve; a number that stands there already is left out."""
     theirs, ours = facts_of(book.record), facts_of(run.record)
-    rows = [Row(name, theirs.get(name), ours.get(name)) for name in {**theirs, **ours}]
+    # what only the book's run has speaks of the book's case
+    rows = [Row(name, theirs.get(name), value) for name, value in ours.items()]
     rows = sorted(rows, key=lambda row: row.book is None or row.run is None)
     of_book, of_run = tables_in(book.results), tables_in(run.results)
     for with_total in (True, False):

@@ -176,10 +176,15 @@ def balance(
 def balances(
     results: Iterable[DispatchResult], carriers: Iterable[str], height: float = 3.2
 ) -> None:
-    """A balance below the other: of each schedule, those of these carriers that it has."""
+    """A balance below the other: of each schedule, those of these carriers of which something
+    flows.
+    """
     wanted = list(carriers)
     drawn = [
-        (result, carrier) for result in results for carrier in wanted if carrier in result.balances
+        (result, carrier)
+        for result in results
+        for carrier in wanted
+        if carrier in result.balances and result.balances[carrier].to_numpy().any()
     ]
     if not drawn:
         return
@@ -741,6 +746,12 @@ def grouped_bars(table: pd.DataFrame, ylabel: str, axes: Axes | None = None) -> 
     axes.set_ylabel(ylabel)
     legend_above(axes)
     return axes
+
+
+def gains(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
+    """What each VPP gains, a group of bars for each, a bar per column. table: yuan."""
+    scale = scales.money(table)
+    return grouped_bars(table / scale.size, f"gain ({scale.unit})", axes)
 
 
 def voltage_range(

@@ -24,6 +24,7 @@ from vppcore.currency import said
 
 AS_DRAWN = "as-drawn"  # the group of an artist whose colours are data, the same in the dark
 DIGITS = 3  # of the numbers in a description
+NOISE = 1e-12  # of the largest number that is drawn: less is what a solver leaves of nothing
 SERIES = 8  # a description names no more of them one by one
 
 _told: WeakKeyDictionary[Axes, list[str]] = WeakKeyDictionary()
@@ -36,7 +37,9 @@ def rounded(number: float) -> str:
     >>> rounded(12345.6), rounded(0.012345), rounded(-3.0), rounded(0.0)
     ('12,300', '0.0123', '−3', '0')
     """
-    if not number or not isfinite(number):
+    if not number:
+        return "0"
+    if not isfinite(number):
         return f"{number:g}"
     places = DIGITS - 1 - floor(log10(abs(number)))
     text = f"{round(number, places):,.{max(0, places)}f}"
@@ -68,7 +71,11 @@ def table_in_words(table: pd.DataFrame, label: str = "") -> str:
 
     >>> table_in_words(pd.DataFrame({"a": [1.0, 2.0]}, index=[1, 2]), "power (kW)")
     'power (kW): a from 1 (at 1) to 2 (at 2).'
+    >>> table_in_words(pd.DataFrame({"a": [-1e-15, 2.0]}, index=[1, 2]))
+    'a from 0 (at 1) to 2 (at 2).'
     """
+    size = float(table.abs().max().max()) if table.size else 0.0
+    table = table.mask(table.abs() <= NOISE * size, 0.0)
     drawn = [name for name in table if table[name].notna().any()]
     said = [extent(name, table[name]) for name in drawn[:SERIES]]
     if len(drawn) > SERIES:

@@ -81,6 +81,8 @@ class Usual:
 USUAL = Usual()
 MOST_PLACES = 6  # a column that needs more is what a solver leaves of nothing
 NOTHING_THERE = "–"
+SEEN = 1e-9  # of the largest cost: a smaller one is none
+NOISE = 1e-13  # of a table's largest number: less is what rounding leaves of nothing
 # names of rows in results, and what a reader calls them
 INDEX_SAID = {"label": "cost item"}
 
@@ -120,7 +122,7 @@ def on_page(
     and three digits of the largest where all of a column (a row) are below ten; so, too, where
     those asked for would show nothing but zeros.
     """
-    frame = table.to_frame() if isinstance(table, pd.Series) else table
+    frame = without_noise(table.to_frame() if isinstance(table, pd.Series) else table)
     texts = pd.DataFrame(index=frame.index, columns=frame.columns, dtype=object)
     places_of = [
         places_in(cells, name, places) for name, cells in (frame.T if by_row else frame).items()
@@ -138,6 +140,20 @@ def on_page(
     ]
     apart = {"selector": "", "props": "margin-bottom: 1rem"}  # from a sentence that follows
     return style.set_table_styles([apart, *left])
+
+
+def without_noise(frame: pd.DataFrame) -> pd.DataFrame:
+    """The table with zeros for what rounding leaves of them: parts of its largest number that
+    floating point numbers cannot tell from nothing.
+
+    >>> without_noise(pd.DataFrame({"a": [1204.0, 3e-14]}))["a"].to_list()
+    [1204.0, 0.0]
+    """
+    numbers = frame.select_dtypes("float")
+    sizes = numbers.abs().where(np.isfinite(numbers))
+    size = float(sizes.max().max()) if sizes.size else 0.0
+    cleaned = numbers.mask(numbers.abs() <= NOISE * size, 0.0)
+    return frame.assign(**cleaned) if frame.columns.is_unique and len(cleaned.columns) else frame
 
 
 def places_in(cells: pd.Series, name: Any, places: Places | Mapping[Any, Places] | Usual) -> Places:
@@ -399,7 +415,9 @@ def before_and_after(bargain: BargainResult) -> pd.DataFrame:
     """
     table = bargain.table[["alone", "with trades", "payment", "after", "gain", "weight"]].copy()
     table.loc["cluster"] = table.sum()
-    return table.assign(**{"gain (%)": 100 * table["gain"] / table["alone"].abs()})
+    alone = table["alone"].abs()
+    some = alone.where(alone > SEEN * float(alone.max()))  # of a cost of nothing there is no share
+    return table.assign(**{"gain (%)": 100 * table["gain"] / some})
 
 
 def alone_beside_paper(schedules: Mapping[str, Mapping[str, DispatchResult]]) -> pd.DataFrame:

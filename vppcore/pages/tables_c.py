@@ -15,6 +15,7 @@ from vppcore.cooperation.result import CoalitionResult
 from vppcore.fairness import Values, stability
 from vppcore.grid.power_flow import PowerFlow
 from vppcore.misreports import Lies
+from vppcore.pages.words import amount, places_for
 from vppcore.schedule import DispatchResult
 
 # to how many places a page shows numbers that are no whole yuan
@@ -113,8 +114,9 @@ def stability_of(values: Values, gains: pd.DataFrame, least: float) -> pd.DataFr
 def what_lies_gain(found: Lies) -> pd.DataFrame:
     """What the best lie gains each VPP under each rule, as texts: yuan and which lie it is."""
     cells = pd.DataFrame("nothing", found.best.index, found.best.columns)
+    places = max(0, places_for(float(found.best.max().max())) - 1)
     for name, rule in product(cells.index, cells.columns):
         if found.lies.loc[name, rule]:
             more = found.best.loc[name, rule]
-            cells.loc[name, rule] = f"{more:,.0f} ({found.lies.loc[name, rule]})"
+            cells.loc[name, rule] = f"{amount(more, places)} ({found.lies.loc[name, rule]})"
     return cells

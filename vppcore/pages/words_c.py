@@ -15,7 +15,15 @@ from vppcore.cooperation.result import CoalitionResult
 from vppcore.grid.power_flow import PowerFlow
 from vppcore.misreports import Lies
 from vppcore.pages.words import listed, signed
-from vppcore.pages.words_b import bill_said, compared, counted, in_digits, more_or_less, share_said
+from vppcore.pages.words_b import (
+    SEEN,
+    bill_said,
+    compared,
+    counted,
+    in_digits,
+    more_or_less,
+    share_said,
+)
 from vppcore.splits import Splits
 
 NOTHING = 1e-6  # of the number beside it: a difference below it is none
@@ -342,8 +350,8 @@ def feeder_takes(lost: float, least: float, stable: pd.DataFrame) -> str:
     best = f"with the best split a coalition loses {in_digits(-least)} yuan at least by leaving"
     if least > 0:
         best = f"even the best split leaves a coalition {in_digits(least)} yuan to gain by leaving"
-    taken = in_digits(lost)
-    return f"The feeder's limits take {taken} yuan from the saving of all, and {best}. {core}"
+    taken = "nothing" if lost <= SEEN * abs(least) else f"{in_digits(lost)} yuan"
+    return f"The feeder's limits take {taken} from the saving of all, and {best}. {core}"
 
 
 def rules_apart(found: Mapping[str, Splits]) -> str:

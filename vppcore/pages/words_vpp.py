@@ -201,9 +201,21 @@ def exactness(schedules: Mapping[str, DispatchResult]) -> str:
     return " ".join(filter(None, [kept, rest]))
 
 
+def empty_accounts(result: DispatchResult, *carriers: str) -> str:
+    """Of which carriers nothing flows in a schedule; nothing if there is something of each."""
+    none = [
+        carrier
+        for carrier in carriers
+        if carrier not in result.balances or not result.balances[carrier].to_numpy().any()
+    ]
+    return f"Of {listed(none)} nothing is drawn: none flows at {result.vpp}." if none else ""
+
+
 def with_the_grid(result: DispatchResult, step_hours: float) -> str:
     """What a VPP buys from the grid and sells to it, kWh, and when."""
     flows = result.balances["electricity"]
+    if not result.with_role("grid"):
+        return f"{result.vpp} has no grid."
     grid = flows.filter(items=result.with_role("grid")).sum(axis=1)
     none = SEEN * float(flows.abs().max().max())
     bought, sold = grid.clip(lower=0), -grid.clip(upper=0)

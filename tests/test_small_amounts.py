@@ -1,0 +1,65 @@
+"""Pages of small cases, and of cases without a grid: no noise, no -0, no share of nothing."""
+
+import pandas as pd
+import pytest
+
+from vppcore import VPP, dispatch
+from vppcore.components import ElectricLoad, Renewable
+from vppcore.misreports import Lies
+from vppcore.pages import figures, pictures, tables, tables_c, words_c, words_vpp
+
+ALONE = pd.DataFrame({"cost": [1203.5, 3.3e-14], "none": [0.0, 0.0]}, index=["Farm", "Mill"])
+
+
+def test_what_rounding_leaves_of_nothing_is_a_zero_in_a_table_with_few_digits():
+    shown = tables.on_page(pd.DataFrame({"Mill": [0.0, 3.3e-14], "Farm": [1203.5, 0.0]})).data
+    assert list(shown["Mill"]) == ["0", "0"]
+
+
+def test_a_small_number_beside_a_large_one_keeps_its_digits():
+    shown = tables.on_page(pd.DataFrame({"cost": [62_000.0], "gap": [3.2e-5]})).data
+    assert shown.loc[0, "gap"] == "0.0000320"
+
+
+def test_a_description_has_no_minus_before_zero_and_no_noise():
+    assert pictures.rounded(-0.0) == "0"
+    table = pd.DataFrame({"trade": [-1.7e-13, 41.3]}, index=["Shop", "Home"])
+    assert pictures.table_in_words(table) == "trade from 0 (at Shop) to 41.3 (at Home)."
+
+
+@pytest.fixture(scope="module")
+def mill():
+    parts = (ElectricLoad(forecast=[10.0, 20.0]), Renewable(forecast=[30.0, 30.0]))
+    return dispatch(VPP("Mill", parts, steps=2))
+
+
+def test_a_vpp_without_a_grid_is_said_to_have_none(mill):
+    assert words_vpp.with_the_grid(mill, 1.0) == "Mill has no grid."
+
+
+def test_carriers_of_which_nothing_flows_are_named_and_not_drawn(mill):
+    said = words_vpp.empty_accounts(mill, "gas", "carbon")
+    assert said == "Of gas and carbon nothing is drawn: none flows at Mill."
+    assert words_vpp.empty_accounts(mill, "electricity") == ""
+    before = len(figures.plt.get_fignums())
+    figures.balances([mill], ["gas", "carbon"])
+    assert len(figures.plt.get_fignums()) == before
+
+
+def test_gains_are_drawn_in_a_unit_that_suits_them():
+    gains = pd.DataFrame({"equal": [0.88, 0.88]}, index=["Oak", "Elm"])
+    assert figures.gains(gains).get_ylabel() == "gain (yuan)"
+    assert figures.gains(1e4 * gains).get_ylabel() == "gain (1000 yuan)"
+
+
+def test_small_gains_of_lies_have_digits():
+    best = pd.DataFrame({"equal": [0.0, 0.932]}, index=["Oak", "Elm"])
+    lies = pd.DataFrame({"equal": ["", "load +5 %"]}, index=["Oak", "Elm"])
+    told = tables_c.what_lies_gain(Lies(best, best, lies, best))
+    assert list(told["equal"]) == ["nothing", "0.932 (load +5 %)"]
+
+
+def test_limits_that_cost_nothing_take_nothing():
+    stable = pd.DataFrame({"in the core": [True]}, index=["nucleolus"])
+    said = words_c.feeder_takes(7e-15, -0.172, stable)
+    assert said.startswith("The feeder's limits take nothing from the saving of all")
