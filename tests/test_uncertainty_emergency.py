@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from builders import array, battery, case, grid, load, pv, vpp
@@ -83,6 +85,21 @@ def test_a_kwh_that_costs_more_than_ten_times_the_highest_price_is_not_shed():
     recourse = Recourse(plant, LOAD)
     assert schedule.prices["electricity"].max() > SHED_MULTIPLE * highest_price(plant)
     assert recourse.value(recourse.forecast_day) == pytest.approx(schedule.cost, rel=1e-6)
+
+
+@pytest.mark.parametrize("money", [1e-3, 1.0, 1e4])
+@pytest.mark.parametrize("reading", ["trades first", "own worst case first", "joint worst case"])
+def test_a_park_without_prices_of_its_own_sheds_nothing_to_sell_it(reading, money):
+    """By night it has no sun; a kWh that it lacks must not be cheaper than the town's grid."""
+    cheap = replace(pv(0, 3), operation_cost=0.01 * money)
+    town = vpp(load(5, 5), grid([0.5 * money] * 2, [0.1 * money] * 2), name="town")
+    made = case(vpp(cheap, name="park"), town, limit=9.0)
+    for day in ({"load": 0}, {"load": 1}):
+        result = robust_coalition(made, Uncertainty(day), reading=reading)
+        assert result.shed.sum() == pytest.approx(0, abs=1e-9)
+    at_forecast = robust_coalition(made, Uncertainty({"load": 0}), reading=reading)
+    assert at_forecast.cost == pytest.approx(money * (0.5 * 5 + 0.5 * 2 + 0.01 * 3))
+    assert pool(made).cost == pytest.approx(at_forecast.cost)
 
 
 # --- what is shed is said -------------------------------------------------------------------------

@@ -253,6 +253,8 @@ class Tie(Component):
     Without a tie a VPP is alone; nothing else about it changes.
 
     partners: names of the VPPs it joins, a column of the trade each.
+    dearest: the highest price of a kWh that occurs among those it joins, yuan/kWh, where somebody
+        has told it: what is missing must not be cheaper (`uncertainty.emergency`).
 
     >>> Tie(partners=("Shop",), limit=10.0).model(steps=24).trade.shape
     (24, 1)
@@ -261,6 +263,7 @@ class Tie(Component):
     role: ClassVar[str] = "trade"
 
     partners: tuple[str, ...] = field(default=())
+    dearest: float = 0.0
     limit: float = parameter(
         "kW", "largest trade with one partner", symbol=r"P^{tie}_{max}", by_step=True
     )

@@ -13,7 +13,7 @@ from typing import ClassVar
 import cvxpy as cp
 import numpy as np
 
-from vppcore.components import Component, Part
+from vppcore.components import Component, Part, Tie
 from vppcore.errors import WrongInput
 from vppcore.parameters import rules_of
 from vppcore.uncertainty.settings import Uncertainty
@@ -25,6 +25,8 @@ CARRIERS = ("electricity", "heat", "gas")  # a kWh of each may be shed or dumped
 # Shedding costs this many times the highest price of a kWh that occurs, dumping this many times.
 SHED_MULTIPLE = 10.0
 DUMP_MULTIPLE = 2.0
+# A VPP whose highest price is less than this share of that of those it trades with follows theirs.
+LEAST_SHARE_OF_PARTNERS = 0.5
 # Where nothing costs anything there is no price to follow and any other will do.
 PRICE_OF_NOTHING = 1.0
 
@@ -84,15 +86,44 @@ def prices_of(vpp: VPP, uncertainty: Uncertainty) -> tuple[float, float]:
     """Prices of shedding and of dumping, yuan/kWh.
 
     Those of the uncertainty where it gives them; else SHED_MULTIPLE and DUMP_MULTIPLE times the
-    highest price that occurs in the VPP, so that they scale with the currency.
+    highest price that occurs in the VPP, so that they scale with the currency. One whose own prices
+    are far below those of the VPPs it trades with, as a sun park without a grid, follows theirs:
+    what it sheds must not be worth selling.
     """
-    highest = highest_price(vpp) or PRICE_OF_NOTHING
+    highest = highest_price(vpp)
+    dearest = max((tie.dearest for tie in vpp.of(Tie)), default=0.0)
+    if highest < LEAST_SHARE_OF_PARTNERS * dearest:
+        highest = dearest
+    highest = highest or PRICE_OF_NOTHING
     shed_price = uncertainty.shed_price
     dump_price = uncertainty.dump_price
     return (
         SHED_MULTIPLE * highest if shed_price is None else shed_price,
         DUMP_MULTIPLE * highest if dump_price is None else dump_price,
     )
+
+
+def knowing_prices(vpps: tuple[VPP, ...]) -> tuple[VPP, ...]:
+    """VPPs that trade with each other, each told the highest price that occurs among them.
+
+    >>> from vppcore.components import Grid, Renewable
+    >>> tie = Tie(limit=5.0)
+    >>> tariff = Grid(buy_price=np.array([0.4]), sell_price=np.array([0.2]))
+    >>> park = Renewable(label="pv", forecast=np.array([1.0]), operation_cost=0.01)
+    >>> home, sun = VPP("Home", (tariff, tie), steps=1), VPP("Park", (park, tie), steps=1)
+    >>> [prices_of(vpp, Uncertainty({}))[0] for vpp in knowing_prices((home, sun))]
+    [4.0, 4.0]
+    """
+    dearest = max(highest_price(vpp) for vpp in vpps)
+    return tuple(told(vpp, dearest) for vpp in vpps)
+
+
+def told(vpp: VPP, dearest: float) -> VPP:
+    """A VPP whose tie knows the highest price that occurs among those it joins, yuan/kWh."""
+    parts = [
+        replace(part, dearest=dearest) if isinstance(part, Tie) else part for part in vpp.components
+    ]
+    return replace(vpp, components=tuple(parts))
 
 
 def highest_price(vpp: VPP) -> float:

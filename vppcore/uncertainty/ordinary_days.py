@@ -16,6 +16,7 @@ from tqdm.auto import tqdm
 from vppcore.case import Case
 from vppcore.errors import WrongInput
 from vppcore.parameters import Rule
+from vppcore.uncertainty.emergency import knowing_prices
 from vppcore.uncertainty.recourse import Recourse
 from vppcore.uncertainty.series import check_series, uncertain_series
 from vppcore.uncertainty.settings import Uncertainty
@@ -139,7 +140,7 @@ def tasks_of(
     """The tasks of one schedule: for each VPP the days in pieces of CHUNK."""
     tasks = []
     first = 0
-    for vpp in case.vpps if trades is None else case.connected():
+    for vpp in case.vpps if trades is None else knowing_prices(case.connected()):
         last = first + len(uncertain_series(vpp, uncertainty)) * vpp.steps
         promised = None
         if trades is not None:

@@ -16,6 +16,7 @@ from vppcore.case import Case
 from vppcore.cooperation.result import both_ways
 from vppcore.solvers import solve
 from vppcore.uncertainty.crew import Crew
+from vppcore.uncertainty.emergency import knowing_prices
 from vppcore.uncertainty.first_stage import ModeChoice, mode_choice, schedule_on
 from vppcore.uncertainty.recourse import Recourse
 from vppcore.uncertainty.result import RobustResult, WorstCase, relative
@@ -85,7 +86,8 @@ class PromiseSearch:
         self.case = case
         self.solver = solver
         self.clock = clock
-        self.recourses = {vpp.name: Recourse(vpp, uncertainty) for vpp in case.connected()}
+        members = knowing_prices(case.connected())
+        self.recourses = {vpp.name: Recourse(vpp, uncertainty) for vpp in members}
         self.crew = Crew(self.recourses, uncertainty, workers)
         self.turnover = sum(recourse.turnover for recourse in self.recourses.values())
         self.master = Master(case, self.recourses)

@@ -13,6 +13,7 @@ import pandas as pd
 from vppcore.case import Case
 from vppcore.cooperation.result import both_ways
 from vppcore.uncertainty.adversary import Adversary
+from vppcore.uncertainty.emergency import knowing_prices
 from vppcore.uncertainty.promises import Master, trades_of
 from vppcore.uncertainty.recourse import SAME_COST, Reaction, Recourse
 from vppcore.uncertainty.result import RobustResult, WorstCase
@@ -79,7 +80,8 @@ def cooperate_on(
 
     exclusive: binaries for exclusive flows from the start; else only if overlaps would cost less.
     """
-    recourses = {vpp.name: Recourse(vpp, uncertainty) for vpp in case.connected()}
+    members = knowing_prices(case.connected())
+    recourses = {vpp.name: Recourse(vpp, uncertainty) for vpp in members}
     master = Master(case, recourses, exclusive)
     for name, z in days.items():
         master.add(name, z)
@@ -116,7 +118,7 @@ def joint_worst_case(
     case: Case, uncertainty: Uncertainty, solver: str, clock: Clock
 ) -> RobustResult:
     """The worst day of the whole cluster, to which all VPPs react together."""
-    recourse = Recourse(case.connected(), uncertainty)
+    recourse = Recourse(knowing_prices(case.connected()), uncertainty)
     found = Adversary(recourse).answer(solver=solver, time_limit=clock.left)
     pieces = recourse.unflatten(flat_hits(found.hits))
     days = {}

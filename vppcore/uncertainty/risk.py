@@ -21,6 +21,7 @@ from vppcore.case import Case
 from vppcore.cooperation.result import both_ways
 from vppcore.errors import WrongInput
 from vppcore.parameters import Rule
+from vppcore.uncertainty.emergency import knowing_prices
 from vppcore.uncertainty.ordinary_days import costs_of_days, every_hour, tasks_of
 from vppcore.uncertainty.recourse import Recourse
 from vppcore.uncertainty.result import relative
@@ -89,7 +90,7 @@ class RiskProgram:
         self.uncertainty = every_hour(case, uncertainty)
         self.days = days
         self.confidence = confidence
-        members = case.connected()
+        members = knowing_prices(case.connected())
         check_divisible([build(vpp) for vpp in members], "promises under risk")
         self.recourses = [Recourse(vpp, self.uncertainty) for vpp in members]
         refuse_squares(self.recourses)

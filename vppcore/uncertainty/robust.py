@@ -15,6 +15,7 @@ from vppcore.case import Case
 from vppcore.errors import NotSolved, WrongInput
 from vppcore.uncertainty.adversary import Adversary
 from vppcore.uncertainty.crew import check_workers
+from vppcore.uncertainty.emergency import knowing_prices
 from vppcore.uncertainty.promises import PromiseSearch, trades_of
 from vppcore.uncertainty.readings import joint_worst_case, own_worst_case_first
 from vppcore.uncertainty.recourse import Recourse
@@ -153,7 +154,7 @@ def guaranteed_by(
     True
     """
     total = 0.0
-    for vpp in case.connected():
+    for vpp in knowing_prices(case.connected()):
         adversary = Adversary(Recourse(vpp, uncertainty))
         total += adversary.answer(trades_of(trades, case, vpp.name), solver).guarantee
     return total
