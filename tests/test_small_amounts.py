@@ -63,3 +63,23 @@ def test_limits_that_cost_nothing_take_nothing():
     stable = pd.DataFrame({"in the core": [True]}, index=["nucleolus"])
     said = words_c.feeder_takes(7e-15, -0.172, stable)
     assert said.startswith("The feeder's limits take nothing from the saving of all")
+
+
+def test_an_item_that_only_the_coalition_has_may_change_a_bill_most():
+    apart = pd.DataFrame({"Mill": [3e-14, 0.0]}, index=["demand response", "total"])
+    index = ["demand response", "crossing fee", "total"]
+    together = pd.DataFrame({"Mill": [0.0, 15.0, 15.0]}, index=index)
+    said = words_c.own_schedule("Mill", apart, together)
+    assert "crossing fee grows by 15" in said
+
+
+def test_energy_and_power_are_in_units_that_suit_them():
+    energy = pd.DataFrame({"energy (kWh)": [23.1, 18.4]}, index=["Oak load", "Elm load"])
+    assert tables_c.energy_by_kind(energy).loc["load", "kWh in all"] == pytest.approx(41.5)
+    assert list(tables_c.energy_by_kind(1000 * energy)) == ["MWh in all"]
+
+
+def test_columns_of_a_table_may_be_numbers_texts_or_twice_the_same():
+    frame = pd.DataFrame([[1e3, 1e-13, "x"], [2e3, 5.0, "y"]], columns=[12, 12, "word"])
+    shown = tables.on_page(frame).data
+    assert list(shown.iloc[:, 1]) == ["0", "5"] and list(shown.iloc[:, 2]) == ["x", "y"]

@@ -218,6 +218,7 @@ def shown(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    value = value or 0 if isinstance(value, int | float) else value  # no minus before zero
     if isinstance(value, int) or (isinstance(value, float) and 1e4 <= abs(value) < 1e15):
         return f"{value:,.0f}"
     return f"{value:,.5g}" if isinstance(value, float) else str(value)

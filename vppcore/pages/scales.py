@@ -43,6 +43,15 @@ def energy(*amounts: Any) -> Scale:
     return Scale(THOUSAND, "MWh") if largest(*amounts) >= THOUSAND else Scale(1.0, "kWh")
 
 
+def power(*amounts: Any) -> Scale:
+    """The unit for power, given in kW.
+
+    >>> power(4_300.0).unit, power([16.9]).unit
+    ('MW', 'kW')
+    """
+    return Scale(THOUSAND, "MW") if largest(*amounts) >= THOUSAND else Scale(1.0, "kW")
+
+
 def largest(*amounts: Any) -> float:
     """The largest of all numbers, without signs; zero if there is none.
 

@@ -152,8 +152,12 @@ def without_noise(frame: pd.DataFrame) -> pd.DataFrame:
     numbers = frame.select_dtypes("float")
     sizes = numbers.abs().where(np.isfinite(numbers))
     size = float(sizes.max().max()) if sizes.size else 0.0
-    cleaned = numbers.mask(numbers.abs() <= NOISE * size, 0.0)
-    return frame.assign(**cleaned) if frame.columns.is_unique and len(cleaned.columns) else frame
+    is_float = [dtype.kind == "f" for dtype in frame.dtypes]
+    made = [
+        column.mask(column.abs() <= NOISE * size, 0.0) if floats else column
+        for (_, column), floats in zip(frame.items(), is_float, strict=True)
+    ]
+    return pd.concat(made, axis=1).set_axis(frame.columns, axis=1) if made else frame
 
 
 def places_in(cells: pd.Series, name: Any, places: Places | Mapping[Any, Places] | Usual) -> Places:

@@ -15,6 +15,7 @@ from vppcore.cooperation.result import CoalitionResult
 from vppcore.fairness import Values, stability
 from vppcore.grid.power_flow import PowerFlow
 from vppcore.misreports import Lies
+from vppcore.pages import scales
 from vppcore.pages.words import amount, places_for
 from vppcore.schedule import DispatchResult
 
@@ -31,9 +32,13 @@ PLACES_OF_STEPS = {"step (h)": 2, "load (MWh)": 2, "peak load (MW)": 2, "saving 
 
 # --- a real week ----------------------------------------------------------------------------------
 def energy_by_kind(energy: pd.DataFrame) -> pd.DataFrame:
-    """Energy of all VPPs by load and kind of plant, MWh. energy: as `tables.energy` makes it."""
-    total = energy["energy (kWh)"].groupby(lambda name: name.split(" ")[1]).sum() / 1000
-    return total.rename("MWh in all").to_frame()
+    """Energy of all VPPs by load and kind of plant, in the unit that suits it.
+
+    energy: as `tables.energy` makes it.
+    """
+    total = energy["energy (kWh)"].groupby(lambda name: name.split(" ")[1]).sum()
+    scale = scales.energy(total)
+    return (total / scale.size).rename(f"{scale.unit} in all").to_frame()
 
 
 def received_by_each(trades: pd.DataFrame) -> pd.DataFrame:

@@ -136,7 +136,8 @@ def own_schedule(name: str, apart: pd.DataFrame, together: pd.DataFrame) -> str:
 
     apart, together: as `tables.cost_items`.
     """
-    before, after = apart[name], together[name].reindex(apart.index).fillna(0.0)
+    # a coalition may have items that nobody has alone, as the crossing fee
+    before, after = apart[name].align(together[name], fill_value=0.0)
     change = (after - before).drop("total")
     item = change.abs().idxmax()
     schedule = compared(after["total"] - before["total"], before["total"], "alone")
@@ -144,6 +145,16 @@ def own_schedule(name: str, apart: pd.DataFrame, together: pd.DataFrame) -> str:
         f"{name}'s own schedule costs {schedule}, before any payment; most changes this: "
         f"{bill_said(str(item), -change[item])} yuan."
     )
+
+
+def without_grid(case: Case) -> str:
+    """That a case has no grid whose power flow could be looked at."""
+    return f"{case.name} comes without a grid of its own: there is no power flow to show."
+
+
+def without_quarters(case: Case) -> str:
+    """That a case has no twin in quarters of an hour."""
+    return f"There is no other case with the data of {case.name} in steps of 15 minutes."
 
 
 def week_said(alone: float, best: CoalitionResult, agreed: CoalitionResult, steps: int) -> str:
