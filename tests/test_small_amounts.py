@@ -1,12 +1,14 @@
 """Pages of small cases, and of cases without a grid: no noise, no -0, no share of nothing."""
 
+from types import SimpleNamespace
+
 import pandas as pd
 import pytest
 
 from vppcore import VPP, dispatch
 from vppcore.components import ElectricLoad, Renewable
 from vppcore.misreports import Lies
-from vppcore.pages import figures, pictures, tables, tables_c, words_c, words_vpp
+from vppcore.pages import figures, pictures, tables, tables_c, words_c, words_uncertainty, words_vpp
 
 ALONE = pd.DataFrame({"cost": [1203.5, 3.3e-14], "none": [0.0, 0.0]}, index=["Farm", "Mill"])
 
@@ -83,3 +85,48 @@ def test_columns_of_a_table_may_be_numbers_texts_or_twice_the_same():
     frame = pd.DataFrame([[1e3, 1e-13, "x"], [2e3, 5.0, "y"]], columns=[12, 12, "word"])
     shown = tables.on_page(frame).data
     assert list(shown.iloc[:, 1]) == ["0", "5"] and list(shown.iloc[:, 2]) == ["x", "y"]
+
+
+# --- under uncertainty ----------------------------------------------------------------------------
+SWEEP = pd.DataFrame(
+    {"alone": [51.457, 57.139], "together": [48.813, 54.509], "saving": [2.644, 2.63]}, index=[0, 4]
+).assign(**{"saving (%)": [5.14, 4.6], "shed alone": 0.0, "shed together": 0.0})
+
+
+def test_guaranteed_costs_of_a_household_are_not_rounded_to_tens():
+    shown = tables.levels_on_page(SWEEP).data
+    assert shown.loc[0].to_list() == ["51.46", "48.81", "2.64", "5.1"]
+    large = tables.levels_on_page(SWEEP * 1000).data
+    assert large.loc[0, ["alone", "saving"]].to_list() == ["51,460", "2,640"]
+
+
+def test_promises_of_a_household_are_in_kwh_and_have_the_digits_of_their_cost():
+    moved = pd.Series({"robust 4": 0.0064}, name="traded (MWh)")
+    calm = SimpleNamespace(cost=51.957, shed=pd.Series([0.0]))
+    table = tables.promises(moved, {"robust 4": calm})
+    assert table["traded (kWh)"].to_list() == [6.4]
+    assert table["guaranteed (yuan)"].to_list() == ["51.96"]
+
+
+def test_the_tail_is_enlarged_where_its_days_are_drawn():
+    costs = pd.DataFrame({"alone": [46.9, 50.0, 55.8]})
+    axes = figures.distributions(costs)
+    figures.enlarge_tail(axes, costs)
+    low, high = axes.get_xlim()
+    assert 50 < low < high == pytest.approx(55.8)
+
+
+def test_bounds_that_meet_are_not_said_to_be_a_solver_s_noise_apart():
+    bounds = pd.DataFrame({"lower": [48.8, 52.0], "upper": [52.0, 52.0 + 1.4e-14]})
+    said = words_uncertainty.bounds_meet(bounds, 2)
+    assert said == "At level 2 the bounds begin 3.20 yuan apart and meet after 2 rounds."
+
+
+def test_a_feeder_whose_limits_do_not_bind_has_no_price():
+    day = SimpleNamespace(prices=pd.DataFrame({"electricity": [0.5, 1.1]}))
+    noise = pd.DataFrame({"Oak": [1.9e-16, 0.0], "Elm": [0.0, 0.02]})
+    agreed = SimpleNamespace(dispatches={"Oak": day}, network_prices=noise)
+    found = tables_c.network_prices(agreed)
+    assert found["Oak"].to_list() == [0.0, 0.0] and found["Elm"].to_list() == [0.0, 0.02]
+    none = words_c.network_prices_said(found[["Oak"]])
+    assert none == "No limit binds, so the feeder has no price."

@@ -628,6 +628,12 @@ def distributions(costs: pd.DataFrame, axes: Axes | None = None) -> Axes:
     return axes
 
 
+def enlarge_tail(axes: Axes, costs: pd.DataFrame) -> None:
+    """Only the costliest tenth of the days, or a little more. axes: as `distributions` draws."""
+    size = scales.money(costs).size
+    axes.set_xlim(costs.quantile(0.89).min() / size, costs.max().max() / size)
+
+
 def game_prices(
     prices: pd.DataFrame,
     band: pd.DataFrame,

@@ -631,13 +631,28 @@ def price_span(prices: pd.DataFrame, hits: pd.DataFrame) -> pd.DataFrame:
 
 
 def costs_by_level(sweep: pd.DataFrame) -> pd.DataFrame:
-    """A sweep over levels as a page shows it: money in whole tens of yuan, energy that is shed."""
-    table = sweep[["alone", "together", "saving"]].round(-1).astype(int)
+    """A sweep over levels as a page shows it: money as exactly as it is known, energy that is shed.
+
+    The coalition's cost is known to one in ten thousand.
+    """
+    places = places_for(float(sweep["alone"].abs().max()))
+    table = sweep[["alone", "together", "saving"]].round(places)
+    if places <= 0:
+        table = table.astype(int)
     table["saving (%)"] = sweep["saving (%)"].round(1)
     for mode in ("shed alone", "shed together"):
         if (sweep[mode] > 0).any():
             table[f"{mode} (kWh)"] = sweep[mode].round(0).astype(int)
     return table
+
+
+def levels_on_page(sweep: pd.DataFrame) -> Styler:
+    """`costs_by_level` as a table with as many digits as are known."""
+    table = costs_by_level(sweep)
+    money = dict.fromkeys(
+        ("alone", "together", "saving"), max(0, places_for(float(sweep["alone"].abs().max())))
+    )
+    return on_page(table, {**money, "saving (%)": 1})
 
 
 def bounds_by_level(
@@ -652,13 +667,16 @@ def bounds_by_level(
 
 
 def promises(moved: pd.Series, coalitions: dict[str, RobustResult]) -> pd.DataFrame:
-    """Energy traded (MWh), cost guaranteed (yuan) and energy shed (kWh) of schedules, as shown.
+    """Energy traded, cost guaranteed (yuan) and energy shed (kWh) of schedules, as shown.
 
-    moved: schedule -> energy. coalitions: the robust ones among the schedules.
+    moved: schedule -> energy, MWh. coalitions: the robust ones among the schedules.
     """
-    table = moved.round(1).to_frame()
+    kwh = scales.THOUSAND * moved
+    scale = scales.energy(kwh)
+    table = (kwh / scale.size).round(1).rename(f"traded ({scale.unit})").to_frame()
     for name, coalition in coalitions.items():
-        table.loc[name, "guaranteed (yuan)"] = f"{coalition.cost:,.0f}"
+        places = max(0, places_for(coalition.cost))
+        table.loc[name, "guaranteed (yuan)"] = signed(coalition.cost, places)
         if coalition.shed.sum() > 0:
             table.loc[name, "shed (kWh)"] = f"{coalition.shed.sum():,.0f}"
     return table.fillna("")

@@ -27,6 +27,7 @@ PLACES_OF_LIMITS = {
     "lowest AC voltage": 4,
     "highest AC voltage": 4,
 }
+NO_PRICE = 1e-6  # of the dearest power: a smaller price of the feeder is none
 PLACES_OF_STEPS = {"step (h)": 2, "load (MWh)": 2, "peak load (MW)": 2, "saving (%)": 2}
 
 
@@ -114,6 +115,15 @@ def with_limits(delivery: Delivery, unlimited: float, step_hours: float) -> dict
 def stability_of(values: Values, gains: pd.DataFrame, least: float) -> pd.DataFrame:
     """Whether each split is in the core, beside the best that any split could do (yuan)."""
     return stability(values, gains).assign(**{"least core (yuan)": least})
+
+
+def network_prices(agreed: CoalitionResult) -> pd.DataFrame:
+    """What a kWh withdrawn costs the feeder; nothing where that is nothing beside power's price."""
+    usual = max(
+        float(result.prices["electricity"].abs().max()) for result in agreed.dispatches.values()
+    )
+    prices = agreed.network_prices
+    return prices.mask(prices.abs() <= NO_PRICE * usual, 0.0)
 
 
 def what_lies_gain(found: Lies) -> pd.DataFrame:

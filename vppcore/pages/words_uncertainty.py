@@ -26,6 +26,7 @@ from vppcore.uncertainty.recourse import Reaction
 from vppcore.uncertainty.result import PROVEN, RobustResult
 from vppcore.uncertainty.worst_day import WorstCase
 
+NO_GAP = 1e-9  # of the upper bound: bounds that are no further apart meet
 ALIKE = 1e-3  # of the saving: splits that are no further apart count as one
 
 
@@ -186,10 +187,10 @@ def bounds_meet(bounds: pd.DataFrame, level: int) -> str:
         return max(0.0, float(row["upper"] - row["lower"]))
 
     first, last = bounds.iloc[0], bounds.iloc[-1]
-    return (
-        f"At level {level} the bounds begin {in_digits(apart(first))} yuan apart and end, after "
-        f"{len(bounds)} rounds, {in_digits(apart(last))} yuan apart."
-    )
+    begin = f"At level {level} the bounds begin {in_digits(apart(first))} yuan apart and"
+    if apart(last) <= NO_GAP * abs(float(last["upper"])):
+        return f"{begin} meet after {len(bounds)} rounds."
+    return f"{begin} end, after {len(bounds)} rounds, {in_digits(apart(last))} yuan apart."
 
 
 def who_gains_by_level(gains: pd.DataFrame, names: list[str]) -> str:
