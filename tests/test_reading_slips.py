@@ -33,6 +33,9 @@ SLIPS = {
     "a price of all": (S, "grid_buy_yuan", "grid_byu_yuan", "series.csv: no column grid_buy_yuan_per_kwh for Home grid and Shop grid (purchase price), but grid_byu_yuan_per_kwh; allowed: grid_buy_yuan_per_kwh"),
     "a name in case.yaml": (Y, "steps: 3", "stepps: 3", "case.yaml, line 5, stepps: unknown name (steps?); allowed: title, source"),
     "a sum below the steps": (S, "3,15,30.5,50,0.8,0.2\n", "3,15,30.5,50,0.8,0.2\nSum,60,75.5,115,2.4,0.6\n", "series.csv: found 4 rows, in line 5 one more with 'Sum'; allowed: 3 (steps in case.yaml)"),
+    "a title above the names": (S, "hour,home", "My street in 2026\n\nhour,home", "series.csv, line 1: found a title above the column names; allowed: the column names first, a title behind #"),
+    "a row of units": (S, "\n1,20,0", "\n-,kW,kW,kW,yuan,yuan\n1,20,0", "series.csv, line 2: found '-' and no number (a row of units?); allowed: numbers"),
+    "minutes for hours": (Y, "step_hours: 1", "step_hours: 15", "case.yaml, line 6, step_hours: found 15 h (minutes?); allowed: up to 1 h"),
     "a step too many": (S, "3,15,30.5,50,0.8,0.2\n", "3,15,30.5,50,0.8,0.2\n1,60,75.5,115,2.4,0.6\n", "series.csv: found 4 rows, in line 5 one more with '1'; allowed: 3"),
 }  # fmt: skip
 
@@ -41,6 +44,21 @@ SLIPS = {
 def test_a_slip_is_one_sentence(tmp_path, name, old, new, said):
     (fault,) = faults_of(spoilt(tmp_path, name, old, new))
     assert fault.startswith(said)
+
+
+def test_steps_side_by_side_are_one_sentence(tmp_path):
+    rows = [line.split(",") for line in SERIES.splitlines()]
+    turned = "\n".join(",".join(cells) for cells in zip(*rows, strict=True)) + "\n"
+    (fault,) = faults_of(write(tmp_path, {S: turned}))
+    assert fault == (
+        "series.csv: found the column names hour, 1, 2, ..., steps side by side; "
+        "allowed: a row for each step, a column for each series"
+    )
+
+
+@pytest.mark.parametrize("hours", ["0.25", "0.7", "1.5", "2", "24"])
+def test_steps_of_some_hours_divide_a_day(tmp_path, hours):
+    load_case(write(tmp_path, {Y: DESCRIPTION.replace("step_hours: 1", f"step_hours: {hours}")}))
 
 
 def test_a_word_mistyped_in_all_rows_is_one_sentence_that_counts_them(tmp_path):

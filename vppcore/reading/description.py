@@ -14,6 +14,7 @@ from vppcore.reading.files import LARGEST_DESCRIPTION, text_of
 
 # collections within collections; the study's lists are the deepest
 DEEPEST = 3
+HOURS_OF_A_DAY = 24.0
 EMPTY = ("~", "null", "Null", "NULL")
 
 
@@ -38,7 +39,11 @@ def read_description(file: Path, faults: Faults) -> Description | None:
         faults.add(Place(file.name, refused.line), refused.found, refused.allowed)
         return None
     try:
-        return Description(**values)
+        description = Description(**values)
+        check_step(
+            description.step_hours, Place(file.name, lines["step_hours"], of="step_hours"), faults
+        )
+        return description
     except ValidationError as error:
         errors = error.errors()
         meant = meant_by_unknown(errors)
@@ -46,6 +51,13 @@ def read_description(file: Path, faults: Faults) -> Description | None:
             if not (fault["type"] == "missing" and fault["loc"] in meant.values()):
                 say(fault, file.name, lines, faults, meant.get(fault["loc"]))
         return None
+
+
+def check_step(hours: float, place: Place, faults: Faults) -> None:
+    """Enters a fault for steps of more than an hour that do not divide a day: minutes, mostly."""
+    if hours > 1 and HOURS_OF_A_DAY % hours:
+        allowed = "up to 1 h, as 0.25 for quarter hours, or hours that divide a day"
+        faults.add(place, f"found {hours:g} h (minutes?)", allowed)
 
 
 def meant_by_unknown(errors: list[ErrorDetails]) -> dict[tuple, tuple]:

@@ -22,6 +22,7 @@ from vppcore.reading.clock import Start, check_start, check_time, start_of, with
 from vppcore.reading.columns import Wanted
 from vppcore.reading.description import read_description
 from vppcore.reading.files import case_folder, check_files
+from vppcore.reading.layout import laid_out
 from vppcore.reading.separated import Table, read_table
 from vppcore.reading.series import check_cells, read_series
 from vppcore.reading.unit_rows import read_units
@@ -52,6 +53,8 @@ def case_of(path: Path, description: Description | None, faults: Faults) -> Case
     """The case of a folder whose case.yaml is read. Raises WrongInput with all faults there are."""
     units = read_units(path / "units.csv", faults)
     table = read_table(path / "series.csv", faults)
+    if table is not None:
+        table = laid_out(table, faults)
     if table is not None:
         table = without_surplus(table, description, faults)
     horizon = None if table is None else horizon_of(table, description, faults)

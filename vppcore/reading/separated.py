@@ -24,6 +24,7 @@ INVISIBLE = "\ufeff\u200b\u2060\u00ad"
 # what a formula without a result leaves in a cell, in English and German: no comment
 ERRORS = ("#N/A", "#NV", "#REF!", "#BEZUG!", "#DIV/0!", "#VALUE!", "#WERT!", "#NAME?", "#NUM!",
           "#ZAHL!", "#NULL!")  # fmt: skip
+QUOTED = re.compile(r'"[^"]*"')
 NUMBER = re.compile(r"[+-]?\d+\.?\d*", re.ASCII)
 
 
@@ -104,6 +105,11 @@ def table_of(text: str, file: str, faults: Faults) -> Table | None:
 def split_into_cells(text: str, file: str, faults: Faults) -> Draft | None:
     """A text as rows of cells, empty rows and comments left out; None with the fault entered."""
     lines = without_comments(text)
+    title = line_of_title(lines)
+    if title is not None:
+        found = "found a title above the column names"
+        faults.add(Place(file, title), found, "the column names first, a title behind #")
+        return None
     separator = separator_of(lines)
     try:
         records = [record for record in records_of(lines, separator) if any(record.cells)]
@@ -131,6 +137,21 @@ def without_comments(text: str) -> list[str]:
         is_comment = begin.startswith("#") and not begin.startswith(ERRORS)
         lines.append("" if is_comment else line)
     return lines
+
+
+def line_of_title(lines: list[str]) -> int | None:
+    """The line of a title above the column names: one cell, and two separators or more below it.
+
+    >>> line_of_title(["", "My street", "hour;load_kw;pv_kw"])
+    2
+    """
+    filled = [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
+    if len(filled) < 2 or "sep=" in filled[0][1].lower():
+        return None
+    number, first = filled[0]
+    below = QUOTED.sub("", filled[1][1])
+    is_title = not any(mark in first for mark in SEPARATORS)
+    return number if is_title and max(map(below.count, SEPARATORS)) > 1 else None
 
 
 def separator_of(lines: list[str]) -> str:
