@@ -2,13 +2,25 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from vppcore import VPP, dispatch
-from vppcore.components import ElectricLoad, Renewable
+from vppcore.components import ElectricLoad, Grid, Renewable
 from vppcore.misreports import Lies
-from vppcore.pages import figures, pictures, tables, tables_c, words_c, words_uncertainty, words_vpp
+from vppcore.pages import (
+    experiments,
+    figures,
+    pictures,
+    tables,
+    tables_c,
+    words_c,
+    words_uncertainty,
+    words_vpp,
+)
+from vppcore.uncertainty.settings import at_level
+from vppcore.uncertainty.worst_day import enumerate_days, worst_case
 
 ALONE = pd.DataFrame({"cost": [1203.5, 3.3e-14], "none": [0.0, 0.0]}, index=["Farm", "Mill"])
 
@@ -130,3 +142,25 @@ def test_a_feeder_whose_limits_do_not_bind_has_no_price():
     assert found["Oak"].to_list() == [0.0, 0.0] and found["Elm"].to_list() == [0.0, 0.02]
     none = words_c.network_prices_said(found[["Oak"]])
     assert none == "No limit binds, so the feeder has no price."
+
+
+def test_noise_in_a_column_of_texts_and_numbers_is_none():
+    frame = pd.DataFrame({"excess": [137.0, 62.0], "least": [-1.8e-12, "none"]}, dtype=object)
+    assert list(tables.on_page(frame).data["least"]) == ["0", "none"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "series", "said"), [(4, 2, "each of two series"), (40, 1, "one")]
+)
+def test_all_days_of_one_step_can_be_tried_with_steps_of_any_length(steps, series, said):
+    load, sun = 10.0 + np.arange(steps) % 3, 4.0 * (np.arange(steps) % 2)
+    grid = Grid(buy_price=np.linspace(0.5, 1.0, steps), sell_price=np.zeros(steps))
+    parts = (ElectricLoad(forecast=load), Renewable(label="pv", forecast=sun), grid)
+    vpp = VPP("Home", parts, steps=steps, step_hours=0.25)
+    doubt = at_level(2, series=("load", "pv"))
+    small = experiments.few_days(vpp, doubt, ["load", "pv"])
+    assert len(small.budgets) == series and set(small.budgets.values()) == {0.25}
+    exact, searched = enumerate_days(vpp, small), worst_case(vpp, small).cost
+    assert exact == pytest.approx(searched)
+    told = words_uncertainty.tried_days([1.0], 2.0, exact, searched, small)
+    assert f"a budget of one step for {said}" in told

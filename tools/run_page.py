@@ -149,7 +149,9 @@ def beside_as_page(notebook: str, values: dict[str, Any], book: Run | None, run:
         rows = rows_beside(book, run)
         parts += [as_table(table_of_rows(rows))] if rows else []
         differ, both = differing(book, run)
-        parts.append(f"<p>{differ:,} of {both:,} numbers in tables differ from the book's.</p>")
+        if both:
+            counted = f"{differ:,} of {both:,} numbers in tables differ from the book's."
+            parts.append(f"<p>{counted}</p>")
         lines = verdict_lines(book, run)
         parts += [f"<pre>{escape(chr(10).join(lines))}</pre>"] if lines else []
     return f'<aside class="run">{"".join(parts)}</aside>'

@@ -37,6 +37,7 @@ PATIENCE = 2000  # iterations, where settings are tried that need more than the 
 EARLY = 10  # the round in which talks under several penalties are compared
 NEGOTIATED = "negotiated"  # the trades that VPPs agree on by ADMM
 LIE = 0.1  # of the saving, where a page asks what a lie would change
+FEW_STEPS = 30  # up to so many steps two of them can be chosen in all ways
 NOTHING_TO_SHARE = 1e-4  # of the cost alone: the accuracy of a robust coalition
 
 
@@ -331,6 +332,14 @@ def given_away(
         relaxation = negotiation.get("relaxation", 1.0)
         found[case.name] = rebuilt(case, talks, relaxation=relaxation)
     return found
+
+
+def few_days(vpp: VPP, doubt: Uncertainty, series: Sequence[str]) -> Uncertainty:
+    """A budget of so few days that all can be tried: one step for each of the first two series, or
+    for the first alone where steps are many.
+    """
+    tried = series[: 2 if vpp.steps <= FEW_STEPS else 1]
+    return Uncertainty(dict.fromkeys(tried, vpp.step_hours), doubt.deviation, doubt.limits)
 
 
 def random_days(vpp: VPP, doubt: Uncertainty, count: int, seed: int = 1) -> list[float]:

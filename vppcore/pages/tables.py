@@ -149,15 +149,18 @@ def without_noise(frame: pd.DataFrame) -> pd.DataFrame:
     >>> without_noise(pd.DataFrame({"a": [1204.0, 3e-14]}))["a"].to_list()
     [1204.0, 0.0]
     """
-    numbers = frame.select_dtypes("float")
-    sizes = numbers.abs().where(np.isfinite(numbers))
-    size = float(sizes.max().max()) if sizes.size else 0.0
-    is_float = [dtype.kind == "f" for dtype in frame.dtypes]
+    cells = [cell for _, column in frame.items() for cell in column if is_measured(cell)]
+    least = NOISE * max((abs(float(cell)) for cell in cells), default=0.0)
     made = [
-        column.mask(column.abs() <= NOISE * size, 0.0) if floats else column
-        for (_, column), floats in zip(frame.items(), is_float, strict=True)
+        column.map(lambda cell: 0.0 if is_measured(cell) and abs(cell) <= least else cell)
+        for _, column in frame.items()
     ]
     return pd.concat(made, axis=1).set_axis(frame.columns, axis=1) if made else frame
+
+
+def is_measured(cell: Any) -> bool:
+    """True for a finite number that is no count and no switch."""
+    return isinstance(cell, float | np.floating) and bool(np.isfinite(cell))
 
 
 def places_in(cells: pd.Series, name: Any, places: Places | Mapping[Any, Places] | Usual) -> Places:

@@ -24,6 +24,7 @@ from vppcore.pages.words import (
 )
 from vppcore.uncertainty.recourse import Reaction
 from vppcore.uncertainty.result import PROVEN, RobustResult
+from vppcore.uncertainty.settings import Uncertainty
 from vppcore.uncertainty.worst_day import WorstCase
 
 NO_GAP = 1e-9  # of the upper bound: bounds that are no further apart meet
@@ -101,12 +102,20 @@ def proven(days: Mapping[str, WorstCase]) -> str:
     return f"{'. '.join(said)}."
 
 
-def tried_days(tried: list[float], worst: float, exact: float, searched: float) -> str:
-    """What days drawn at random and all days of a small budget cost beside those searched."""
+def tried_days(
+    tried: list[float], worst: float, exact: float, searched: float, small: Uncertainty
+) -> str:
+    """What days drawn at random and all days of a small budget cost beside those searched.
+
+    small: the budget of one step each, whose days were all tried.
+    """
+    hours = set(small.budgets.values())
+    hit = "one hour" if hours == {1} else "one step"
+    series = ("no series", "one series", "each of two series")[len(small.budgets)]
     less = in_digits(worst - max(tried))
     return (
         f"The costliest of {len(tried)} random days costs {less} yuan less than the worst day. "
-        "With a budget of one hour for each of two series, trying all days gives "
+        f"With a budget of {hit} for {series}, trying all days gives "
         f"{exact:,.2f} yuan and the search {searched:,.2f}."
     )
 
