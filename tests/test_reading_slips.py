@@ -23,6 +23,8 @@ def spoilt(folder, name: str, old: str, new: str):
 SLIPS = {
     "a letter left out of a component": (U, BATTERY, "Home,batery,energy_max", "units.csv, line 6, Home batery energy_max: unknown component 'batery' (battery?); allowed: battery"),
     "two letters of a parameter turned": (U, BATTERY, "Home,battery,enegry_max", "units.csv, line 6, Home battery enegry_max: unknown parameter 'enegry_max' (energy_max?); allowed: energy_min"),
+    "value and unit swapped": (U, "energy_max,20,kWh", "energy_max,kWh,20", "units.csv, line 6, Home battery energy_max: found the value 'kWh' and the unit '20' (swapped?); allowed: a number, and one of kWh, MWh"),
+    "a share and its unit swapped": (U, "shift_share,0.1,-", "shift_share,-,0.1", "units.csv, line 3, Home electric_load shift_share: found the value '-' and the unit '0.1' (swapped?)"),
     "a capital": (U, BATTERY, "Home,Battery,energy_max", "units.csv, line 6, Home Battery energy_max: unknown component 'Battery' (battery?)"),
     "a component with a label": (U, "renewable.pv", "renewabel.pv", "units.csv, line 4, Home renewabel.pv rating: unknown component 'renewabel' (renewable?)"),
     "a load": (U, "Shop,electric_load", "Shop,elctric_load", "units.csv, line 10, Shop elctric_load rating: unknown component 'elctric_load' (electric_load?)"),

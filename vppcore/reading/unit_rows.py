@@ -149,6 +149,10 @@ def number_of(row: UnitRow, numerals: Numerals, file: str, faults: Faults) -> fl
     rule = rule_of(row, place, faults)
     if rule is not None and rule.kind == "choice":
         return word_of(row, rule, place, faults)
+    if rule is not None and is_swapped(row, rule, numerals):
+        found = f"found the value {shown(row.value)} and the unit {shown(row.unit)} (swapped?)"
+        faults.add(place, found, f"a number, and one of {', '.join(units_for(rule.unit))}")
+        return math.nan
     number = value_of(row, numerals, place, faults)
     if rule is None:
         return math.nan
@@ -162,6 +166,15 @@ def number_of(row: UnitRow, numerals: Numerals, file: str, faults: Faults) -> fl
     for fault in wrong:
         faults.say(f"{place}{fault}")
     return math.nan if wrong else factor * number
+
+
+def is_swapped(row: UnitRow, rule: Rule, numerals: Numerals) -> bool:
+    """True if a row has a unit that suits for its value, and a number for its unit."""
+    try:
+        numerals.number(row.unit)
+    except NotANumber:
+        return False
+    return unit_factor(row.value, rule.unit) is not None
 
 
 def word_of(row: UnitRow, rule: Rule, place: Place, faults: Faults) -> float | str:
