@@ -164,3 +164,11 @@ def test_all_days_of_one_step_can_be_tried_with_steps_of_any_length(steps, serie
     assert exact == pytest.approx(searched)
     told = words_uncertainty.tried_days([1.0], 2.0, exact, searched, small)
     assert f"a budget of one step for {said}" in told
+
+
+def test_bills_of_a_household_have_cents_and_names_may_have_blanks():
+    items = pd.DataFrame({"My home": [34.4, -8.3, 26.06]}, index=["gas", "sale", "total"])
+    items["cluster"] = items["My home"]
+    assert words_vpp.costs_alone(items) == "Alone My home pays 26.1 yuan."
+    assert words_vpp.bills(items) == "The largest bill is gas, 34.4 yuan in all."
+    assert list(tables.bills_on_page(items).data["cluster"]) == ["34.40", "−8.30", "26.06"]

@@ -767,6 +767,11 @@ def trade_summary(coalition: CoalitionResult, step_hours: float = 1.0) -> pd.Dat
     return supplied_and_received(coalition.trades, step_hours) / 1000
 
 
+def bills_on_page(items: pd.DataFrame) -> Styler:
+    """Bills with as many digits as suit the largest one. items: as `cost_items`."""
+    return on_page(items, max(0, places_for(float(items.abs().max().max()))))
+
+
 def moved_on_page(moved: pd.DataFrame) -> Styler:
     """Energy supplied and received, in the unit that suits it. moved: as `trade_summary`."""
     kwh = moved * scales.THOUSAND

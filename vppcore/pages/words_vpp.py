@@ -16,11 +16,13 @@ from vppcore.case import Case
 from vppcore.components import CarbonMarket, Grid, periods
 from vppcore.pages.published import NUMBER_TOLERANCE
 from vppcore.pages.words import (
+    amount,
     energy,
     hour_or_step,
     hours_said,
     in_digits,
     listed,
+    places_for,
     share,
     signed,
     span,
@@ -157,12 +159,12 @@ def bills(items: pd.DataFrame) -> str:
     """The largest bill, and for whom carbon is income. items: as `tables.cost_items`."""
     by_item = items.drop(index="total")["cluster"]
     largest = by_item.idxmax()
-    sentence = f"The largest bill is {largest}, {by_item[largest]:,.0f} yuan in all."
+    sentence = f"The largest bill is {largest}, {bill(by_item[largest], items)} yuan in all."
     if "carbon" not in items.index:
         return sentence
     carbon = items.loc["carbon"].drop("cluster")
-    earns = [f"{name} ({-yuan:,.0f} yuan)" for name, yuan in carbon.items() if yuan < 0]
-    pays = [f"{name} ({yuan:,.0f} yuan)" for name, yuan in carbon.items() if yuan > 0]
+    earns = [f"{name} ({bill(-yuan, items)} yuan)" for name, yuan in carbon.items() if yuan < 0]
+    pays = [f"{name} ({bill(yuan, items)} yuan)" for name, yuan in carbon.items() if yuan > 0]
     said = [f"income for {listed(earns)}"] if earns else []
     said += [f"a cost for {listed(pays)}"] if pays else []
     return f"{sentence} Carbon is {listed(said)}." if said else sentence
@@ -171,9 +173,19 @@ def bills(items: pd.DataFrame) -> str:
 def costs_alone(items: pd.DataFrame) -> str:
     """What each VPP pays alone. items: as `tables.cost_items`."""
     total = items.loc["total"]
-    said = [f"{name} {yuan:,.0f} yuan" for name, yuan in total.drop("cluster").items()]
-    said[0] = said[0].replace(" ", " pays ", 1)
-    return f"Alone {listed(said)}, {total['cluster']:,.0f} in all."
+    each = total.drop("cluster")
+    pays = ["pays "] + [""] * len(each)
+    paid = [
+        f"{name} {how}{bill(yuan, items)} yuan"
+        for (name, yuan), how in zip(each.items(), pays, strict=False)
+    ]
+    in_all = f", {bill(total['cluster'], items)} in all" if len(each) > 1 else ""
+    return f"Alone {listed(paid)}{in_all}."
+
+
+def bill(yuan: float, items: pd.DataFrame) -> str:
+    """A bill with digits that suit the largest one. items: as `tables.cost_items`."""
+    return amount(yuan, max(0, places_for(float(items.abs().max().max())) - 1))
 
 
 def exactness(schedules: Mapping[str, DispatchResult]) -> str:
