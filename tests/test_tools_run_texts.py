@@ -34,6 +34,13 @@ def test_money_of_a_paper_keeps_its_currency(euros, text, expected):
     assert run_texts.said_of_case(text) == expected
 
 
+@pytest.mark.parametrize(("paper", "kept"), [("A", True), (None, False)])
+def test_a_caption_speaks_of_the_paper_s_hours_only_for_its_own_case(paper, kept):
+    caption = "Forecast (paper: Fig. 7). Grey ground: the hours in which the paper says so."
+    told = run_texts.caption_of_case(caption, paper)
+    assert told.startswith("Forecast (paper: Fig. 7).") and ("Grey ground" in told) == kept
+
+
 def cell(*tags: str):
     return nbformat.v4.new_markdown_cell("text", metadata={"tags": list(tags)})
 

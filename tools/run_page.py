@@ -20,7 +20,7 @@ from beside_book import (
     verdict_lines,
 )
 from contents import book_notebooks
-from run_texts import of_this_case, said_of_case, without_targets
+from run_texts import caption_of_case, of_this_case, said_of_case, without_targets
 from runs import Run
 
 from vppcore.currency import PLAIN, speak
@@ -56,7 +56,7 @@ def write_page(
         elif "parameters" in cell.metadata.get("tags", []):
             cell.source = said_of_case(cell.source)  # units in its comments
         for output in cell.get("outputs", []):
-            show_as_page(output, cell.metadata.get("mystnb", {}), titles)
+            show_as_page(output, cell.metadata.get("mystnb", {}), titles, record.get("paper"))
     exporter = HTMLExporter(template_name="vppcore_run", extra_template_basedirs=[str(TEMPLATES)])
     told = {
         "title": title,
@@ -69,10 +69,12 @@ def write_page(
     share_mathjax(static)
 
 
-def show_as_page(output: Any, mystnb: dict[str, Any], titles: dict[str, str]) -> None:
+def show_as_page(
+    output: Any, mystnb: dict[str, Any], titles: dict[str, str], paper: str | None
+) -> None:
     """Makes a picture part of the page, with its caption, and links of the book words.
 
-    titles: page -> its title.
+    titles: page -> its title. paper: that the run's case rebuilds, if any.
     """
     from slides import caption_of, plain
 
@@ -82,7 +84,7 @@ def show_as_page(output: Any, mystnb: dict[str, Any], titles: dict[str, str]) ->
     if SVG in data:
         alt = said_of_case(mystnb.get("image", {}).get("alt", ""))
         drawn = pictures().inlined(data.pop(SVG), alt)
-        caption = said_of_case(caption_of(mystnb.get("figure", {}).get("caption", "")))
+        caption = caption_of_case(caption_of(mystnb.get("figure", {}).get("caption", "")), paper)
         below = f"<figcaption>{caption}</figcaption>" if caption else ""
         data["text/html"] = f"<figure>{drawn}{below}</figure>"
 

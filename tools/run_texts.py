@@ -52,6 +52,17 @@ def said_of_case(text: str) -> str:
     return "".join(made)
 
 
+def caption_of_case(caption: str, paper: str | None) -> str:
+    """A caption for a case that rebuilds this paper, or none: then without sentences on a paper.
+
+    >>> caption_of_case("Costs (paper: Fig. 8). Open markers: what the paper prints.", None)
+    'Costs (paper: Fig. 8).'
+    """
+    sentences = SENTENCE.split(caption)[::2]
+    kept = [each for each in sentences if paper or not OF_A_PAPER.search(each)]
+    return said_of_case(" ".join(kept))
+
+
 def of_this_case(cells: list[Any], paper: str | None) -> list[Any]:
     """The cells for a case that rebuilds this paper, "A" or "B", or none."""
     return [cell for cell in cells if all(fits(tag, paper) for tag in tags_of(cell))]
