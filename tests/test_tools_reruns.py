@@ -10,6 +10,7 @@ import beside_book
 import compare_runs
 import pandas as pd
 import pytest
+import rerun
 import run_page
 import runs
 from beside_book import Row, beside
@@ -46,6 +47,22 @@ def run_with(folder: Path, record: dict, tables: dict | None = None, claims: dic
         table = pd.DataFrame({"claim": list(claims), "verdict": list(claims.values())})
         table.to_csv(folder / "claims.csv", index=False)
     return run_in(folder, folder.name)
+
+
+def test_of_two_equal_runs_at_once_the_last_is_kept(tmp_path, monkeypatch):
+    folder = tmp_path / "runs" / "demo" / "as-in-the-book"
+
+    def execute(notebook, executed, values, log):
+        executed.write_text("{}")
+        (Path(rerun.os.environ["VPPCORE_RESULTS"]) / "demo").mkdir(parents=True)
+        folder.mkdir(parents=True)
+        (folder / "of-the-other").write_text("ended meanwhile")
+
+    monkeypatch.setenv("VPPCORE_RESULTS", "unused")
+    monkeypatch.setattr(rerun, "execute", execute)
+    monkeypatch.setattr(rerun, "write_run_page", lambda *told: None)
+    rerun.make(Path("demo.ipynb"), {}, folder, tmp_path / "book", quiet=True)
+    assert sorted(file.name for file in folder.iterdir()) == ["demo.ipynb", "results"]
 
 
 # --- names ----------------------------------------------------------------------------------------

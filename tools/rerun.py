@@ -64,6 +64,8 @@ def make(notebook: Path, values: dict[str, Any], folder: Path, book: Path, quiet
         correct_path(executed, folder / notebook.name)
         Path(place, "kept", notebook.stem).rename(made / "results")
         write_run_page(notebook.stem, values, made, folder, book)
+        # a run with the same parameters may have ended meanwhile; the last one is kept
+        shutil.rmtree(folder, ignore_errors=True)
         made.rename(folder)
 
 
