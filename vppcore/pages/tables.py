@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from html import escape
 from itertools import product
-from math import floor, log10
+from math import ceil, floor, log10
 from numbers import Integral, Real
 from typing import Any
 
@@ -82,6 +82,7 @@ USUAL = Usual()
 MOST_PLACES = 6  # a column that needs more is what a solver leaves of nothing
 NOTHING_THERE = "–"
 SEEN = 1e-9  # of the largest cost: a smaller one is none
+KNOWN_TO = 1e-4  # of it: how near the search for a robust coalition comes to its cost
 NOISE = 1e-13  # of a table's largest number: less is what rounding leaves of nothing
 # names of rows in results, and what a reader calls them
 INDEX_SAID = {"label": "cost item"}
@@ -634,11 +635,8 @@ def price_span(prices: pd.DataFrame, hits: pd.DataFrame) -> pd.DataFrame:
 
 
 def costs_by_level(sweep: pd.DataFrame) -> pd.DataFrame:
-    """A sweep over levels as a page shows it: money as exactly as it is known, energy that is shed.
-
-    The coalition's cost is known to one in ten thousand.
-    """
-    places = places_for(float(sweep["alone"].abs().max()))
+    """A sweep over levels as a page shows it: money as far as it is known, energy that is shed."""
+    places = places_known(sweep)
     table = sweep[["alone", "together", "saving"]].round(places)
     if places <= 0:
         table = table.astype(int)
@@ -651,11 +649,18 @@ def costs_by_level(sweep: pd.DataFrame) -> pd.DataFrame:
 
 def levels_on_page(sweep: pd.DataFrame) -> Styler:
     """`costs_by_level` as a table with as many digits as are known."""
-    table = costs_by_level(sweep)
-    money = dict.fromkeys(
-        ("alone", "together", "saving"), max(0, places_for(float(sweep["alone"].abs().max())))
-    )
-    return on_page(table, {**money, "saving (%)": 1})
+    money = dict.fromkeys(("alone", "together", "saving"), max(0, places_known(sweep)))
+    return on_page(costs_by_level(sweep), {**money, "saving (%)": 1})
+
+
+def places_known(sweep: pd.DataFrame) -> int:
+    """How many places of a sweep's money are known, below zero where tens are.
+
+    >>> [places_known(pd.DataFrame({"alone": [cost]})) for cost in (73_551.0, 134_000.0, 26.06)]
+    [-1, -1, 2]
+    """
+    largest = float(sweep["alone"].abs().max())
+    return -ceil(log10(KNOWN_TO * largest / 2)) if largest else 0
 
 
 def bounds_by_level(
