@@ -1,7 +1,7 @@
 // --- the word for money ---------------------------------------------------------------------------
 // Views write `yuan`, as the texts of vppcore do. What they show, or say to who cannot see, leaves
 // through here in the currency of the case; the pattern is that of vppcore/currency.py.
-const MONEY = /(?<![A-Za-z_'])yuan(?![A-Za-z_])/g;
+const MONEY = /(?<![A-Za-z_'])[Yy]uan(?![A-Za-z_])/g;
 const SPOKEN = ["aria-label", "aria-valuetext", "title"];
 
 const putInto = (currency, node) => {
