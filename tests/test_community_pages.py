@@ -147,13 +147,13 @@ def test_peaks_are_said_with_their_price_or_without():
         ["A", "B", street.SUM, street.STREET],
     )
     said = words.peaks_said(table)
-    assert "add up to 7.00 kW in place of 9.00: 1 buy less at their highest, 0 more" in said
+    assert "add up to 7.00 kW in place of 9.00: 1 buys less at its highest, nobody more" in said
     assert said.endswith("Nobody pays for a peak here.")
     priced = table.assign(**{"alone, no charge": table["alone"], "together, no charge": 8.0})
     assert "would be 9.00 kW alone and 8.00 together" in words.peaks_said(priced)
     # peaks that nobody pays for may be any size
     free = priced.assign(**{"together, no charge": 800.0})
-    assert "1 buy less at their highest, 0 more" in words.peaks_said(free)
+    assert "1 buys less at its highest, nobody more" in words.peaks_said(free)
 
 
 @pytest.mark.parametrize(

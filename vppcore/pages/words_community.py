@@ -96,6 +96,19 @@ def member_said(name: str, apart: pd.DataFrame, together: pd.DataFrame) -> str:
     return f"With the agreed trades {own_schedule(name, apart, together)}"
 
 
+def who_buys_less(count: int) -> str:
+    """How many members' largest purchase is smaller, in words.
+
+    >>> who_buys_less(0), who_buys_less(1), who_buys_less(6)
+    ('nobody buys less at the highest', '1 buys less at its highest', '6 buy less at their highest')
+    """
+    if not count:
+        return "nobody buys less at the highest"
+    return (
+        f"{count} buys less at its highest" if count == 1 else f"{count} buy less at their highest"
+    )
+
+
 def peaks_said(table: pd.DataFrame) -> str:
     """What trade and the price on peaks do to peaks. table: as `experiments_community.peaks`."""
     own, street = table.loc[SUM], table.loc[STREET]
@@ -106,7 +119,7 @@ def peaks_said(table: pd.DataFrame) -> str:
     higher = [str(name) for name in members.index[with_charge > ALIKE * size]]
     said = (
         f"With trade the members' own peaks add up to {in_digits(own['together'])} kW in place of "
-        f"{in_digits(own['alone'])}: {len(lower)} buy less at their highest, {len(higher)} more."
+        f"{in_digits(own['alone'])}: {who_buys_less(len(lower))}, {len(higher) or 'nobody'} more."
     )
     if "alone, no charge" in table:
         said += (
