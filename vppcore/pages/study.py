@@ -73,9 +73,9 @@ def without_vpp_of_the_book(
     for name in ("case", "vpp"):
         if name not in declared:
             return dict(parameters)
-    other_case = parameters["case"] != declared["case"].default
+    of_reader = parameters["case"] != declared["case"].default
     same_vpp = parameters["vpp"] == declared["vpp"].default
-    return {**parameters, "vpp": None} if other_case and same_vpp else dict(parameters)
+    return {**parameters, "vpp": None} if of_reader and same_vpp else dict(parameters)
 
 
 def check_solver(solver: str) -> None:
