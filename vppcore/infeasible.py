@@ -210,7 +210,7 @@ def in_words(gap: Gap, model: Model) -> list[str]:
         if amount.max() > noise:
             step = int(amount.argmax())
             count = int((amount > noise).sum())
-            places = places_for(amount.max())
+            places = places_showing(amount.max())
             sentences.append(
                 f"{gap.carrier} {words} {amount.max():,.{places}f} {unit} in step {step + 1} "
                 f"({count} step(s) in all){why(model, gap.carrier, step, places)}"
@@ -218,10 +218,10 @@ def in_words(gap: Gap, model: Model) -> list[str]:
     return sentences
 
 
-def places_for(amount: float) -> int:
+def places_showing(amount: float) -> int:
     """How many places behind the point show an amount: one, and more for what is small.
 
-    >>> places_for(15.04), places_for(0.6), places_for(0.013), places_for(1e-12)
+    >>> places_showing(15.04), places_showing(0.6), places_showing(0.013), places_showing(1e-12)
     (1, 1, 3, 9)
     """
     for places in range(1, MOST_PLACES):
